@@ -1,0 +1,4 @@
+package connectors
+
+// Client is replaced by the shared HTTP client.
+type Client struct{}
