@@ -64,8 +64,8 @@ const (
 type RawEvent struct {
 	// Type is the vendor's own name for it, for example "contact.propertyChange".
 	Type string
-	// Dedupe is what makes two deliveries the same event, as the fact sheet
-	// names it: see Dedupe.
+	// Dedupe is what makes two deliveries the same event, as the vendor's
+	// documentation names it: see Dedupe.
 	Dedupe [32]byte
 	// At is the event's own time, zero when the vendor gives none.
 	At lifecycle.Instant
