@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+)
+
+// column is one column of a bulk statement: its name, its type on PostgreSQL,
+// and its values, one per row.
+type column struct {
+	name, kind string
+	array      any           // what PostgreSQL takes as one array
+	at         func(int) any // what SQLite takes row by row
+	rows       int
+}
+
+func ints[T ~int64](name string, v []T) column {
+	return column{name, "bigint", v, func(i int) any { return int64(v[i]) }, len(v)}
+}
+
+func texts[T ~string](name string, v []T) column {
+	return column{name, "text", v, func(i int) any { return string(v[i]) }, len(v)}
+}
+
+// blobs takes nil for null.
+func blobs(name string, v [][]byte) column {
+	return column{name, "bytea", v, func(i int) any {
+		if v[i] == nil {
+			return nil
+		}
+		return v[i]
+	}, len(v)}
+}
+
+// sqliteRows are the numbers of rows in one SQLite statement, so that few
+// texts need be prepared whatever the size of a batch.
+var sqliteRows = [...]int{256, 64, 16, 4, 1}
+
+// insert writes all rows with one statement on PostgreSQL and a few on SQLite.
+// tail is an on-conflict clause or empty; it must not meet one key twice.
+// It answers how many rows were written.
+func (t *Tx) insert(ctx context.Context, table, tail string, cols ...column) (int64, error) {
+	rows := cols[0].rows
+	if rows == 0 {
+		return 0, nil
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	head := "insert into " + table + " (" + strings.Join(names, ", ") + ") "
+	if t.s.d.postgres {
+		return t.exec(ctx, head+"select * from "+unnest(cols)+" "+tail, arrays(cols)...)
+	}
+	return t.chunks(ctx, cols, func(n int) string { return head + valuesList(len(cols), n) + " " + tail })
+}
+
+// update sets columns of many rows, each named by its key columns, which come
+// first. set is the text behind "set", where guards the rows further; both
+// may use v.<column>. The table's own columns go by its name.
+func (t *Tx) update(ctx context.Context, table, set, where string, cols ...column) (int64, error) {
+	if cols[0].rows == 0 {
+		return 0, nil
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	list := strings.Join(names, ", ")
+	if t.s.d.postgres {
+		return t.exec(ctx, "update "+table+" set "+set+" from "+unnest(cols)+" as v("+list+") where "+where, arrays(cols)...)
+	}
+	return t.chunks(ctx, cols, func(n int) string {
+		return "with v(" + list + ") as (" + valuesList(len(cols), n) + ") update " + table + " set " + set + " from v where " + where
+	})
+}
+
+// chunks runs one statement text per size of chunk over all rows.
+func (t *Tx) chunks(ctx context.Context, cols []column, text func(rows int) string) (int64, error) {
+	var total int64
+	rows := cols[0].rows
+	args := make([]any, 0, min(rows, sqliteRows[0])*len(cols))
+	for from := 0; from < rows; {
+		n := 1
+		for _, size := range sqliteRows {
+			if rows-from >= size {
+				n = size
+				break
+			}
+		}
+		args = args[:0]
+		for i := from; i < from+n; i++ {
+			for _, c := range cols {
+				args = append(args, c.at(i))
+			}
+		}
+		done, err := t.exec(ctx, text(n), args...)
+		if err != nil {
+			return total, err
+		}
+		total += done
+		from += n
+	}
+	return total, nil
+}
+
+func valuesList(cols, rows int) string {
+	row := "(" + strings.Repeat("?, ", cols-1) + "?)"
+	return "values " + strings.Repeat(row+", ", rows-1) + row
+}
+
+func unnest(cols []column) string {
+	parts := make([]string, len(cols))
+	for i, c := range cols {
+		parts[i] = "cast(? as " + c.kind + "[])"
+	}
+	return "unnest(" + strings.Join(parts, ", ") + ")"
+}
+
+func arrays(cols []column) []any {
+	args := make([]any, len(cols))
+	for i, c := range cols {
+		args[i] = c.array
+	}
+	return args
+}
+
+// list makes the parameter of dialect.oneOf.
+func list[T any](d dialect, v []T) any {
+	if d.postgres {
+		return v
+	}
+	if blobs, ok := any(v).([][]byte); ok {
+		hexed := make([]string, len(blobs))
+		for i, b := range blobs {
+			hexed[i] = hex.EncodeToString(b)
+		}
+		return jsonText(hexed)
+	}
+	return jsonText(v)
+}
+
+func jsonText(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "[]" // ints and strings always encode
+	}
+	return string(b)
+}

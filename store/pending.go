@@ -1,0 +1,3 @@
+package store
+
+type claims struct{ taken map[int64]bool }
