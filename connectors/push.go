@@ -118,6 +118,10 @@ type Result struct {
 	VendorID string
 	// Job is the vendor's job id with Submitted.
 	Job string
+	// Written lists the fields that this push changed at the vendor, in the
+	// spelling in which its events report them (RawEvent.Written): what the
+	// ledger of echoes is fed with. Nil where the vendor reports none of it.
+	Written []Field
 	// Sent, for TakesEvents, counts the moves that arrived, from the oldest on,
 	// also where the outcome is a retry.
 	Sent int
