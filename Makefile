@@ -1,0 +1,84 @@
+# Every target that a person may want carries a comment behind two #;
+# `make help` prints those.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+GO ?= go
+
+# Pinned, so that a check means the same tomorrow. They are run, not required:
+# go.mod holds only what the program itself needs.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ERRORLINT   := github.com/polyfloyd/go-errorlint@v1.8.0
+MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.8.0
+
+# How long each fuzz target runs, in seconds.
+FUZZ ?= 5
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## start the server on SQLite and the embedded Redis, data in ./data
+	$(GO) run ./cmd/stagebridge serve
+
+.PHONY: demo
+demo: ## send a story's worth of signed events through everything, with simulated vendors
+	$(GO) run ./cmd/stagebridge demo
+
+.PHONY: build
+build: ## build the static binary bin/stagebridge
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/stagebridge ./cmd/stagebridge
+
+.PHONY: test
+test: ## run all tests and say what they skipped for want of a service
+	$(GO) test ./...
+	@scripts/skipped
+
+.PHONY: check
+check: fmt vet lint fresh race fuzz ## everything a change must pass; what CI runs
+
+.PHONY: fmt
+fmt: ## list files that gofmt would change
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (gofmt -w .):\n%s\n' "$$unformatted" >&2; exit 1; fi
+
+.PHONY: vet
+vet: ## run go vet
+	$(GO) vet ./...
+
+# staticcheck: code nobody uses, misused standard library, impossible conditions.
+# errorlint: errors compared with == or wrapped without %w, which break the
+#   branching on sentinels that every layer relies on.
+# misspell: spelling, since most of what an operator reads is our own text.
+.PHONY: lint
+lint: ## run the three linters
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(ERRORLINT) ./...
+	git ls-files -z -- '*.go' '*.md' '*.yaml' '*.html' Makefile scripts config.example.env | xargs -0 $(GO) run $(MISSPELL) -error
+
+.PHONY: generate
+generate: ## write the generated files (connector docs and tables) again
+	$(GO) generate ./...
+
+.PHONY: fresh
+fresh: ## fail when a generated file is stale
+	@scripts/fresh
+
+# The race detector needs cgo and a C compiler; the program itself never does.
+.PHONY: race
+race: ## run all tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+	@scripts/skipped
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for $(FUZZ) seconds
+	@scripts/fuzz $(FUZZ)
+
+.PHONY: bench
+bench: ## measure ingest, processing and delivery on this machine
+	$(GO) run ./cmd/stagebridge bench
+
+.PHONY: services
+services: ## start a PostgreSQL and a Redis for the tests until Ctrl-C
+	@scripts/services
