@@ -223,8 +223,14 @@ func (s *Store) writeGroup(group []*appending) error {
 			original = nil
 			return err
 		}
-		original, err = t.originals(ctx, r)
-		return err
+		if original, err = t.originals(ctx, r); err != nil {
+			return err
+		}
+		r.answer(group, first, original)
+		for _, g := range group {
+			t.CountTx(g.connection, "duplicates", int64(g.receipt.Duplicates))
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -318,7 +324,7 @@ func (r *groupRows) answer(group []*appending, first int64, original map[[16]byt
 				id = original[hash]
 			}
 			if i == 0 {
-				g.receipt.ID = id
+				g.receipt = Receipt{ID: id}
 			}
 			if id == first+int64(at) && !seen[at] {
 				seen[at] = true

@@ -13,8 +13,9 @@ import (
 
 // Tx is a transaction. It is used by one goroutine.
 type Tx struct {
-	s  *Store
-	pg *sql.Tx // nil on SQLite
+	s      *Store
+	pg     *sql.Tx // nil on SQLite
+	counts map[counter]int64
 }
 
 func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
@@ -124,7 +125,7 @@ func (s *Store) inPostgres(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return away(err)
 	}
-	if err := fn(&Tx{s: s, pg: tx}); err != nil {
+	if err := run(ctx, &Tx{s: s, pg: tx}, fn); err != nil {
 		_ = tx.Rollback() // the first error is the one that matters
 		return away(err)
 	}
@@ -154,7 +155,7 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 			_, _ = t.exec(ctx, "rollback")
 		}
 	}()
-	if err := fn(t); err != nil {
+	if err := run(ctx, t, fn); err != nil {
 		return away(err)
 	}
 	if _, err := t.exec(ctx, "commit"); err != nil {
@@ -162,6 +163,14 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 	}
 	done = true
 	return nil
+}
+
+// run runs fn and then writes what it counted.
+func run(ctx context.Context, t *Tx, fn func(*Tx) error) error {
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.flushCounts(ctx)
 }
 
 // retryable reports a deadlock or a serialization failure.

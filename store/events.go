@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"fmt"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// Stored is a canonical event as it is kept.
+type Stored struct {
+	Person lifecycle.ProfileID
+	Event  lifecycle.Event
+}
+
+// businessHash is how an event's name and business key are indexed: any
+// length, any bytes.
+func businessHash(name lifecycle.EventName, key string) []byte {
+	if key == "" {
+		return nil
+	}
+	h := sha256.New()
+	h.Write([]byte(name))
+	h.Write([]byte{0})
+	h.Write([]byte(key))
+	return h.Sum(nil)[:16]
+}
+
+// AddEventsTx writes events; one that is there already stays as it is.
+func (t *Tx) AddEventsTx(ctx context.Context, all []Stored) error {
+	n := len(all)
+	people, at, inbox := make([]int64, n), make([]int64, n), make([]int64, n)
+	ids, business, data := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	names, conns := make([]string, n), make([]string, n)
+	for i := range all {
+		e := &all[i].Event
+		people[i], at[i], inbox[i] = int64(all[i].Person), int64(e.At), e.Inbox
+		ids[i], business[i] = e.ID[:], businessHash(e.Name, e.BusinessKey)
+		names[i], conns[i] = string(e.Name), e.Connection
+		var err error
+		if data[i], err = encodeEvent(e); err != nil {
+			return fmt.Errorf("store: event %s: %w", e.ID, err)
+		}
+	}
+	_, err := t.insert(ctx, "events", "on conflict (person, at, id) do nothing", ints("person", people), ints("at", at), blobs("id", ids),
+		texts("name", names), texts("connection", conns), ints("inbox", inbox), blobs("business", business), blobs("data", data))
+	return err
+}
+
+const eventColumns = "person, at, id, name, connection, inbox, data"
+
+func scanEvent(rows *sql.Rows) (Stored, error) {
+	var s Stored
+	var id, data []byte
+	if err := rows.Scan(&s.Person, &s.Event.At, &id, &s.Event.Name, &s.Event.Connection, &s.Event.Inbox, &data); err != nil {
+		return s, err
+	}
+	s.Event.ID = lifecycle.EventID(id)
+	if err := decodeEvent(data, &s.Event); err != nil {
+		return s, fmt.Errorf("store: event %s: %w", s.Event.ID, err)
+	}
+	return s, nil
+}
+
+// EventsTx loads every event of the people, each one's in (time, id) order.
+func (t *Tx) EventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]lifecycle.Event, error) {
+	all := make(map[lifecycle.ProfileID][]lifecycle.Event, len(people))
+	if len(people) == 0 {
+		return all, nil
+	}
+	rows, err := t.query(ctx, "select "+eventColumns+" from events where "+t.s.d.oneOf("person", "bigint")+" order by person, at, id", list(t.s.d, people))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		s, err := scanEvent(rows)
+		all[s.Person] = append(all[s.Person], s.Event)
+		return err
+	})
+	return all, err
+}
+
+// Evidence is the event that stands for a business key so far.
+type Evidence struct {
+	Person lifecycle.ProfileID
+	Name   lifecycle.EventName
+	Key    string
+}
+
+// EvidenceTx finds, of the (person, name, key) given, those that are stored,
+// with the earliest event by (time, connection, id) of each.
+func (t *Tx) EvidenceTx(ctx context.Context, want []Evidence) (map[Evidence]lifecycle.Event, error) {
+	found := map[Evidence]lifecycle.Event{}
+	if len(want) == 0 {
+		return found, nil
+	}
+	type place struct {
+		person lifecycle.ProfileID
+		hash   [16]byte
+	}
+	asked := map[place]Evidence{}
+	people := make([]lifecycle.ProfileID, 0, len(want))
+	hashes := make([][]byte, 0, len(want))
+	for _, w := range want {
+		h := businessHash(w.Name, w.Key)
+		asked[place{w.Person, [16]byte(h)}] = w
+		people, hashes = append(people, w.Person), append(hashes, h)
+	}
+	rows, err := t.query(ctx, "select person, business, at, connection, id from events where business is not null and "+
+		t.s.d.oneOf("person", "bigint")+" and "+t.s.d.oneOf("business", "bytea"), list(t.s.d, people), list(t.s.d, hashes))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var person lifecycle.ProfileID
+		var hash, id []byte
+		var e lifecycle.Event
+		if err := rows.Scan(&person, &hash, &e.At, &e.Connection, &id); err != nil {
+			return err
+		}
+		e.ID = lifecycle.EventID(id)
+		w, ok := asked[place{person, [16]byte(hash)}]
+		if !ok {
+			return nil
+		}
+		if old, ok := found[w]; !ok || EarlierEvidence(&e, &old) {
+			found[w] = e
+		}
+		return nil
+	})
+	return found, err
+}
+
+// EarlierEvidence orders events of one business key by (time, connection, id):
+// the first supplies time and value.
+func EarlierEvidence(a, b *lifecycle.Event) bool {
+	if a.At != b.At {
+		return a.At < b.At
+	}
+	if a.Connection != b.Connection {
+		return a.Connection < b.Connection
+	}
+	return string(a.ID[:]) < string(b.ID[:])
+}
+
+// RetractTx removes the events that inbox rows gave before, and answers whose
+// they were: those people are to be derived anew (replay).
+func (t *Tx) RetractTx(ctx context.Context, inbox []int64) ([]lifecycle.ProfileID, error) {
+	seen := map[lifecycle.ProfileID]bool{}
+	var people []lifecycle.ProfileID
+	rows, err := t.query(ctx, "delete from events where inbox > 0 and "+t.s.d.oneOf("inbox", "bigint")+" returning person", list(t.s.d, inbox))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var p lifecycle.ProfileID
+		err := rows.Scan(&p)
+		if !seen[p] {
+			seen[p] = true
+			people = append(people, p)
+		}
+		return err
+	})
+	return people, err
+}
