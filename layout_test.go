@@ -78,7 +78,7 @@ func layout() []folder {
 			ours: []string{"store/...", "lifecycle/..."},
 			outside: append([]string{"github.com/jackc/pgx/v5", "modernc.org/sqlite",
 				"github.com/pressly/goose/v3", "filippo.io/age"}, everyday...),
-			never: network},
+			never: []string{"net/http", "net/http/..."}},
 		{path: "reports/...",
 			ours:  []string{"reports/...", "store", "lifecycle/..."},
 			never: network},
