@@ -10,6 +10,7 @@ import (
 // commands lists every subcommand in the order of the help text.
 func commands() []command {
 	return []command{
+		healthCommand(),
 		versionCommand(),
 	}
 }
