@@ -1,0 +1,217 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/mapping"
+	"github.com/stagebridge/stagebridge/secret"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Registry holds the configuration in force on this replica: every connection
+// opened, its rules compiled, and the tracking plan. It follows the database;
+// readers get an immutable Config without a lock.
+type Registry struct {
+	o       RegistryOptions
+	current atomic.Pointer[Config]
+	loading sync.Mutex
+	changed []func(*Config)
+}
+
+// RegistryOptions are what a Registry needs.
+type RegistryOptions struct {
+	Store     *store.Store
+	Vault     *secret.Vault
+	Catalog   []connectors.Vendor
+	PublicURL string // without a trailing slash
+	Instance  string
+	HTTP      *connectors.Client
+	// Parse compiles a plan's text; it knows the vocabulary.
+	Parse func(file string, source []byte) (*lifecycle.Plan, error)
+	// DefaultPlan is what is in force before one was published.
+	DefaultPlan []byte
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Config is the configuration at one version. It is never changed.
+type Config struct {
+	Version     int64
+	Connections map[string]*Conn
+	Plan        *lifecycle.Plan
+	PlanSource  store.Versioned
+	// Pushing lists the connections that push, by id.
+	Pushing []*Conn
+}
+
+// Conn is an opened connection.
+type Conn struct {
+	store.Connection
+	Vendor connectors.Vendor
+	// Open is the connector; nil when Err says why it cannot be opened.
+	Open connectors.Connector
+	Err  error
+	// Rules are in force; nil when RulesErr says why they cannot be compiled.
+	Rules       *mapping.Ruleset
+	RulesErr    error
+	RulesSource []byte
+	Push        connectors.PushConfig
+	Settings    map[string]string
+}
+
+// Destination is the connector's push side; nil when it has none or pushing is
+// off.
+func (c *Conn) Destination() connectors.Destination {
+	if d, ok := c.Open.(connectors.Destination); ok && c.Push.Enabled {
+		return d
+	}
+	return nil
+}
+
+// NewRegistry loads the configuration for the first time.
+func NewRegistry(ctx context.Context, o RegistryOptions) (*Registry, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &Registry{o: o}
+	if err := r.Reload(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Config gives the configuration in force.
+func (r *Registry) Config() *Config { return r.current.Load() }
+
+// OnChange calls fn with every new configuration, from the goroutine that
+// loaded it, and once now.
+func (r *Registry) OnChange(fn func(*Config)) {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	r.changed = append(r.changed, fn)
+	fn(r.current.Load())
+}
+
+// Find gives a connection. One that is not known yet is looked up in the
+// database before it is called unknown, since another replica may have just
+// made it and some vendors stop at the first 404.
+func (r *Registry) Find(ctx context.Context, id string) (*Conn, error) {
+	if c, ok := r.Config().Connections[id]; ok {
+		return c, nil
+	}
+	v, err := r.o.Store.ConfigVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v != r.Config().Version {
+		if err := r.Reload(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if c, ok := r.Config().Connections[id]; ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("connection %q: %w", id, store.ErrNotFound)
+}
+
+// Watch reloads once a second when the database holds a newer configuration,
+// until ctx ends.
+func (r *Registry) Watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := r.Refresh(ctx); err != nil && ctx.Err() == nil {
+			r.o.Log.Warn("configuration not read, the last one stays in force", "error", err)
+		}
+	}
+}
+
+// Refresh reloads if the database holds another version.
+func (r *Registry) Refresh(ctx context.Context) error {
+	v, err := r.o.Store.ConfigVersion(ctx)
+	if err != nil || v == r.Config().Version {
+		return err
+	}
+	return r.Reload(ctx)
+}
+
+// Reload reads the whole configuration. Connections that did not change keep
+// their opened connector, with its caches and tokens.
+func (r *Registry) Reload(ctx context.Context) error {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	// The version is read first: a change in between makes the next look reload.
+	version, err := r.o.Store.ConfigVersion(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := r.o.Store.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	next := &Config{Version: version, Connections: make(map[string]*Conn, len(rows))}
+	if err := r.loadPlan(ctx, next); err != nil {
+		return err
+	}
+	old := r.current.Load()
+	for _, row := range rows {
+		if old != nil && old.Connections[row.ID] != nil && old.Connections[row.ID].Version == row.Version && old.Connections[row.ID].Connection.Rules == row.Rules {
+			next.Connections[row.ID] = old.Connections[row.ID]
+			continue
+		}
+		c, err := r.open(ctx, row)
+		if err != nil {
+			return err
+		}
+		next.Connections[row.ID] = c
+	}
+	for _, c := range next.Connections {
+		if c.Destination() != nil {
+			next.Pushing = append(next.Pushing, c)
+		}
+	}
+	slices.SortFunc(next.Pushing, func(a, b *Conn) int { return strings.Compare(a.ID, b.ID) })
+	r.current.Store(next)
+	for _, fn := range r.changed {
+		fn(next)
+	}
+	return nil
+}
+
+func (r *Registry) loadPlan(ctx context.Context, next *Config) error {
+	v, err := r.o.Store.Plan(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		v, err = store.Versioned{Source: string(r.o.DefaultPlan)}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if old := r.current.Load(); old != nil && old.PlanSource.Version == v.Version && old.PlanSource.Source == v.Source {
+		next.Plan, next.PlanSource = old.Plan, old.PlanSource
+		return nil
+	}
+	plan, err := r.o.Parse("plan.yaml", []byte(v.Source))
+	if err != nil {
+		return fmt.Errorf("jobs: plan version %d: %w", v.Version, err)
+	}
+	next.Plan, next.PlanSource = plan, v
+	return nil
+}
