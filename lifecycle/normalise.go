@@ -45,7 +45,7 @@ func NormaliseKey(namespace, value string) (Key, bool) {
 	if !validNamespace(namespace) {
 		return Key{}, false
 	}
-	value, ok := cleanValue(value)
+	value, ok := cleanKeyValue(value)
 	if !ok {
 		return Key{}, false
 	}
@@ -73,8 +73,8 @@ func validNamespace(s string) bool {
 	return true
 }
 
-// cleanValue trims, brings to NFKC and checks what holds for every namespace.
-func cleanValue(s string) (string, bool) {
+// cleanKeyValue trims, brings to NFKC and checks what holds for every namespace.
+func cleanKeyValue(s string) (string, bool) {
 	s = strings.TrimFunc(s, invisible)
 	if len(s) > maxRawKeyBytes || !utf8.ValidString(s) {
 		return "", false
