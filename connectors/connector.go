@@ -58,6 +58,21 @@ func (c Config) Secret(name string) secret.Text {
 	return secret.Text{}
 }
 
+// WithDefaults fills in the client, the clock and the log (to nowhere) where
+// they are nil, so that a vendor's constructor need not ask.
+func (c Config) WithDefaults() Config {
+	if c.HTTP == nil {
+		c.HTTP = NewClient(ClientOptions{})
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
 // PushConfig is the push block of a connection.
 type PushConfig struct {
 	Enabled bool `json:"enabled" yaml:"enabled"`

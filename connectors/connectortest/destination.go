@@ -1,0 +1,224 @@
+package connectortest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stagebridge/stagebridge/connectors"
+)
+
+// DestinationCase describes what a vendor does with pushes.
+type DestinationCase struct {
+	// BaseURL names the setting that holds the vendor's address; BasePath is
+	// put behind the fake's.
+	BaseURL, BasePath string
+	// Healthy gives a fake its routes: the vendor on a good day, on which every
+	// one of Updates ends OK.
+	Healthy func(f *Fake)
+	// Updates are three or more people with a stage, a segment held and one
+	// absent, and a mapped trait; Known nil.
+	Updates func() []connectors.Update
+	// Reads are the routes that change nothing at the vendor.
+	Reads []string
+	// Refuse makes the fake refuse one person for good, as the vendor words it,
+	// and take the others. nil where the vendor takes or refuses whole calls.
+	Refuse func(f *Fake, u connectors.Update)
+	// OptsIn says how a request would opt a person in to mail; empty when it
+	// does not. nil, with NoConsent saying why, where the vendor knows no consent.
+	OptsIn    func(Recorded) string
+	NoConsent string
+	// Marks are texts of a request that show that a part is sent, by part:
+	// "stage", "segments", "traits". Only for destinations that take state.
+	Marks map[string]string
+	// Outcomes by status, where this vendor differs from the shared table.
+	Outcomes map[int]connectors.Outcome
+	// NoRetryAfter, when set, says why the vendor's pauses are not read.
+	NoRetryAfter string
+	// ErrorBodies are 200 answers that mean that nothing was done.
+	ErrorBodies []string
+	// BodyIgnored, when set, says why a 2xx with any body is a success.
+	BodyIgnored string
+	// Headers that goldens of pushes show.
+	Headers []string
+}
+
+// openDestination opens the connection against a healthy fake.
+func (c Case) openDestination(t testing.TB, change func(*connectors.Config)) (connectors.Destination, *Fake, opened) {
+	t.Helper()
+	f := NewFake(t)
+	c.Destination.Healthy(f)
+	o := c.open(t, func(cfg *connectors.Config) {
+		cfg.Settings[c.Destination.BaseURL] = f.URL + c.Destination.BasePath
+		cfg.Push.Enabled = true
+		if change != nil {
+			change(cfg)
+		}
+	})
+	return o.connector.(connectors.Destination), f, o
+}
+
+func runDestination(t *testing.T, c Case) {
+	d := c.Destination
+	t.Run("limits", func(t *testing.T) {
+		dest, _, _ := c.openDestination(t, nil)
+		l := dest.Limits()
+		if l.Batch < 1 || l.Concurrency < 1 || l.Rate < 0 || (l.Rate > 0) != (l.Per > 0) ||
+			l.Takes != connectors.TakesState && l.Takes != connectors.TakesEvents || dest.Limits() != l {
+			t.Errorf("limits = %+v", l)
+		}
+		if n := len(d.Updates()); n < 3 {
+			t.Errorf("the case has %d updates, want at least 3", n)
+		}
+	})
+	t.Run("good day", func(t *testing.T) {
+		dest, f, o := c.openDestination(t, nil)
+		for i, r := range push(t, dest, o, d.Updates()) {
+			if r.Outcome != connectors.OK {
+				t.Errorf("result %d = %+v, want ok", i, r)
+			}
+		}
+		if len(c.writes(f)) == 0 {
+			t.Error("nothing was written")
+		}
+		c.checkConsent(t, f)
+	})
+	t.Run("nobody", func(t *testing.T) {
+		dest, f, _ := c.openDestination(t, nil)
+		results, err := dest.Push(t.Context(), nil)
+		if err != nil || len(results) != 0 || len(c.writes(f)) != 0 {
+			t.Errorf("pushing nobody gives %v, %v and %d writes", results, err, len(c.writes(f)))
+		}
+	})
+	t.Run("at once", func(t *testing.T) { c.runConcurrent(t) })
+	t.Run("status", func(t *testing.T) { runStatusTable(t, c) })
+	t.Run("faults", func(t *testing.T) { runFaults(t, c) })
+	t.Run("partial", func(t *testing.T) { runPartial(t, c) })
+	t.Run("unchanged", func(t *testing.T) { runUnchanged(t, c) })
+	t.Run("check", func(t *testing.T) { runCheck(t, c) })
+}
+
+// push sends and holds the answer against the contract: one result per update,
+// outcomes of the closed list, nothing secret in any text. An error becomes
+// the result of every update, as the caller of a Destination makes it.
+func push(t testing.TB, dest connectors.Destination, o opened, updates []connectors.Update) []connectors.Result {
+	t.Helper()
+	return pushUnder(t, t.Context(), dest, o, updates)
+}
+
+func pushUnder(t testing.TB, ctx context.Context, dest connectors.Destination, o opened, updates []connectors.Update) []connectors.Result {
+	t.Helper()
+	results, err := dest.Push(ctx, updates)
+	if err != nil {
+		var e *connectors.PushError
+		if !errors.As(err, &e) {
+			t.Fatalf("error is %T (%v), want a *PushError", err, err)
+		}
+		if !strings.HasPrefix(err.Error(), o.connector.Descriptor().ID) {
+			t.Errorf("error %q does not begin with the vendor", err)
+		}
+		checkClean(t, o.config, "the error", fmt.Sprintf("%v %+v %v", err, *e, e.Err))
+		results = slices.Repeat([]connectors.Result{e.Result()}, len(updates))
+	}
+	if len(results) != len(updates) {
+		t.Fatalf("%d results for %d updates", len(results), len(updates))
+	}
+	for i, r := range results {
+		checkResult(t, o, i, r, updates[i])
+	}
+	checkClean(t, o.config, "the log", o.log.String())
+	return results
+}
+
+func checkResult(t testing.TB, o opened, i int, r connectors.Result, u connectors.Update) {
+	t.Helper()
+	switch r.Outcome {
+	case connectors.OK, connectors.Submitted, connectors.Unconfirmed:
+	case connectors.Retry, connectors.Permanent, connectors.Skipped:
+		if r.Reason == connectors.ReasonNone {
+			t.Errorf("result %d is %s without a reason", i, r.Outcome)
+		}
+	default:
+		t.Errorf("result %d has the outcome %q", i, r.Outcome)
+	}
+	if n := len([]rune(r.Message)); n > 500 {
+		t.Errorf("result %d has a message of %d runes", i, n)
+	}
+	if r.Sent < 0 || r.Sent > len(u.Moves) {
+		t.Errorf("result %d says %d of %d moves were sent", i, r.Sent, len(u.Moves))
+	}
+	checkClean(t, o.config, fmt.Sprintf("result %d", i), fmt.Sprintf("%+v", r))
+}
+
+// writes gives the requests that may have changed something.
+func (c Case) writes(f *Fake) []Recorded {
+	return slices.DeleteFunc(f.Requests(), func(r Recorded) bool {
+		return r.Method == http.MethodGet || r.Method == http.MethodHead || slices.Contains(c.Destination.Reads, r.Route)
+	})
+}
+
+// checkConsent holds every request so far against the rule that a push never
+// opts a person in.
+func (c Case) checkConsent(t testing.TB, f *Fake) {
+	t.Helper()
+	d := c.Destination
+	if d.OptsIn == nil {
+		if d.NoConsent == "" {
+			t.Error("the case says neither how to tell an opt-in nor why there is none")
+		}
+		return
+	}
+	for _, r := range f.Requests() {
+		if how := d.OptsIn(r); how != "" {
+			t.Errorf("%s %s opts a person in: %s", r.Method, r.Path, how)
+		}
+	}
+}
+
+// runConcurrent pushes from several callers at once, for the race detector and
+// for state shared by mistake.
+func (c Case) runConcurrent(t *testing.T) {
+	dest, f, o := c.openDestination(t, nil)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			results, err := dest.Push(t.Context(), c.Destination.Updates())
+			if err != nil {
+				t.Errorf("push: %v", err)
+			}
+			for i, r := range results {
+				if r.Outcome != connectors.OK {
+					t.Errorf("result %d = %+v, want ok", i, r)
+				}
+			}
+		})
+	}
+	all.Wait()
+	c.checkConsent(t, f)
+	checkClean(t, o.config, "the log", o.log.String())
+}
+
+func runCheck(t *testing.T, c Case) {
+	_, f, o := c.openDestination(t, nil)
+	checker, ok := o.connector.(connectors.Checker)
+	if !ok {
+		t.Skip("no check")
+	}
+	text, err := checker.Check(t.Context())
+	if err != nil || text == "" {
+		t.Errorf("check = %q, %v", text, err)
+	}
+	checkClean(t, o.config, "the check", text)
+	f.Fail(leaky(o, http.StatusUnauthorized, nil))
+	_, err = checker.Check(t.Context())
+	var e *connectors.PushError
+	if !errors.As(err, &e) || e.Reason != connectors.ReasonAuth || e.Retryable {
+		t.Errorf("check against 401 = %v, want a *PushError of reason auth", err)
+	}
+	checkClean(t, o.config, "the check's error", errorText(err))
+}
