@@ -1,0 +1,359 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+
+	"github.com/stagebridge/stagebridge/lifecycle/document"
+)
+
+// conditionError is one mistake in a condition; line from 1, column from 0, in
+// runes.
+type conditionError struct {
+	line, column int
+	message      string
+}
+
+// conditionParser reads conditions of the closed language: yes/no functions,
+// comparisons, &&, ||, ! and parentheses. Everything else is refused.
+type conditionParser struct {
+	stages []string // names that stage functions may use
+	text   string
+	wrong  []conditionError
+	leaves int // over all conditions
+}
+
+// parse gives the tree, or nil and the mistakes, all of them where the text
+// can be parsed at all.
+func (c *conditionParser) parse(text string) (x *expr, wrong []conditionError) {
+	c.text, c.wrong = text, nil
+	if len(text) > MaxConditionBytes {
+		return nil, []conditionError{{1, 0, fmt.Sprintf("is %d bytes long; the limit is %d", len(text), MaxConditionBytes)}}
+	}
+	tree, err := parseText(text)
+	if err != nil {
+		return nil, []conditionError{*err}
+	}
+	x = c.condition(tree.Node)
+	if len(c.wrong) > 0 {
+		return nil, c.wrong
+	}
+	return x, nil
+}
+
+// parseText calls the parser. A text that its authors did not think of must
+// not take the process down, so a panic becomes a mistake in the text.
+func parseText(text string) (tree *parser.Tree, wrong *conditionError) {
+	defer func() {
+		if recover() != nil {
+			tree, wrong = nil, &conditionError{1, 0, "cannot be read as an expression"}
+		}
+	}()
+	tree, err := parser.Parse(text)
+	if err != nil {
+		var at *file.Error
+		if errors.As(err, &at) {
+			return nil, &conditionError{at.Line, at.Column, at.Message}
+		}
+		return nil, &conditionError{1, 0, err.Error()}
+	}
+	return tree, nil
+}
+
+func (c *conditionParser) fail(n ast.Node, format string, args ...any) {
+	line, column, seen := 1, 0, 0
+	for _, r := range c.text {
+		if seen == n.Location().From {
+			break
+		}
+		seen++
+		column++
+		if r == '\n' {
+			line, column = line+1, 0
+		}
+	}
+	e := conditionError{line, column, fmt.Sprintf(format, args...)}
+	if !slices.Contains(c.wrong, e) {
+		c.wrong = append(c.wrong, e)
+	}
+}
+
+// condition reads a yes/no node. Its answer is worth nothing once fail was
+// called; it is never nil.
+func (c *conditionParser) condition(n ast.Node) *expr {
+	switch n := n.(type) {
+	case *ast.BoolNode:
+		return c.newLeaf(leaf{kind: leafLiteral, value: n.Value})
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			return &expr{op: opNot, kids: []*expr{c.condition(n.Node)}}
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "&&", "and":
+			return c.junction(opAnd, n)
+		case "||", "or":
+			return c.junction(opOr, n)
+		case "==", "!=", "<", "<=", ">", ">=":
+			return c.comparison(n)
+		case "in":
+			return c.membership(n)
+		}
+	case *ast.CallNode:
+		if name, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return c.function(n, name.Value, n.Arguments)
+		}
+	case *ast.BuiltinNode:
+		return c.function(n, n.Name, n.Arguments)
+	case *ast.MemberNode:
+		if o, ok := c.trait(n); ok {
+			return c.newLeaf(leaf{kind: leafTruthy, left: o})
+		}
+	case *ast.IdentifierNode:
+		c.fail(n, "%s is not a yes/no function; %s", n.Value, c.identifierHint(n.Value))
+		return c.newLeaf(leaf{})
+	}
+	c.fail(n, "%s is not part of a condition; a condition is made of %s, comparisons, &&, ||, ! and parentheses", c.describe(n), functionNames())
+	return c.newLeaf(leaf{})
+}
+
+func (c *conditionParser) identifierHint(name string) string {
+	switch name {
+	case "stage", "source":
+		return fmt.Sprintf("compare it, as in %s == %q", name, "name")
+	case "traits":
+		return "name a trait, as in traits.country"
+	}
+	if near := document.Nearest(name, functionList()); near != "" {
+		return "did you mean " + near + "(…)?"
+	}
+	return "a trait is written traits." + name
+}
+
+// junction flattens a && b && c into one branch.
+func (c *conditionParser) junction(op exprOp, n *ast.BinaryNode) *expr {
+	x := &expr{op: op}
+	for _, side := range []ast.Node{n.Left, n.Right} {
+		k := c.condition(side)
+		if k.op == op {
+			x.kids = append(x.kids, k.kids...)
+		} else {
+			x.kids = append(x.kids, k)
+		}
+	}
+	return x
+}
+
+func (c *conditionParser) newLeaf(l leaf) *expr {
+	c.leaves++
+	return &expr{op: opLeaf, leaf: &l}
+}
+
+func (c *conditionParser) comparison(n *ast.BinaryNode) *expr {
+	l := leaf{kind: leafCompare, op: n.Operator, left: c.operand(n.Left), right: c.operand(n.Right)}
+	if l.left.kind == operandLiteral && l.right.kind != operandLiteral {
+		// The person comes first, so that the rest sees one shape.
+		l.left, l.right, l.op = l.right, l.left, mirrored(l.op)
+	}
+	if l.left.kind == operandLiteral && len(c.wrong) == 0 {
+		c.fail(n, "compares two constants")
+	}
+	if l.left.kind == operandStage && l.right.kind == operandLiteral {
+		c.stageLiteral(n, l.right.value)
+		if l.op != "==" && l.op != "!=" {
+			c.fail(n, "stage can be compared with == and != only")
+		}
+	}
+	return c.newLeaf(l)
+}
+
+func mirrored(op string) string {
+	switch op {
+	case "<":
+		return ">"
+	case "<=":
+		return ">="
+	case ">":
+		return "<"
+	case ">=":
+		return "<="
+	}
+	return op
+}
+
+func (c *conditionParser) membership(n *ast.BinaryNode) *expr {
+	l := leaf{kind: leafIn, left: c.operand(n.Left)}
+	list, ok := n.Right.(*ast.ArrayNode)
+	if !ok {
+		c.fail(n.Right, "in wants a list of constants, as in [\"a\", \"b\"]")
+		return c.newLeaf(l)
+	}
+	for _, item := range list.Nodes {
+		v, ok := literal(item)
+		if !ok {
+			c.fail(item, "%s is not a constant", c.describe(item))
+		}
+		if l.left.kind == operandStage {
+			c.stageLiteral(item, v)
+		}
+		l.list = append(l.list, v)
+	}
+	if l.left.kind == operandLiteral && len(c.wrong) == 0 {
+		c.fail(n, "asks for a constant in a list of constants")
+	}
+	return c.newLeaf(l)
+}
+
+func (c *conditionParser) stageLiteral(n ast.Node, v any) {
+	name, ok := v.(string)
+	if !ok {
+		c.fail(n, "stage is a name; compare it with a text")
+		return
+	}
+	c.knownStage(n, name)
+}
+
+func (c *conditionParser) knownStage(n ast.Node, name string) {
+	if slices.Contains(c.stages, name) {
+		return
+	}
+	hint := ""
+	if near := document.Nearest(name, c.stages); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	c.fail(n, "there is no stage %q in this plan%s", cutText(name, 80), hint)
+}
+
+// operand reads one side of a comparison.
+func (c *conditionParser) operand(n ast.Node) operand {
+	if v, ok := literal(n); ok {
+		return operand{value: v}
+	}
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		switch n.Value {
+		case "stage":
+			return operand{kind: operandStage}
+		case "source":
+			return operand{kind: operandSource}
+		}
+		c.fail(n, "%s is not known here; %s", n.Value, c.identifierHint(n.Value))
+		return operand{}
+	case *ast.MemberNode:
+		if o, ok := c.trait(n); ok {
+			return o
+		}
+	case *ast.BuiltinNode:
+		switch n.Name {
+		case "count":
+			return operand{kind: operandCount, event: c.eventArgument(n, n.Name, n.Arguments, 1)}
+		case "sum":
+			o := operand{kind: operandSum, event: c.eventArgument(n, n.Name, n.Arguments, 2)}
+			if len(n.Arguments) == 2 {
+				o.currency = c.currency(n.Arguments[1])
+			}
+			return o
+		}
+	case *ast.CallNode:
+		if name, ok := n.Callee.(*ast.IdentifierNode); ok && slices.Contains(functionList(), name.Value) {
+			c.fail(n, "%s(…) is a yes/no function and can't be compared; write it alone, or with ! before it", name.Value)
+			return operand{}
+		}
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			c.fail(n, "%s binds tighter than the comparison; put the comparison in parentheses", n.Operator)
+			return operand{}
+		}
+	}
+	c.fail(n, "%s can't be compared; compare traits.x, count(…), sum(…), stage or source with a constant", c.describe(n))
+	return operand{}
+}
+
+// trait reads traits.x, traits["x"] and traits.x.y.
+func (c *conditionParser) trait(n *ast.MemberNode) (operand, bool) {
+	var path []string
+	var at ast.Node = n
+	for {
+		m, ok := at.(*ast.MemberNode)
+		if !ok {
+			break
+		}
+		name, ok := m.Property.(*ast.StringNode)
+		if !ok || m.Optional || m.Method {
+			return operand{}, false
+		}
+		path = append(path, name.Value)
+		at = m.Node
+	}
+	root, ok := at.(*ast.IdentifierNode)
+	if !ok || root.Value != "traits" {
+		return operand{}, false
+	}
+	slices.Reverse(path)
+	return operand{kind: operandTrait, trait: path[0], path: path[1:]}, true
+}
+
+// literal reads a constant: a text, a number, true, false or nil.
+func literal(n ast.Node) (any, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.IntegerNode:
+		return int64(n.Value), true
+	case *ast.FloatNode:
+		return n.Value, true
+	case *ast.BoolNode:
+		return n.Value, true
+	case *ast.NilNode:
+		return nil, true
+	case *ast.UnaryNode:
+		v, ok := literal(n.Node)
+		if !ok || n.Operator != "-" && n.Operator != "+" {
+			return nil, false
+		}
+		switch x := v.(type) {
+		case int64:
+			if n.Operator == "-" {
+				x = -x
+			}
+			return x, true
+		case float64:
+			if n.Operator == "-" {
+				x = -x
+			}
+			return x, true
+		}
+	}
+	return nil, false
+}
+
+// describe names a node in an error.
+func (c *conditionParser) describe(n ast.Node) string {
+	switch n := n.(type) {
+	case nil:
+		return "nothing"
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.NilNode:
+		return "a constant"
+	case *ast.BinaryNode:
+		return "the operator " + n.Operator
+	case *ast.UnaryNode:
+		return "the operator " + n.Operator
+	case *ast.MemberNode:
+		return "the member access"
+	case *ast.ChainNode:
+		return "?. (write . instead: a missing trait is no error)"
+	case *ast.CallNode, *ast.BuiltinNode:
+		return "this function"
+	case *ast.ConditionalNode:
+		return "if and ?:"
+	case *ast.VariableDeclaratorNode:
+		return "let"
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%T", n), "*ast."), "Node"))
+}

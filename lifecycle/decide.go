@@ -1,0 +1,149 @@
+package lifecycle
+
+// Via says what shows a stage.
+type Via string
+
+// The ways, in the order in which they count.
+const (
+	ViaPin   Via = "pin"
+	ViaClaim Via = "claim"
+	ViaSide  Via = "side" // a side stage whose condition is true
+	ViaPath  Via = "path" // the path stage reached
+	// ViaKept stands for a stage that only stays because a policy forbids the
+	// move back or holds it up.
+	ViaKept Via = "kept"
+)
+
+// decision is where a person belongs at an instant.
+type decision struct {
+	path  int   // place of the path stage reached
+	stage Stage // to show
+	via   Via
+	why   string  // the text behind it
+	next  Instant // the earliest instant at which this can change by time alone
+	// a move back that a policy holds up, and since when it has been due
+	fallTo    Stage
+	fallSince Instant
+}
+
+// decide finds where a person belongs at r.now. It changes nothing.
+func (r *run) decide() decision {
+	d := decision{path: r.path, next: never}
+	for i := len(r.plan.path) - 1; i > r.path; i-- {
+		ok, next := r.plan.path[i].eval(&r.view)
+		if ok {
+			d.path = i
+			break
+		}
+		d.next = min(d.next, next)
+	}
+	if !r.decidePin(&d) && !r.decideClaim(&d) && !r.decideSide(&d) {
+		d.via = ViaPath
+		if d.path >= 0 {
+			d.stage, d.why = r.plan.path[d.path].name, r.plan.path[d.path].text
+		}
+	}
+	if d.via != ViaPin {
+		r.holdBack(&d)
+	}
+	return d
+}
+
+func (r *run) decidePin(d *decision) bool {
+	pin := &r.prof.pin
+	if !pin.live(r.now) || r.plan.stage(pin.Stage) == nil {
+		return false
+	}
+	d.stage, d.via, d.why = pin.Stage, ViaPin, "pin"
+	if pin.Reason != "" {
+		d.why = "pin: " + pin.Reason
+	}
+	if pin.Until != 0 {
+		d.next = min(d.next, pin.Until)
+	}
+	return true
+}
+
+// decideClaim takes the live claim of the first rule that has one; of several
+// connections under one rule the newest claim counts.
+func (r *run) decideClaim(d *decision) bool {
+	var best *Claim
+	rank := len(r.plan.claims)
+	for i := range r.prof.claims {
+		c := &r.prof.claims[i]
+		if r.now >= r.plan.Until(*c) || r.plan.stage(c.Stage) == nil {
+			continue
+		}
+		if rule := r.plan.claimRule(c.Connection); rule < rank || rule == rank && best.before(c) {
+			best, rank = c, rule
+		}
+	}
+	if best == nil {
+		return false
+	}
+	d.stage, d.via, d.why = best.Stage, ViaClaim, claimReason(best.Connection)
+	d.next = min(d.next, r.plan.Until(*best))
+	return true
+}
+
+func claimReason(connection string) string { return "claim by " + connection }
+
+// decideSide takes the first side stage that is true where the person is.
+func (r *run) decideSide(d *decision) bool {
+	for _, s := range r.plan.sides {
+		if s.from != anywhere && (d.path < 0 || s.from&(1<<d.path) == 0) {
+			continue
+		}
+		ok, next := s.eval(&r.view)
+		d.next = min(d.next, next)
+		if ok {
+			d.stage, d.via, d.why = s.name, ViaSide, s.text
+			return true
+		}
+	}
+	return false
+}
+
+// holdBack applies the policies for moves back. Path stages are latched, so a
+// move back along the path always comes from a claim, or from a claim or pin
+// that has ended.
+func (r *run) holdBack(d *decision) {
+	if len(r.plan.back) == 0 || d.stage == r.prof.Stage {
+		return
+	}
+	from, to := r.plan.PathIndex(r.prof.Stage), r.plan.PathIndex(d.stage)
+	if from < 0 || to >= from || to < 0 && d.stage != "" {
+		return
+	}
+	policy, span := r.plan.backRuleFor(from, to)
+	switch policy {
+	case backAllow:
+		return
+	case backAfter:
+		since := r.now
+		if r.prof.fallSince != 0 && r.prof.fallTo == d.stage {
+			since = r.prof.fallSince
+		}
+		due := since.after(span)
+		if r.now >= due {
+			return
+		}
+		d.fallTo, d.fallSince = d.stage, since
+		d.next = min(d.next, due)
+	}
+	d.stage, d.via, d.why = r.prof.Stage, ViaKept, "kept by a back policy"
+}
+
+// conflict says why a claim is not shown, given what else could be the reason.
+func (d *decision) conflict(otherwise ConflictReason) ConflictReason {
+	if otherwise != ConflictOutranked {
+		return otherwise
+	}
+	switch d.via {
+	case ViaPin:
+		return ConflictPinned
+	case ViaKept:
+		return ConflictBack
+	}
+	return otherwise
+}

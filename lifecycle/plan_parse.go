@@ -1,0 +1,322 @@
+package lifecycle
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stagebridge/stagebridge/lifecycle/document"
+)
+
+// ParsePlan reads a tracking plan from YAML. The vocabularies describe events
+// beside those that the plan describes itself; a later one comes before an
+// earlier one, and the plan before all. The error is a document.Errors with
+// every mistake, each with file, line, column and field.
+func ParsePlan(file string, src []byte, vocabularies ...Vocabulary) (*Plan, error) {
+	d := &planReader{r: document.Open(file, src), p: &Plan{known: Vocabulary{}}}
+	for _, v := range vocabularies {
+		for name, spec := range v {
+			d.p.known[name] = spec
+		}
+	}
+	d.read()
+	if err := d.r.Err(); err != nil {
+		return nil, err
+	}
+	d.finish()
+	return d.p, nil
+}
+
+// planReader walks the file and builds the plan.
+type planReader struct {
+	r     *document.Reader
+	p     *Plan
+	cond  conditionParser
+	names map[string]string // stages and segments, lower case to as spelled
+	froms []func()          // from lists, read once all stages are known
+	full  bool
+}
+
+func (d *planReader) read() {
+	d.names = map[string]string{}
+	d.p.name = d.r.Text("name")
+	checkName(d.r, "name", d.p.name)
+	d.p.events = readEvents(d.r, d.p.known)
+	d.p.listed = len(d.p.events) > 0
+	for name, spec := range d.p.events {
+		d.p.known[name] = spec
+	}
+	d.stageNames()
+	d.stages()
+	for _, resolve := range d.froms {
+		resolve()
+	}
+	d.segments()
+	d.claims()
+	d.back()
+	d.p.unplanned = Unplanned(d.r.OptText("unplanned"))
+	switch d.p.unplanned {
+	case "":
+		d.p.unplanned = Allow
+	case Allow, Tag, Quarantine:
+	default:
+		d.r.Fail("unplanned", "is %q, want allow, tag or quarantine", d.p.unplanned)
+	}
+	d.revenue()
+	d.r.Unknown()
+}
+
+// stageNames collects the names first, since a condition may name a stage that
+// comes after it.
+func (d *planReader) stageNames() {
+	if stages := d.r.Node().Get("stages"); stages != nil {
+		for _, item := range stages.Items {
+			if name := item.Get("name"); name != nil && name.Kind == document.Text {
+				d.cond.stages = append(d.cond.stages, name.Text)
+			}
+		}
+	}
+}
+
+func (d *planReader) stages() {
+	if !d.r.Has("stages") {
+		d.r.Fail("stages", "is missing")
+	}
+	d.r.List("stages", func(item *document.Reader) {
+		if len(d.p.stages) == MaxStages {
+			d.fullUp(item, "stage", MaxStages)
+			return
+		}
+		d.p.stages = append(d.p.stages, d.stage(item, len(d.p.stages) == 0))
+	})
+	if d.r.Has("stages") && d.r.Kind("stages") == document.List && len(d.p.stages) == 0 {
+		d.r.Fail("stages", "is empty; a plan has at least one stage")
+	}
+}
+
+func (d *planReader) fullUp(r *document.Reader, what string, limit int) {
+	if !d.full {
+		r.Fail("", "is one %s too many; the limit is %d", what, limit)
+	}
+	d.full = true
+}
+
+func (d *planReader) stage(r *document.Reader, first bool) *stage {
+	s := &stage{path: -1, from: anywhere}
+	name := r.Text("name")
+	d.uniqueName(r, "name", "stage", name)
+	s.name = Stage(name)
+	s.side = r.Bool("side")
+	if s.side && first {
+		r.Fail("side", "can't be true for the first stage, where everybody starts")
+	}
+	switch when, ok := r.OptCondition("when"); {
+	case ok:
+		s.text, s.when = d.condition(r, when)
+	case !first && !r.Has("when"):
+		r.Fail("when", "is missing; only the first stage may lack a condition")
+	}
+	if !s.side {
+		s.path = len(d.p.path)
+		d.p.path = append(d.p.path, s)
+		if r.Has("from") {
+			r.Fail("from", "belongs to side stages; give side: true, or put the condition into when")
+		}
+	} else {
+		d.p.sides = append(d.p.sides, s)
+		if r.Has("from") {
+			d.froms = append(d.froms, func() { s.from = d.pathBits(r, "from") })
+		}
+	}
+	r.Unknown()
+	return s
+}
+
+// pathBits reads a path stage or a list of them; all bits for none and "*".
+func (d *planReader) pathBits(r *document.Reader, field string) uint64 {
+	var bits uint64
+	names := r.Texts(field)
+	for _, name := range names {
+		if name == "*" {
+			return anywhere
+		}
+		i := slices.IndexFunc(d.p.path, func(s *stage) bool { return string(s.name) == name })
+		switch {
+		case i >= 0:
+			bits |= 1 << i
+		case slices.Contains(d.cond.stages, name):
+			r.Fail(field, "names the side stage %q, want a stage of the path", name)
+		default:
+			r.Fail(field, "names %q, which is no stage of this plan%s", cutText(name, 80), didYouMean(name, d.cond.stages))
+		}
+	}
+	if len(names) == 0 {
+		if r.Has(field) {
+			r.Fail(field, "is empty; leave it out to mean any stage")
+		}
+		return anywhere
+	}
+	return bits
+}
+
+func didYouMean(name string, known []string) string {
+	if near := document.Nearest(name, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+func (d *planReader) segments() {
+	d.r.Entries("segments", func(name string, r *document.Reader) {
+		if len(d.p.segments) == MaxSegments {
+			d.fullUp(r, "segment", MaxSegments)
+			return
+		}
+		d.uniqueName(r, "", "segment", name)
+		s := &segment{name: Segment(name)}
+		if when, ok := r.Condition(""); ok {
+			s.text, s.when = d.condition(r, when)
+		}
+		s.why = name + ": " + s.text
+		d.p.segments = append(d.p.segments, s)
+	})
+	slices.SortFunc(d.p.segments, func(a, b *segment) int { return cmp.Compare(a.name, b.name) })
+}
+
+// condition parses one condition and reports its mistakes at their places.
+func (d *planReader) condition(r *document.Reader, src document.Source) (string, *expr) {
+	x, wrong := d.cond.parse(src.Text)
+	for _, w := range wrong {
+		r.FailIn(src, w.line, w.column, w.message)
+	}
+	if d.cond.leaves > MaxConditionLeaves && !d.full {
+		d.full = true
+		r.FailIn(src, 1, 0, fmt.Sprintf("goes over the limit of %d functions and comparisons in one plan", MaxConditionLeaves))
+	}
+	return strings.Join(strings.Fields(src.Text), " "), x
+}
+
+// uniqueName checks the name of a stage or segment. Two that differ by case
+// alone would be one at vendors that ignore it.
+func (d *planReader) uniqueName(r *document.Reader, field, what, name string) {
+	if name == "" {
+		return
+	}
+	checkName(r, field, name)
+	key := what + " " + strings.ToLower(name)
+	if first, twice := d.names[key]; twice {
+		r.Fail(field, "is the name of two %ss (%q and %q); names must differ by more than case", what, first, name)
+		return
+	}
+	d.names[key] = name
+}
+
+// maxPlanNameBytes bounds names of plans, stages and segments, which travel to
+// vendors as property values and tags.
+const maxPlanNameBytes = 64
+
+func checkName(r *document.Reader, field, name string) {
+	switch {
+	case name == "":
+	case len(name) > maxPlanNameBytes:
+		r.Fail(field, "is %d bytes long; the limit for a name is %d", len(name), maxPlanNameBytes)
+	case name != strings.TrimSpace(name):
+		r.Fail(field, "%q starts or ends with a space", name)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		r.Fail(field, "%q holds a character that can't be printed", name)
+	case strings.Contains(name, ",") || name == "*":
+		r.Fail(field, "%q holds a comma or is *; neither can be told apart in lists", name)
+	}
+}
+
+func checkEventName(r *document.Reader, name string) {
+	switch {
+	case len(name) > MaxNameBytes:
+		r.Fail("", "has a name of %d bytes; the limit is %d", len(name), MaxNameBytes)
+	case strings.HasPrefix(name, ReservedCategory):
+		r.Fail("", "is in the category %s, which is kept for decisions", ReservedCategory)
+	}
+}
+
+// finish links the conditions and notes what they read. It runs only when
+// nothing was wrong.
+func (d *planReader) finish() {
+	p := d.p
+	leaves := func(f func(l *leaf, ofStage bool)) {
+		for _, s := range p.stages {
+			if s.when != nil {
+				s.when.each(func(l *leaf) { f(l, true) })
+			}
+		}
+		for _, s := range p.segments {
+			s.when.each(func(l *leaf) { f(l, false) })
+		}
+	}
+	p.keep = map[EventName]int{}
+	leaves(func(l *leaf, ofStage bool) {
+		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
+			if name != "" {
+				p.reads = append(p.reads, name)
+			}
+		}
+		for _, name := range []string{l.trait, l.left.trait, l.right.trait} {
+			if name != "" {
+				p.traits = append(p.traits, name)
+			}
+		}
+		if l.kind == leafAtLeast {
+			p.keep[l.event] = max(p.keep[l.event], l.n)
+		}
+		p.activeRead = p.activeRead || l.kind == leafInactive
+		p.stageReads = p.stageReads || ofStage && l.readsStage()
+	})
+	slices.Sort(p.reads)
+	p.reads = slices.Compact(p.reads)
+	slices.Sort(p.traits)
+	p.traits = slices.Compact(p.traits)
+	p.activity = map[EventName]bool{}
+	for name, spec := range p.known {
+		if spec.Activity {
+			p.activity[name] = true
+		}
+	}
+	slots := make(map[EventName]int, len(p.reads))
+	for i, name := range p.reads {
+		slots[name] = i
+	}
+	always := func(*view) (bool, Instant) { return true, never }
+	for _, s := range p.stages {
+		s.eval = always
+		if s.when != nil {
+			s.eval = s.when.link(slots)
+		}
+	}
+	for _, s := range p.segments {
+		s.eval = s.when.link(slots)
+	}
+	p.print = p.fingerprint()
+}
+
+// fingerprint is a hash of everything that the engine looks at.
+func (p *Plan) fingerprint() (print [sha256.Size]byte) {
+	h := sha256.New()
+	for _, s := range p.stages {
+		fmt.Fprintf(h, "stage %q %v %x %q\n", s.name, s.side, s.from, s.text)
+	}
+	for _, s := range p.segments {
+		fmt.Fprintf(h, "segment %q %q\n", s.name, s.text)
+	}
+	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
+	active := make([]string, 0, len(p.activity))
+	for name := range p.activity {
+		active = append(active, string(name))
+	}
+	slices.Sort(active)
+	fmt.Fprintf(h, "activity %q\n", active)
+	copy(print[:], h.Sum(nil))
+	return print
+}
