@@ -212,6 +212,6 @@ func (r *Registry) loadPlan(ctx context.Context, next *Config) error {
 	if err != nil {
 		return fmt.Errorf("jobs: plan version %d: %w", v.Version, err)
 	}
-	next.Plan, next.PlanSource = plan, v
+	next.Plan, next.PlanSource = plan.WithVersion(v.Version), v
 	return nil
 }

@@ -156,3 +156,25 @@ func (t *Tx) RetractTx(ctx context.Context, inbox []int64) ([]lifecycle.ProfileI
 	})
 	return people, err
 }
+
+// MovedEvent is an event that belongs to another person from now on.
+type MovedEvent struct {
+	From, To lifecycle.ProfileID
+	At       lifecycle.Instant
+	ID       lifecycle.EventID
+}
+
+// MoveEventsTx gives events to other people.
+func (t *Tx) MoveEventsTx(ctx context.Context, all []MovedEvent) error {
+	n := len(all)
+	if n == 0 {
+		return nil
+	}
+	from, to, at, ids := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	for i := range all {
+		from[i], to[i], at[i], ids[i] = int64(all[i].From), int64(all[i].To), int64(all[i].At), all[i].ID[:]
+	}
+	_, err := t.update(ctx, "events", "person = v.to_person", "events.person = v.from_person and events.at = v.at and events.id = v.id",
+		ints("from_person", from), ints("to_person", to), ints("at", at), blobs("id", ids))
+	return err
+}

@@ -26,6 +26,8 @@ type Row struct {
 	// RecordAt is when the record was modified, or else fetched.
 	RecordAt lifecycle.Instant
 	Attempts int64
+	// Replayed rows were processed before: what they gave is to be taken back.
+	Replayed bool
 
 	lane string
 	next int64
@@ -47,7 +49,7 @@ type claims struct {
 	taken map[int64]bool
 }
 
-const takeRows = `select p.lane, p.next_try, p.attempts, i.id, i.connection, i.type, i.flag, i.dedupe, i.received_at, i.event_at,
+const takeRows = `select p.lane, p.next_try, p.attempts, p.reason = 'replay', i.id, i.connection, i.type, i.flag, i.dedupe, i.received_at, i.event_at,
 	coalesce(i.meta, ''), i.body, r.record, coalesce(case when r.modified_at > 0 then r.modified_at else r.fetched_at end, 0)
 	from (%s) p join inbox i on i.id = p.id left join records r on r.id = p.id`
 
@@ -72,7 +74,7 @@ func (s *Store) Take(ctx context.Context, lane string, limit int) (*Batch, error
 	return b, nil
 }
 
-const dueRows = `select lane, next_try, attempts, id from pending where lane = ? and next_try <= ? order by lane, next_try, id limit ?`
+const dueRows = `select lane, next_try, attempts, reason, id from pending where lane = ? and next_try <= ? order by lane, next_try, id limit ?`
 
 func (b *Batch) takePostgres(ctx context.Context, lane string, limit int) error {
 	tx, err := b.s.db.BeginTx(context.WithoutCancel(ctx), nil)
@@ -86,11 +88,20 @@ func (b *Batch) takePostgres(ctx context.Context, lane string, limit int) error 
 }
 
 func (b *Batch) takeSQLite(ctx context.Context, lane string, limit int) error {
+	q := fmt.Sprintf(takeRows, dueRows) + " order by p.next_try, p.id"
+	return b.claim(limit, func(held int) (*sql.Rows, error) {
+		return b.s.query(ctx, q, lane, b.s.nowMicros(), limit+held)
+	})
+}
+
+// claim keeps up to limit of the rows that no other batch holds. The query
+// runs under the claims' lock, so that it cannot still see rows of a batch
+// that is committed, and gives its claims back, meanwhile.
+func (b *Batch) claim(limit int, query func(held int) (*sql.Rows, error)) error {
 	c := &b.s.claimed
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	q := fmt.Sprintf(takeRows, dueRows) + " order by p.next_try, p.id"
-	rows, err := b.s.query(ctx, q, lane, b.s.nowMicros(), limit+len(c.taken))
+	rows, err := query(len(c.taken))
 	return each(rows, err, func(rows *sql.Rows) error {
 		if len(b.Rows) == limit {
 			return nil
@@ -110,7 +121,7 @@ func (b *Batch) takeSQLite(ctx context.Context, lane string, limit int) error {
 
 func (b *Batch) scan(rows *sql.Rows) error {
 	var r Row
-	err := rows.Scan(&r.lane, &r.next, &r.Attempts, &r.ID, &r.Connection, &r.Type, &r.Flag, &r.Dedupe, &r.Received, &r.At,
+	err := rows.Scan(&r.lane, &r.next, &r.Attempts, &r.Replayed, &r.ID, &r.Connection, &r.Type, &r.Flag, &r.Dedupe, &r.Received, &r.At,
 		&r.Meta, &r.Body, &r.Record, &r.RecordAt)
 	b.Rows = append(b.Rows, r)
 	return err
@@ -151,6 +162,40 @@ func (b *Batch) Release() {
 		delete(c.taken, b.Rows[i].ID)
 	}
 }
+
+// TakeAgain takes rows of a batch that failed, as far as they still wait; nil
+// when none does.
+func (s *Store) TakeAgain(ctx context.Context, rows []Row) (*Batch, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	b := &Batch{s: s}
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	due := `select lane, next_try, attempts, reason, id from pending where lane = ? and next_try <= ? and ` + s.d.oneOf("id", "bigint")
+	var err error
+	if s.d.postgres {
+		if b.pg, err = s.db.BeginTx(context.WithoutCancel(ctx), nil); err == nil {
+			var found *sql.Rows
+			found, err = (&Tx{s: s, pg: b.pg}).query(ctx, fmt.Sprintf(takeRows, due+s.d.skipLocked), rows[0].lane, s.nowMicros(), list(s.d, ids))
+			err = each(found, err, b.scan)
+		}
+	} else {
+		err = b.claim(len(ids), func(int) (*sql.Rows, error) {
+			return s.query(ctx, fmt.Sprintf(takeRows, due), rows[0].lane, s.nowMicros(), list(s.d, ids))
+		})
+	}
+	if err != nil || len(b.Rows) == 0 {
+		b.Release()
+		return nil, away(err)
+	}
+	return b, nil
+}
+
+// ReasonReplay marks pending rows that were processed before.
+const ReasonReplay = "replay"
 
 // Statuses of a raw event. Pending has no number: it is the lack of an outcome.
 const (
@@ -232,6 +277,9 @@ func (t *Tx) PostponeTx(ctx context.Context, rows []Row, lane string, due []life
 		lanes[i], ids[i], attempts[i], reasons[i] = lane, rows[i].ID, rows[i].Attempts, reason
 		if tried {
 			attempts[i]++
+		}
+		if rows[i].Replayed {
+			reasons[i] = ReasonReplay
 		}
 	}
 	_, err := t.insert(ctx, "pending", "", texts("lane", lanes), ints("next_try", due), ints("id", ids), ints("attempts", attempts), texts("reason", reasons))

@@ -184,3 +184,25 @@ func (t *Tx) ReplaceRefusalsTx(ctx context.Context, sets []int64, all []Refusal)
 		texts("key", keys), texts("with_key", with), texts("reason", reasons), ints("at", at))
 	return err
 }
+
+// DropKeysTx forgets keys that no edge gives to anybody any more.
+func (t *Tx) DropKeysTx(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, "delete from keys where "+t.s.d.oneOf("key", "text"), list(t.s.d, keys))
+	return err
+}
+
+// DropPeopleTx removes people of whom no event is left, with all that was
+// derived of them.
+func (t *Tx) DropPeopleTx(ctx context.Context, people []lifecycle.ProfileID) error {
+	ids := list(t.s.d, people)
+	for _, q := range []string{"delete from memberships where ", "delete from sync where ", "delete from transitions where ", "delete from keys where "} {
+		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), ids); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(ctx, "delete from profiles where "+t.s.d.oneOf("id", "bigint"), ids)
+	return err
+}

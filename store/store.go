@@ -50,6 +50,7 @@ type Store struct {
 
 	append    appender
 	claimed   claims
+	rejected  rejections
 	closeOnce sync.Once
 	closed    chan struct{}
 	wg        sync.WaitGroup

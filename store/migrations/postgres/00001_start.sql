@@ -83,7 +83,7 @@ create table records (
 );
 
 create table keys (
-  key    text primary key,
+  key    text collate "C" primary key,
   person bigint not null
 );
 

@@ -1,0 +1,104 @@
+package jobs
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/mapping"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// aheadTolerance is how far before its time an event is applied: clocks of
+// vendors differ. Others wait for their time.
+const aheadTolerance = 5 * time.Minute
+
+// mapped is what one raw event became.
+type mapped struct {
+	outcome store.Outcome
+	events  []lifecycle.Event
+	// hold, when not zero, is when the row may be processed.
+	hold    lifecycle.Instant
+	written []store.LedgerEntry
+}
+
+// mapRow turns a raw event into canonical ones, or says why not. Nothing here
+// can fail the batch: whatever is wrong with a row is that row's outcome.
+func mapRow(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle.Instant) mapped {
+	meta := ParseMeta(row.Meta)
+	conn := cfg.Connections[row.Connection]
+	switch {
+	case row.Flag == store.FlagBroken:
+		return parked("decode", "malformed", meta.Broken)
+	case row.Flag == store.FlagEcho:
+		return mapped{outcome: store.Outcome{Status: store.Ignored, Reason: "echo", Detail: meta.Echo}}
+	case conn == nil:
+		return parked("map", "no_connection", "the connection was removed before this was processed")
+	case conn.Rules == nil:
+		return parked("map", "rules_invalid", conn.RulesErr.Error())
+	}
+	body, err := mapping.Decode(meta.Format, row.Body)
+	if err != nil {
+		return parked("decode", "malformed", err.Error())
+	}
+	in := mapping.Input{
+		Type: row.Type, Body: body, Headers: meta.Headers, At: row.At, Received: row.Received, Dedupe: row.Dedupe,
+		RecordAt: row.RecordAt, RecordJSON: row.Record,
+	}
+	out := conn.Rules.Apply(&in)
+	m := mapped{outcome: store.Outcome{Status: store.Done, Rule: strings.Join(out.Matched, ",")}, events: out.Events}
+	for _, f := range meta.Written {
+		m.written = append(m.written, store.LedgerEntry{Connection: row.Connection, Record: f.Record, Field: f.Name, Value: f.Value})
+	}
+	switch {
+	case errors.Is(out.Err, mapping.ErrNoIdentity):
+		return parked("identify", "no_identity", out.Err.Error())
+	case out.Err != nil:
+		return parked("map", "expression", out.Err.Error())
+	case len(out.Matched) == 0:
+		m.outcome.Status, m.outcome.Reason = store.Ignored, "unmatched"
+	case len(out.Events) == 0:
+		m.outcome.Status, m.outcome.Reason = store.Ignored, "nothing_emitted"
+	}
+	m.check(cfg, guards, row, now)
+	return m
+}
+
+// check holds the row's events against plan, guards and clock. A row is all or
+// nothing: what stops one of its events stops the row.
+func (m *mapped) check(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle.Instant) {
+	for i := range m.events {
+		e := &m.events[i]
+		e.Inbox, e.Connection = row.ID, row.Connection
+		canonical(e)
+		if len(guards.Usable(e.Identity)) == 0 {
+			*m = parked("identify", "no_identity", string(e.Name)+" names nobody that can be told apart (its keys are empty or blocked)")
+			return
+		}
+		if v := cfg.Plan.Check(e); v != nil && v.Action == lifecycle.Quarantine {
+			*m = mapped{outcome: store.Outcome{Status: store.Quarantined, Step: "plan", Reason: string(v.Class), Detail: v.Error()}}
+			return
+		}
+		if e.At > now.Add(aheadTolerance) {
+			m.hold = max(m.hold, e.At)
+		}
+	}
+}
+
+func parked(step, reason, detail string) mapped {
+	return mapped{outcome: store.Outcome{Status: store.Failed, Step: step, Reason: reason, Detail: detail}}
+}
+
+// usableKeys gives the sorted, distinct texts of all keys of the events.
+func usableKeys(guards *lifecycle.Guards, events []*lifecycle.Event) []string {
+	keys := make([]string, 0, 2*len(events))
+	for _, e := range events {
+		for _, k := range guards.Usable(e.Identity) {
+			keys = append(keys, k.String())
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}

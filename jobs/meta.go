@@ -1,0 +1,70 @@
+package jobs
+
+import (
+	"encoding/json"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Meta is what is kept of a raw event beside its bytes.
+type Meta struct {
+	Format  string             `json:"format,omitempty"`
+	Headers map[string]string  `json:"headers,omitempty"`
+	Broken  string             `json:"broken,omitempty"`
+	Echo    string             `json:"echo,omitempty"`
+	Written []connectors.Field `json:"written,omitempty"`
+	// Lookup and path as the request had them are not kept: they may hold secrets.
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// Keep turns a source's raw events into what the store keeps.
+func Keep(events []connectors.RawEvent, requestID string) []store.NewEvent {
+	kept := make([]store.NewEvent, len(events))
+	for i := range events {
+		e := &events[i]
+		kept[i] = store.NewEvent{Dedupe: e.Dedupe, Type: e.Type, At: e.At, Body: e.Body, Meta: encodeMeta(e, requestID)}
+		switch {
+		case e.Broken != "":
+			kept[i].Flag = store.FlagBroken
+		case e.Echo != "":
+			kept[i].Flag = store.FlagEcho
+		case e.NeedsRecord:
+			kept[i].Flag = store.FlagRecord
+		}
+	}
+	return kept
+}
+
+func encodeMeta(e *connectors.RawEvent, requestID string) string {
+	if requestID == "" && e.Broken == "" && e.Echo == "" && len(e.Headers) == 0 && len(e.Written) == 0 && (e.Format == "" || e.Format == connectors.FormatJSON) {
+		return ""
+	}
+	m := Meta{Format: e.Format, Headers: e.Headers, Broken: e.Broken, Echo: e.Echo, Written: e.Written, RequestID: requestID}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "" // texts always encode
+	}
+	return string(b)
+}
+
+// ParseMeta reads what Keep wrote; an empty text is the zero Meta.
+func ParseMeta(text string) Meta {
+	var m Meta
+	if text != "" {
+		_ = json.Unmarshal([]byte(text), &m) // written by Keep
+	}
+	return m
+}
+
+// canonical gives every value of an event the form it has when it is read back
+// from the store, so that applying an event and deriving from it later agree.
+func canonical(e *lifecycle.Event) {
+	for i := range e.Traits {
+		e.Traits[i].Value = store.Plain(e.Traits[i].Value)
+	}
+	for k, v := range e.Properties {
+		e.Properties[k] = store.Plain(v)
+	}
+}

@@ -1,0 +1,246 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Processor turns pending raw events into everything that follows from them.
+type Processor struct {
+	Store    *store.Store
+	Registry *Registry
+	Guards   lifecycle.Guards
+	// Batch is how many rows one transaction takes; zero is 500.
+	Batch int
+	// Due is told which connections have somebody newly due, after the commit.
+	Due func(connections []string)
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// defaultBatch keeps SQLite's one writer free for ingest most of the time.
+const defaultBatch = 500
+
+// processWorkers is how many batches are under way at once in one process: on
+// SQLite one is mapped while another is written.
+const processWorkers = 2
+
+// Run processes what is due until nothing is left. It may run at any number of
+// places at once.
+func (p *Processor) Run(ctx context.Context) error {
+	errs := make([]error, processWorkers)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = p.drain(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (p *Processor) drain(ctx context.Context) error {
+	size := p.Batch
+	if size == 0 {
+		size = defaultBatch
+	}
+	for ctx.Err() == nil {
+		batch, err := p.Store.Take(ctx, "", size)
+		if err != nil || batch == nil {
+			return err
+		}
+		if err := p.batch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// batch processes the rows of a batch. When the transaction fails for a reason
+// of its own, the rows are taken again in halves until the bad one stands
+// alone; that one becomes failed.
+func (p *Processor) batch(ctx context.Context, b *store.Batch) error {
+	err := p.commit(ctx, b)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrRetry):
+		return p.Registry.Refresh(ctx) // perhaps that is what changed
+	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
+		return err
+	}
+	p.Log.Warn("a batch failed and is halved", "rows", len(b.Rows), "error", err)
+	return p.isolate(ctx, b.Rows, err)
+}
+
+func (p *Processor) isolate(ctx context.Context, rows []store.Row, cause error) error {
+	parts := [][]store.Row{rows[:len(rows)/2], rows[len(rows)/2:]}
+	if len(rows) == 1 {
+		parts = parts[1:]
+	}
+	for _, part := range parts {
+		b, err := p.Store.TakeAgain(ctx, part)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			continue // somebody else has them
+		}
+		if len(rows) > 1 {
+			err = p.batch(ctx, b)
+		} else {
+			err = b.Commit(ctx, func(t *store.Tx) error {
+				return t.FinishTx(ctx, b.Rows, []store.Outcome{{Status: store.Failed, Step: "internal", Reason: "internal", Detail: cause.Error()}})
+			})
+		}
+		if err != nil && !errors.Is(err, store.ErrRetry) {
+			return err
+		}
+	}
+	return nil
+}
+
+// commit maps outside the transaction, so that on SQLite the writer is not
+// held meanwhile, and writes inside.
+func (p *Processor) commit(ctx context.Context, b *store.Batch) error {
+	work := p.mapAll(p.Registry.Config(), b.Rows)
+	first, err := p.Store.PersonIDs(ctx, work.events+1)
+	if err != nil {
+		b.Release()
+		return err
+	}
+	work.next, work.end = first, first+lifecycle.ProfileID(work.events+1)
+	err = b.Commit(ctx, func(t *store.Tx) error { return p.commitRows(ctx, t, b.Rows, work) })
+	p.Store.ReturnPersonIDs(work.next, work.end)
+	if err == nil && len(work.pushed) > 0 && p.Due != nil {
+		p.Due(work.pushed)
+	}
+	return err
+}
+
+// work is a batch between mapping and its effects.
+type work struct {
+	cfg       *Config
+	now       lifecycle.Instant
+	rows      []mapped
+	events    int
+	next, end lifecycle.ProfileID
+	// retract: rows may have been processed before, so what they gave is taken
+	// back first.
+	retract []int64
+	pushed  []string
+}
+
+func (p *Processor) mapAll(cfg *Config, rows []store.Row) *work {
+	w := &work{cfg: cfg, now: lifecycle.At(p.Now()), rows: make([]mapped, len(rows))}
+	for i := range rows {
+		w.rows[i] = mapRow(cfg, &p.Guards, &rows[i], w.now)
+		w.events += len(w.rows[i].events)
+		if rows[i].Replayed {
+			w.retract = append(w.retract, rows[i].ID)
+		}
+	}
+	return w
+}
+
+// commitRows is the whole transaction of a batch.
+func (p *Processor) commitRows(ctx context.Context, t *store.Tx, rows []store.Row, w *work) error {
+	version, err := t.ConfigVersionTx(ctx)
+	if err != nil {
+		return err
+	}
+	if w.cfg.Version != version {
+		return fmt.Errorf("%w: the configuration changed", store.ErrRetry)
+	}
+	if err := p.echoes(ctx, t, w); err != nil {
+		return err
+	}
+	var done, held []store.Row
+	var outcomes []store.Outcome
+	var until []lifecycle.Instant
+	var events []*lifecycle.Event
+	for i := range rows {
+		m := &w.rows[i]
+		if m.hold != 0 {
+			held, until = append(held, rows[i]), append(until, m.hold)
+			continue
+		}
+		done, outcomes = append(done, rows[i]), append(outcomes, m.outcome)
+		for j := range m.events {
+			events = append(events, &m.events[j])
+		}
+	}
+	if err := p.effects(ctx, t, w, events); err != nil {
+		return err
+	}
+	if err := t.PostponeTx(ctx, held, "", until, "future", false); err != nil {
+		return err
+	}
+	return t.FinishTx(ctx, done, outcomes)
+}
+
+// echoes recognises our own writes by the ledger of what was written.
+func (p *Processor) echoes(ctx context.Context, t *store.Tx, w *work) error {
+	for i := range w.rows {
+		m := &w.rows[i]
+		if len(m.written) == 0 {
+			continue
+		}
+		echo, err := t.EchoTx(ctx, m.written)
+		if err != nil {
+			return err
+		}
+		if echo {
+			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: "echo", Detail: "the values are those last written there"}}
+		}
+	}
+	return nil
+}
+
+// effects writes what the events do to people.
+func (p *Processor) effects(ctx context.Context, t *store.Tx, w *work, events []*lifecycle.Event) error {
+	touched, err := retract(ctx, t, w.retract)
+	if err != nil || len(events) == 0 && len(touched) == 0 {
+		return err
+	}
+	slices.SortFunc(events, compareEvents)
+	r := &resolver{
+		t: t, guards: p.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
+		next: w.next, end: w.end, claimed: map[string]lifecycle.ProfileID{}, moved: map[string]lifecycle.ProfileID{},
+		stored: map[lifecycle.ProfileID][]lifecycle.Event{},
+	}
+	if err := r.resolve(ctx, events, touched); err != nil {
+		return err
+	}
+	w.next = r.next
+	f := &effects{t: t, cfg: w.cfg, now: w.now, stored: r.stored, pushed: map[string]bool{}}
+	for _, person := range r.people {
+		if len(person.fresh) > 0 || person.derive {
+			f.people = append(f.people, person)
+		}
+	}
+	slices.SortFunc(f.people, func(a, b *person) int { return int(a.id - b.id) })
+	if err := r.writeIdentity(ctx); err != nil {
+		return err
+	}
+	if err := f.run(ctx); err != nil {
+		return err
+	}
+	for id := range f.pushed {
+		w.pushed = append(w.pushed, id)
+	}
+	return nil
+}
+
+func retract(ctx context.Context, t *store.Tx, rows []int64) ([]lifecycle.ProfileID, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return t.RetractTx(ctx, rows)
+}

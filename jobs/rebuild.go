@@ -1,0 +1,160 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// rebuild partitions a contested set from all its edges, old and new, in the
+// order of event time, so that arrival decides nothing (rule 4 of the design).
+func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
+	slices.SortFunc(s.people, func(a, b *person) int { return int(a.id - b.id) })
+	ids := make([]lifecycle.ProfileID, len(s.people))
+	for i, p := range s.people {
+		ids[i] = p.id
+	}
+	stored, err := r.t.EventsTx(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var edges []lifecycle.Edge
+	for _, id := range ids {
+		for i := range stored[id] {
+			edges = append(edges, edgeOf(&stored[id][i]))
+		}
+	}
+	for _, e := range s.events {
+		edges = append(edges, edgeOf(e))
+	}
+	part := r.guards.Partition(edges)
+	owners, err := r.assign(s, part.Groups)
+	if err != nil {
+		return err
+	}
+	r.rehome(s, part, owners, stored)
+	r.settle(s, part, owners)
+	return nil
+}
+
+func edgeOf(e *lifecycle.Event) lifecycle.Edge {
+	return lifecycle.Edge{At: e.At, ID: e.ID, Keys: lifecycle.SortKeys(slices.Clone(e.Identity))}
+}
+
+// assign gives every group a person: of those who owned one of its keys the
+// oldest, each person going where its strongest key went; a group left without
+// gets somebody new.
+func (r *resolver) assign(s *keySet, groups [][]lifecycle.Key) ([]*person, error) {
+	groupOf := map[lifecycle.Key]int{}
+	for i, g := range groups {
+		for _, k := range g {
+			groupOf[k] = i
+		}
+	}
+	owners := make([]*person, len(groups))
+	var losers []*person
+	for _, p := range s.people { // oldest first
+		at := slices.IndexFunc(p.keys, func(k lifecycle.Key) bool { _, ok := groupOf[k]; return ok })
+		if at < 0 {
+			p.gone, p.derive = true, true // none of its keys is left: it has no events
+			continue
+		}
+		g := groupOf[p.keys[at]]
+		if owners[g] == nil {
+			owners[g] = p
+		} else {
+			losers = append(losers, p)
+		}
+	}
+	for i := range owners {
+		if owners[i] != nil {
+			continue
+		}
+		p, err := r.newPerson()
+		if err != nil {
+			return nil, err
+		}
+		p.set = s
+		s.people = append(s.people, p)
+		owners[i] = p
+	}
+	for _, loser := range losers {
+		at := slices.IndexFunc(loser.keys, func(k lifecycle.Key) bool { _, ok := groupOf[k]; return ok })
+		survivor := owners[groupOf[loser.keys[at]]]
+		loser.gone = true
+		survivor.merged = append(survivor.merged, loser)
+		r.merges = append(r.merges, merge{loser: loser, survivor: survivor})
+	}
+	return owners, nil
+}
+
+// rehome attaches every event, stored or new, to the person of its anchor.
+func (r *resolver) rehome(s *keySet, part lifecycle.Partition, owners []*person, stored map[lifecycle.ProfileID][]lifecycle.Event) {
+	personOf := map[lifecycle.Key]*person{}
+	for i, g := range part.Groups {
+		for _, k := range g {
+			personOf[k] = owners[i]
+		}
+	}
+	for _, e := range s.events {
+		p := personOf[part.Anchor[e.ID]]
+		p.fresh = append(p.fresh, e)
+	}
+	for id, events := range stored {
+		for i := range events {
+			e := &events[i]
+			p := personOf[part.Anchor[e.ID]]
+			if p == nil {
+				p = r.people[id] // all its keys are blocked by now: it stays with whom it was
+			}
+			r.stored[p.id] = append(r.stored[p.id], *e)
+			if p.id != id {
+				r.moves = append(r.moves, store.MovedEvent{From: id, To: p.id, At: e.At, ID: e.ID})
+			}
+		}
+	}
+}
+
+// settle writes down the keys' new owners and what was refused.
+func (r *resolver) settle(s *keySet, part lifecycle.Partition, owners []*person) {
+	held := map[lifecycle.Key]bool{}
+	for _, p := range s.people {
+		if p.row != nil && p.row.Contested != 0 {
+			r.contested = append(r.contested, p.row.Contested)
+		}
+	}
+	number := int64(s.people[0].id)
+	for _, p := range s.people {
+		number = min(number, int64(p.id))
+	}
+	if len(part.Refused) == 0 && len(part.Groups) == 1 && r.guards.Allows(r.guards.KeySet(part.Groups[0]...), lifecycle.KeySet{}) == "" {
+		number = 0
+	}
+	for i, g := range part.Groups {
+		p := owners[i]
+		for _, k := range g {
+			held[k] = true
+			text := k.String()
+			switch was := r.owner[text]; {
+			case was == nil:
+				r.claimed[text] = p.id
+			case was != p:
+				r.moved[text] = p.id
+			}
+		}
+		p.keys = slices.Clone(g)
+		p.derive, p.kind = true, lifecycle.KindMerge
+		p.contested = number
+	}
+	for text, was := range r.owner {
+		if was.set.root() == s && !held[parseKeys([]string{text})[0]] {
+			r.orphaned = append(r.orphaned, text)
+		}
+	}
+	for _, f := range part.Refused {
+		r.refusals = append(r.refusals, store.Refusal{Contested: number, Event: f.Edge, Key: f.Key.String(), With: f.With.String(), Reason: f.Reason, At: f.At})
+	}
+	r.contested = append(r.contested, number)
+}

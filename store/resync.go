@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// resyncChunk is how many people one transaction makes due, so that ingest and
+// processing get their turn in between.
+const resyncChunk = 2_000
+
+// Resync makes every live person due at a connection, with nothing believed
+// about what the vendor holds, so that everything is sent; people who never
+// were due there are among them. It answers how many. It works through the
+// people in several transactions; repeating one that broke off is harmless.
+func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
+	var total, after int64
+	for {
+		var end sql.NullInt64
+		rows, err := s.query(ctx, "select max(id) from (select id from profiles where id > ? order by id limit ?) p", after, resyncChunk)
+		if err == nil {
+			err = scanOne(rows, &end)
+		}
+		if err != nil {
+			return total, fmt.Errorf("store: resync of %s: %w", connection, away(err))
+		}
+		if !end.Valid {
+			return total, nil
+		}
+		var n int64
+		err = s.in(ctx, derived, func(t *Tx) error {
+			var err error
+			n, err = t.exec(ctx, `insert into sync (connection, person, version, state, due_at)
+				select cast(? as text), id, 1, 'pending', cast(? as bigint) from profiles where merged = 0 and id > ? and id <= ? order by id
+				on conflict (connection, person) do update set version = sync.version + 1, state = 'pending', attempts = 0, known = '',
+				due_at = case when sync.lease > 0 then sync.due_at else excluded.due_at end`, connection, s.nowMicros(), after, end.Int64)
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("store: resync of %s: %w", connection, err)
+		}
+		total += n
+		after = end.Int64
+	}
+}
+
+// RetrySync makes people due again who failed, were skipped or could not be
+// confirmed; the filter's State must be one of these, its page is ignored.
+// With dryRun it only counts them.
+func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64, error) {
+	var total int64
+	for _, connection := range f.Connections {
+		at := syncPosition{Connection: connection}
+		for {
+			rows, err := s.syncFrom(ctx, &f, at, resyncChunk)
+			if err != nil {
+				return total, fmt.Errorf("store: retry at %s: %w", connection, away(err))
+			}
+			if len(rows) == 0 {
+				break
+			}
+			at.Person = lastPerson(rows, 0)
+			var people []lifecycle.ProfileID
+			for i := range rows {
+				if f.takes(&rows[i]) {
+					people = append(people, rows[i].Person)
+				}
+			}
+			n := int64(len(people))
+			if !dryRun && n > 0 {
+				if n, err = s.makeDue(ctx, connection, f.State, people); err != nil {
+					return total, fmt.Errorf("store: retry at %s: %w", connection, err)
+				}
+			}
+			total += n
+		}
+	}
+	return total, nil
+}
+
+func (s *Store) makeDue(ctx context.Context, connection, state string, people []lifecycle.ProfileID) (n int64, err error) {
+	err = s.in(ctx, derived, func(t *Tx) error {
+		n, err = t.exec(ctx, `update sync set state = 'pending', attempts = 0, due_at = case when lease > 0 then due_at else ? end
+			where connection = ? and state = ? and `+s.d.oneOf("person", "bigint"), s.nowMicros(), connection, state, list(s.d, people))
+		return err
+	})
+	return n, err
+}

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+)
+
+func (t *Tx) addRules(ctx context.Context, connection string, v *Versioned) (int64, error) {
+	var next int64
+	if err := t.one(ctx, "select coalesce(max(version), 0) + 1 from rules where connection = ?", []any{connection}, &next); err != nil {
+		return 0, err
+	}
+	_, err := t.exec(ctx, "insert into rules (connection, version, source, author, note, created_at) values (?, ?, ?, ?, ?, ?)",
+		connection, next, v.Source, v.Author, v.Note, t.s.nowMicros())
+	return next, err
+}
+
+// PublishRules puts rules in force for a connection. was is the version they
+// are based on; ErrStale when another one is in force by now.
+func (s *Store) PublishRules(ctx context.Context, connection string, was int64, v Versioned) (int64, error) {
+	var version int64
+	err := s.in(ctx, durable, func(t *Tx) error {
+		if err := t.bumpConfig(ctx); err != nil {
+			return err
+		}
+		var err error
+		if version, err = t.addRules(ctx, connection, &v); err != nil {
+			return err
+		}
+		n, err := t.exec(ctx, "update connections set rules = ?, updated_at = ? where id = ? and rules = ?", version, s.nowMicros(), connection, was)
+		return orElse(n, err, ErrStale)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store: rules of %s: %w", connection, err)
+	}
+	return version, nil
+}
+
+// RulesVersions lists the published rules of a connection, newest first.
+func (s *Store) RulesVersions(ctx context.Context, connection string) ([]Versioned, error) {
+	return s.versions(ctx, "select connection, version, source, author, note, created_at from rules where connection = ? order by version desc", connection)
+}
+
+// Rules gives one published version.
+func (s *Store) Rules(ctx context.Context, connection string, version int64) (Versioned, error) {
+	all, err := s.versions(ctx, "select connection, version, source, author, note, created_at from rules where connection = ? and version = ?", connection, version)
+	return only(all, err)
+}
+
+// PublishPlan puts a tracking plan in force, as PublishRules does. Version
+// zero stands for no plan yet.
+func (s *Store) PublishPlan(ctx context.Context, was int64, v Versioned) (int64, error) {
+	var version int64
+	err := s.in(ctx, durable, func(t *Tx) error {
+		if err := t.bumpConfig(ctx); err != nil {
+			return err
+		}
+		current, err := stateInt(ctx, t, "plan_version")
+		if err != nil {
+			return err
+		}
+		if current != was {
+			return ErrStale
+		}
+		if err := t.one(ctx, "select coalesce(max(version), 0) + 1 from plans", nil, &version); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "insert into plans (version, source, author, note, created_at) values (?, ?, ?, ?, ?)",
+			version, v.Source, v.Author, v.Note, s.nowMicros()); err != nil {
+			return err
+		}
+		return t.setState(ctx, "plan_version", strconv.FormatInt(version, 10))
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store: plan: %w", err)
+	}
+	return version, nil
+}
+
+func (t *Tx) setState(ctx context.Context, name, value string) error {
+	_, err := t.exec(ctx, "insert into state (name, value) values (?, ?) on conflict (name) do update set value = excluded.value", name, value)
+	return err
+}
+
+// Plan gives the tracking plan in force; ErrNotFound before the first.
+func (s *Store) Plan(ctx context.Context) (Versioned, error) {
+	all, err := s.versions(ctx, `select '', version, source, author, note, created_at from plans
+		where version = (select cast(value as bigint) from state where name = 'plan_version')`)
+	return only(all, err)
+}
+
+// PlanVersions lists the published plans, newest first.
+func (s *Store) PlanVersions(ctx context.Context) ([]Versioned, error) {
+	return s.versions(ctx, "select '', version, source, author, note, created_at from plans order by version desc")
+}
+
+func (s *Store) versions(ctx context.Context, q string, args ...any) ([]Versioned, error) {
+	var all []Versioned
+	rows, err := s.query(ctx, q, args...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var v Versioned
+		err := rows.Scan(&v.Connection, &v.Version, &v.Source, &v.Author, &v.Note, &v.Created)
+		all = append(all, v)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: versions: %w", away(err))
+	}
+	return all, nil
+}
+
+func only(all []Versioned, err error) (Versioned, error) {
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Versioned{}, err
+	}
+	return all[0], nil
+}
