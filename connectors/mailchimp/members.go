@@ -1,0 +1,146 @@
+package mailchimp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/stagebridge/stagebridge/connectors"
+)
+
+// skipValidation lets a write through although a required merge field of the
+// audience is missing in it; without it every partial update is refused.
+const skipValidation = "?skip_merge_validation=true"
+
+// writeMember brings one contact's merge fields, and its existence, to the
+// desired state.
+func (p *push) writeMember(ctx context.Context, t *task) {
+	switch {
+	case t.old != "":
+		p.follow(ctx, t)
+	case t.u.Known == nil && p.creates(t):
+		p.put(ctx, t)
+	case t.writesFields():
+		p.patch(ctx, t)
+	}
+}
+
+// creates reports whether this push may make the contact. That takes an
+// address: an id alone names somebody who must be there already.
+func (p *push) creates(t *task) bool { return p.c.cfg.Push.Create && t.email != "" }
+
+// follow moves the contact known under an earlier address to the present one,
+// so that the person does not get a second contact. Where that one is gone, or
+// the present address has a contact of its own, the present address is written
+// with everything, since nothing is known of that record.
+func (p *push) follow(ctx context.Context, t *task) {
+	fields := p.mergeValues(t)
+	var m member
+	err := p.c.api.call(ctx, "follow a changed address", http.MethodPatch, p.c.api.list("members", t.old)+skipValidation,
+		memberWrite{Email: t.email, MergeFields: fields}, &m)
+	if err == nil {
+		p.accept(t, fields, m)
+		return
+	}
+	if !hasReason(err, connectors.ReasonNotFound) && !hasReason(err, connectors.ReasonConflict) {
+		p.fail(t, err)
+		return
+	}
+	t.need(nil)
+	switch {
+	case p.creates(t):
+		p.put(ctx, t)
+	case t.writesFields():
+		p.patch(ctx, t)
+	}
+}
+
+// put creates the contact or writes to the one that is there. status_if_new
+// has no effect on the latter.
+func (p *push) put(ctx context.Context, t *task) {
+	fields := p.mergeValues(t)
+	var m member
+	err := p.c.api.call(ctx, "write a member", http.MethodPut, p.c.api.list("members", t.id)+skipValidation,
+		memberWrite{Email: t.email, StatusIfNew: p.c.statusIfNew, MergeFields: fields}, &m)
+	if err != nil {
+		p.fail(t, err)
+		return
+	}
+	p.accept(t, fields, m)
+}
+
+// patch writes to a contact that should be there. One that has gone since it
+// was last seen is made again with everything, where the push may create.
+func (p *push) patch(ctx context.Context, t *task) {
+	fields := p.mergeValues(t)
+	var m member
+	err := p.c.api.call(ctx, "update a member", http.MethodPatch, p.c.api.list("members", t.id)+skipValidation,
+		memberWrite{MergeFields: fields}, &m)
+	switch {
+	case err == nil:
+		p.accept(t, fields, m)
+	case !hasReason(err, connectors.ReasonNotFound):
+		p.fail(t, err)
+	case p.creates(t):
+		t.need(nil)
+		p.put(ctx, t)
+	default:
+		t.end(notThere())
+	}
+}
+
+// mergeValues gives the merge fields of the task as the vendor takes them.
+func (p *push) mergeValues(t *task) map[string]any {
+	if !t.writesFields() {
+		return nil
+	}
+	kinds := p.c.fields.kinds()
+	values := make(map[string]any, len(t.fields)+1)
+	for tag, value := range t.fields {
+		values[tag] = fieldValue(kinds[tag], value)
+	}
+	if t.stage != "" {
+		values[p.c.stageField] = fieldValue(kinds[p.c.stageField], t.stage)
+	}
+	return values
+}
+
+// accept reads the answer to a write. Mailchimp passes over a value for a
+// merge field that it does not have, so the answer is held against what was
+// sent.
+func (p *push) accept(t *task, sent map[string]any, m member) {
+	p.arrival()
+	t.seen = true
+	if hashForm.MatchString(m.ID) {
+		t.id = m.ID
+	}
+	if t.email != "" {
+		t.wrote = p.c.written(t.email, texts(sent))
+	}
+	stage, ours := sent[p.c.stageField]
+	if !ours || m.MergeFields == nil {
+		return
+	}
+	held, ok := m.MergeFields[p.c.stageField]
+	switch {
+	case !ok:
+		p.c.fields.forget()
+		t.end(connectors.Result{
+			Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
+			Message: "the audience has no merge field " + p.c.stageField,
+		})
+	case fieldText(held) != fieldText(stage):
+		t.end(connectors.Result{
+			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
+			Message: "Mailchimp kept another value in " + p.c.stageField + " than the one sent",
+		})
+	}
+}
+
+// texts spells values as an event reports them.
+func texts(values map[string]any) map[string]string {
+	all := make(map[string]string, len(values))
+	for tag, value := range values {
+		all[tag] = fieldText(value)
+	}
+	return all
+}
