@@ -166,7 +166,9 @@ func (r *run) event(e *Event) {
 	newcomer := prof.NewestAt == 0 && prof.NewestID == EventID{}
 	prof.NewestAt, prof.NewestID = e.At, e.ID
 	touched := r.absorb(e)
-	due := prof.NextCheck != 0 && prof.NextCheck <= e.At
+	// A check one microsecond away may be stage conditions that have yet to see
+	// the stage another event of this instant led to: this event shows it to them.
+	due := prof.NextCheck != 0 && prof.NextCheck <= e.At.after(1)
 	if !touched && !due && !newcomer && prof.idle == 0 {
 		return // nothing that a condition reads has changed
 	}

@@ -1,0 +1,444 @@
+package lifecycle
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The oracle decides what a person's history is straight from the raw events:
+// it keeps no facts, predicts no flips, and instead looks at every instant at
+// which anything could possibly change. It shares no code with the engine.
+
+type oracleMove struct {
+	At              Instant
+	From, To        Stage
+	Entered, Exited []Segment
+}
+
+type span struct {
+	stage Stage
+	from  Instant
+}
+
+type oracle struct {
+	m       *model
+	windows []int
+	events  []*Event // absorbed so far, in order
+	now     Instant
+
+	path     int
+	history  []span // stages shown, oldest first
+	segments []Segment
+	moves    []oracleMove
+	fallTo   Stage
+	fallFrom Instant // since when a move back is held up; 0: none
+	idle     int
+	instants []Instant // still to look at, sorted
+}
+
+// tell runs the whole history up to now.
+func tell(m *model, events []Event, now Instant) *oracle {
+	o := &oracle{m: m, path: -1}
+	windows := append([]int{2, 4}, genWindows...)
+	slices.Sort(windows)
+	o.windows = slices.Compact(windows)
+	for _, e := range settle(events) {
+		o.lookUntil(e.At, false)
+		o.instants = slices.DeleteFunc(o.instants, func(t Instant) bool { return t == e.At })
+		o.events = append(o.events, e)
+		o.idle = 0
+		o.look(e.At, e)
+		o.expect(e.At)
+		for _, tr := range e.Traits {
+			if tr.At != 0 {
+				o.expect(tr.At)
+			}
+		}
+		if until, ok := e.Properties["until"].(int64); ok {
+			o.add(Instant(until))
+		}
+	}
+	o.lookUntil(now, true)
+	return o
+}
+
+// settle sorts and drops what is only evidence.
+func settle(events []Event) []*Event {
+	var list []*Event
+	for i := range events {
+		list = append(list, &events[i])
+	}
+	slices.SortFunc(list, func(a, b *Event) int {
+		switch {
+		case a.Before(b):
+			return -1
+		case b.Before(a):
+			return 1
+		}
+		return 0
+	})
+	return slices.DeleteFunc(list, func(e *Event) bool {
+		return slices.ContainsFunc(list, func(other *Event) bool {
+			if other == nil || e == nil || other == e || e.BusinessKey == "" || other.Name != e.Name || other.BusinessKey != e.BusinessKey {
+				return false
+			}
+			if other.At != e.At {
+				return other.At < e.At
+			}
+			if other.Connection != e.Connection {
+				return other.Connection < e.Connection
+			}
+			return other.Before(e)
+		})
+	})
+}
+
+func (o *oracle) add(t Instant) {
+	if i, ok := slices.BinarySearch(o.instants, t); !ok {
+		o.instants = slices.Insert(o.instants, i, t)
+	}
+}
+
+// expect notes every instant that may follow from something at t.
+func (o *oracle) expect(t Instant) {
+	for _, w := range o.windows {
+		o.add(t + Instant(w)*1_000_000)
+	}
+}
+
+func (o *oracle) lookUntil(t Instant, inclusive bool) {
+	for len(o.instants) > 0 && (o.instants[0] < t || inclusive && o.instants[0] == t) {
+		at := o.instants[0]
+		o.instants = o.instants[1:]
+		if at > o.now && o.idle < maxIdleMoves {
+			o.look(at, nil)
+		}
+	}
+}
+
+func (o *oracle) stage() Stage {
+	if len(o.history) == 0 {
+		return ""
+	}
+	return o.history[len(o.history)-1].stage
+}
+
+func (o *oracle) look(t Instant, e *Event) {
+	o.now = t
+	path := o.pathStages()
+	if e != nil && e.Claim != "" {
+		if i := slices.Index(path, e.Claim); i > o.path && o.mode(e.Connection) == "advance" {
+			o.path = i
+		}
+	}
+	reached := o.path
+	for i, name := range path {
+		if s := o.stageOf(name); i > o.path && (s.when == nil || o.holds(s.when)) {
+			reached = i
+		}
+	}
+	o.path = reached
+	from, to := o.stage(), o.target(path)
+	if to != from {
+		o.history = append(o.history, span{to, t})
+		o.add(t + 1)
+		o.expect(t)
+		if e == nil {
+			o.idle++
+		}
+	}
+	move := oracleMove{At: t, From: from, To: to}
+	for _, name := range genSegments {
+		c := o.m.segments[name]
+		in, was := c != nil && o.holds(c), slices.Contains(o.segments, name)
+		if in && !was {
+			move.Entered = append(move.Entered, name)
+		}
+		if was && !in {
+			move.Exited = append(move.Exited, name)
+		}
+	}
+	o.segments = slices.DeleteFunc(append(o.segments, move.Entered...), func(s Segment) bool { return slices.Contains(move.Exited, s) })
+	slices.Sort(o.segments)
+	if from != to || len(move.Entered)+len(move.Exited) > 0 {
+		o.moves = append(o.moves, move)
+	}
+}
+
+func (o *oracle) pathStages() (names []Stage) {
+	for _, s := range o.m.stages {
+		if !s.side {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+func (o *oracle) stageOf(name Stage) *modelStage {
+	for i := range o.m.stages {
+		if o.m.stages[i].name == name {
+			return &o.m.stages[i]
+		}
+	}
+	return nil
+}
+
+func (o *oracle) mode(connection string) string {
+	for _, c := range o.m.claims {
+		if c.connection == connection {
+			return c.mode
+		}
+	}
+	return "ignore"
+}
+
+// target finds the stage to show and applies the policies for moves back.
+func (o *oracle) target(path []Stage) Stage {
+	if pinned := o.pinned(); pinned != "" {
+		o.fallFrom, o.fallTo = 0, ""
+		return pinned
+	}
+	want := o.wanted(path)
+	from, to := slices.Index(path, o.stage()), slices.Index(path, want)
+	if want == o.stage() || from < 0 || to >= from || to < 0 && want != "" {
+		o.fallFrom, o.fallTo = 0, ""
+		return want
+	}
+	for _, r := range o.m.back {
+		if len(r.from) > 0 && !slices.Contains(r.from, o.stage()) || len(r.to) > 0 && !slices.Contains(r.to, want) {
+			continue
+		}
+		if r.policy == "forbid" {
+			o.fallFrom, o.fallTo = 0, ""
+			return o.stage()
+		}
+		if r.policy == "after" {
+			if o.fallFrom == 0 || o.fallTo != want {
+				o.fallFrom, o.fallTo = o.now, want
+				o.expect(o.now)
+			}
+			if o.now < o.fallFrom+Instant(r.span)*1_000_000 {
+				return o.stage()
+			}
+		}
+		break
+	}
+	o.fallFrom, o.fallTo = 0, ""
+	return want
+}
+
+func (o *oracle) pinned() Stage {
+	var stage Stage
+	var until Instant
+	for _, e := range o.events {
+		switch e.Name {
+		case EventPinned:
+			end, _ := e.Properties["until"].(int64)
+			name := Stage(e.Properties["stage"].(string))
+			if o.stageOf(name) != nil && (end == 0 || Instant(end) > e.At) {
+				stage, until = name, Instant(end)
+			}
+		case EventUnpinned:
+			stage = ""
+		}
+	}
+	if until != 0 && o.now >= until {
+		return ""
+	}
+	return stage
+}
+
+func (o *oracle) wanted(path []Stage) Stage {
+	for _, c := range o.m.claims {
+		if c.mode != "hold" {
+			continue
+		}
+		for _, e := range slices.Backward(o.events) {
+			if e.Connection == c.connection && e.Claim != "" && o.stageOf(e.Claim) != nil {
+				if c.span == 0 || o.now-e.At < Instant(c.span)*1_000_000 {
+					return e.Claim
+				}
+				break
+			}
+		}
+	}
+	for _, s := range o.m.stages {
+		here := o.path >= 0 && slices.Contains(s.from, path[max(o.path, 0)])
+		if s.side && (len(s.from) == 0 || here) && o.holds(s.when) {
+			return s.name
+		}
+	}
+	if o.path < 0 {
+		return ""
+	}
+	return path[o.path]
+}
+
+// holds evaluates a condition at o.now from the raw events.
+func (o *oracle) holds(c *cond) bool {
+	switch c.op {
+	case "and":
+		return !slices.ContainsFunc(c.kids, func(k *cond) bool { return !o.holds(k) })
+	case "or":
+		return slices.ContainsFunc(c.kids, o.holds)
+	case "not":
+		return !o.holds(c.kids[0])
+	}
+	window := Instant(c.window) * 1_000_000
+	named := o.times(func(e *Event) bool { return e.Name == c.event })
+	recent := func(times []Instant) int {
+		n := 0
+		for _, at := range times {
+			if at > o.now-window && at <= o.now {
+				n++
+			}
+		}
+		return n
+	}
+	switch c.op {
+	case "seen":
+		return len(named) > 0
+	case "count":
+		return compares(float64(len(named)), c.cmp, float64(c.n))
+	case "sum":
+		total := 0.0
+		for _, e := range o.events {
+			if e.Name == c.event && e.Value != nil {
+				total += float64(e.Value.Micros) / 1e6
+			}
+		}
+		return compares(total, c.cmp, float64(c.n))
+	case "at_least":
+		return recent(named) >= c.n
+	case "within":
+		return recent(named) > 0
+	case "idle":
+		return len(named) > 0 && recent(named) == 0
+	case "never":
+		all := o.times(func(e *Event) bool { return !strings.HasPrefix(string(e.Name), "Stagebridge:") })
+		return len(all) > 0 && o.now-all[0] >= window && len(named) == 0
+	case "inactive":
+		active := o.times(func(e *Event) bool { return genActive[e.Name] })
+		return len(active) > 0 && recent(active) == 0
+	case "trait":
+		v, _ := o.trait(c.trait)
+		return o.compareTrait(v, c)
+	case "has_been":
+		v, since := o.trait(c.trait)
+		return same(v, c.value) && (v != nil || since >= 0) && o.now-since >= window && since >= 0
+	case "was":
+		return slices.ContainsFunc(o.history, func(s span) bool { return s.stage == c.stage })
+	case "left":
+		return o.leftWithin(c.stage, window)
+	case "in_stage_for":
+		return o.stage() != "" && o.now-o.history[len(o.history)-1].from >= window
+	case "stage":
+		return (o.stage() == c.stage) == (c.cmp == "==")
+	}
+	source := ""
+	for _, e := range o.events {
+		if !strings.HasPrefix(string(e.Name), "Stagebridge:") {
+			source = e.Connection
+			break
+		}
+	}
+	return (source == c.value) == (c.cmp == "==")
+}
+
+func (o *oracle) times(which func(*Event) bool) (times []Instant) {
+	for _, e := range o.events {
+		if which(e) {
+			times = append(times, e.At)
+		}
+	}
+	return times
+}
+
+func (o *oracle) leftWithin(stage Stage, window Instant) bool {
+	if o.stage() == stage {
+		return false
+	}
+	for i := len(o.history) - 2; i >= 0; i-- {
+		if o.history[i].stage == stage {
+			return o.history[i+1].from > o.now-window
+		}
+	}
+	return false
+}
+
+// trait gives the value that the last writer left, and since when it has been
+// so; since is -1 when the trait was never written.
+func (o *oracle) trait(name string) (value any, since Instant) {
+	var at Instant
+	var by string
+	since = -1
+	for _, e := range o.events {
+		for _, tr := range e.Traits {
+			when := tr.At
+			if when == 0 {
+				when = e.At
+			}
+			if tr.Name != name || since >= 0 && (when < at || when == at && string(e.ID[:]) < by) {
+				continue
+			}
+			if since < 0 || !same(value, tr.Value) {
+				since = when
+			}
+			value, at, by = tr.Value, when, string(e.ID[:])
+		}
+	}
+	return value, since
+}
+
+func (o *oracle) compareTrait(v any, c *cond) bool {
+	switch c.cmp {
+	case "==":
+		return same(v, c.value)
+	case "!=":
+		return !same(v, c.value)
+	}
+	a, okA := asFloat(v)
+	b, okB := asFloat(c.value)
+	if okA && okB {
+		return compares(a, c.cmp, b)
+	}
+	s, okS := v.(string)
+	u, okU := c.value.(string)
+	return okS && okU && compares(float64(strings.Compare(s, u)), c.cmp, 0)
+}
+
+func same(a, b any) bool {
+	x, okX := asFloat(a)
+	y, okY := asFloat(b)
+	return a == b || okX && okY && x == y
+}
+
+func asFloat(v any) (float64, bool) {
+	switch x := v.(type) {
+	case int64:
+		return float64(x), true
+	case float64:
+		return x, true
+	case string:
+		f, err := strconv.ParseFloat(x, 64)
+		return f, err == nil
+	}
+	return 0, false
+}
+
+func compares(a float64, op string, b float64) bool {
+	switch op {
+	case "==":
+		return a == b
+	case "!=":
+		return a != b
+	case "<":
+		return a < b
+	case "<=":
+		return a <= b
+	case ">":
+		return a > b
+	}
+	return a >= b
+}
