@@ -67,6 +67,17 @@ type Conn struct {
 	RulesSource []byte
 	Push        connectors.PushConfig
 	Settings    map[string]string
+
+	managed atomic.Pointer[[]string]
+}
+
+// managedNames are the segments that the connection ever pushed, as far as
+// this process has looked.
+func (c *Conn) managedNames() []string {
+	if all := c.managed.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 // Destination is the connector's push side; nil when it has none or pushing is

@@ -287,3 +287,9 @@ func (t *Tx) PostponeTx(ctx context.Context, rows []Row, lane string, due []life
 }
 
 func (s *Store) nowMicros() int64 { return s.now().UnixMicro() }
+
+// Moved notes where PostponeTx put a row, for the next transaction that names it.
+func (r *Row) Moved(lane string, due lifecycle.Instant) {
+	r.lane, r.next = lane, int64(due)
+	r.Attempts++
+}

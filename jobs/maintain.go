@@ -1,0 +1,70 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// DefaultGuards are the guards of identity in force.
+func DefaultGuards() lifecycle.Guards { return lifecycle.DefaultGuards() }
+
+// maintain does what has no trigger of its own: bring everybody to the
+// published plan, empty old raw bodies, forget old ledger entries.
+func (p *Pipeline) maintain(ctx context.Context) error {
+	return errors.Join(p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())))
+}
+
+// deriveAll brings people to the plan in force, a batch at a time, going on
+// where an earlier run ended. Whoever is touched by an event meanwhile is
+// brought there by that.
+func (p *Pipeline) deriveAll(ctx context.Context) error {
+	for ctx.Err() == nil {
+		version := p.o.Registry.Config().PlanSource.Version
+		done, after, err := p.o.Store.Derivation(ctx)
+		if err != nil || done == version {
+			return err
+		}
+		last, err := p.processor.DeriveNext(ctx, after)
+		if errors.Is(err, store.ErrRetry) {
+			if err := p.o.Registry.Refresh(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.o.Store.NoteDerivation(ctx, version, last); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// PlanPublished starts to bring everybody to a plan that was just published.
+func (p *Pipeline) PlanPublished(ctx context.Context, version int64) error {
+	if err := p.o.Registry.Refresh(ctx); err != nil {
+		return fmt.Errorf("jobs: plan %s: %w", strconv.FormatInt(version, 10), err)
+	}
+	p.triggers.hit(QueueMaintenance)
+	return nil
+}
+
+func (p *Pipeline) retain(ctx context.Context) error {
+	if p.o.Retain <= 0 {
+		return nil
+	}
+	before := lifecycle.At(p.o.Now().Add(-p.o.Retain))
+	for ctx.Err() == nil {
+		n, err := p.o.Store.Retain(ctx, before)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,124 @@
+package jobs
+
+import (
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Retry schedule of one person at one vendor: 2 s doubling up to an hour, so
+// 20 tries last about twelve hours; then the person stays failed until a
+// person asks for a retry or something about the person changes.
+const (
+	firstBackoff = 2 * time.Second
+	mostBackoff  = time.Hour
+	mostAttempts = 20
+)
+
+// backoff is the pause after the n-th failed attempt (from 1), with jitter so
+// that a vendor that comes back is not met by everybody at once.
+func backoff(n int64) time.Duration {
+	d := mostBackoff
+	if n < 12 {
+		d = min(firstBackoff<<(n-1), mostBackoff)
+	}
+	return d - time.Duration(rand.Int64N(int64(d)/4)) + time.Duration(rand.Int64N(int64(d)/4))
+}
+
+// writeBack turns the vendor's result into what is stored. u is nil where
+// nothing was sent.
+func (p *Pusher) writeBack(x *store.LeasedPerson, u *connectors.Update, r connectors.Result) store.WriteBack {
+	w := store.WriteBack{Sync: x.Sync}
+	now := p.Now()
+	w.Reason, w.Message = string(r.Reason), r.Message
+	if r.VendorID != "" {
+		w.VendorID = r.VendorID
+	}
+	w.Sent = sentUpTo(x, u, r)
+	switch r.Outcome {
+	case connectors.OK, connectors.Unconfirmed:
+		w.State, w.Attempts = store.SyncSynced, 0
+		if r.Outcome == connectors.Unconfirmed {
+			w.State = store.SyncUnconfirmed
+		}
+		if u != nil {
+			w.Known, w.Pushed = rememberState(u), lifecycle.At(now)
+		}
+	case connectors.Skipped:
+		w.State, w.Attempts = store.SyncSkipped, 0
+	case connectors.Submitted:
+		w.State, w.Job, w.Known, w.Pushed = store.SyncSubmitted, r.Job, rememberState(u), lifecycle.At(now)
+		w.Retry = lifecycle.At(now.Add(max(r.Delay, firstBackoff)))
+	case connectors.Permanent:
+		w.State = store.SyncFailed
+	default:
+		w.Attempts++
+		w.State = store.SyncPending
+		if unknown(r.Reason) {
+			w.Known = ""
+		}
+		if w.Attempts >= mostAttempts {
+			w.State = store.SyncFailed
+			break
+		}
+		w.Retry = lifecycle.At(now.Add(max(r.Delay, backoff(w.Attempts))))
+	}
+	return w
+}
+
+// unknown reports failures after which the vendor may or may not hold what was
+// sent, so that the next push must send everything.
+func unknown(r connectors.Reason) bool {
+	switch r {
+	case connectors.ReasonTimeout, connectors.ReasonConnection, connectors.ReasonServer, connectors.ReasonBadAnswer:
+		return true
+	}
+	return false
+}
+
+// sentUpTo is the number of the last transition that need not be told again.
+func sentUpTo(x *store.LeasedPerson, u *connectors.Update, r connectors.Result) int64 {
+	last := x.Sent
+	switch {
+	case r.Outcome == connectors.OK || r.Outcome == connectors.Unconfirmed || r.Outcome == connectors.Skipped:
+		if len(x.Moves) > 0 {
+			last = x.Moves[len(x.Moves)-1].Seq
+		}
+	case u != nil && r.Sent > 0 && r.Sent <= len(u.Moves):
+		last = u.Moves[r.Sent-1].Seq
+	}
+	return max(last, x.Sent)
+}
+
+func rememberState(u *connectors.Update) string {
+	s := u.Want
+	if s.Stage == "" && u.Known != nil {
+		s.Stage, s.Since = u.Known.Stage, u.Known.Since
+	}
+	b, err := json.Marshal(known{State: s, Email: u.Email})
+	if err != nil {
+		return "" // not known, so everything is sent the next time
+	}
+	return string(b)
+}
+
+// retryDelay is asynq's pause after a failed push:retry or enrich task: what
+// the vendor asked for, else the same backoff as in the store.
+func retryDelay(n int, err error, _ *asynq.Task) time.Duration {
+	var pe *connectors.PushError
+	if errors.As(err, &pe) && pe.RetryAfter > 0 {
+		return pe.RetryAfter
+	}
+	var open *OpenError
+	if errors.As(err, &open) {
+		return open.After
+	}
+	return backoff(int64(n) + 1)
+}
