@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/stagebridge/stagebridge/lifecycle/document"
 )
 
 // commands lists every subcommand in the order of the help text.
 func commands() []command {
 	return []command{
+		planCheckCommand(),
 		healthCommand(),
 		versionCommand(),
 	}
@@ -48,42 +51,20 @@ func (p *program) unknown(args []string) int {
 	return exitUsage
 }
 
-// nearestCommand gives the command whose name is fewest edits away from one of
-// the typed forms, or that begins with it; "" when none is near.
+// nearestCommand gives the command that one of the typed forms was probably
+// meant to be, or begins; "" when none is near.
 func nearestCommand(typed ...string) string {
-	best, fewest := "", 3
+	var names []string
 	for _, c := range commands() {
-		for _, t := range typed {
-			d := distance(t, c.name)
-			if strings.HasPrefix(c.name, t+" ") {
-				d = 1
-			}
-			if d < fewest {
-				best, fewest = c.name, d
-			}
+		names = append(names, c.name)
+		if strings.HasPrefix(c.name, typed[len(typed)-1]+" ") {
+			return c.name
 		}
 	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes: the fewest insertions,
-// deletions and replacements that turn a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+	for _, t := range typed {
+		if near := document.Nearest(t, names); near != "" {
+			return near
 		}
 	}
-	return row[len(b)]
+	return ""
 }
