@@ -41,6 +41,9 @@ func (c *Connector) rawEvent(one chunk) connectors.RawEvent {
 	if err := json.Unmarshal(one.bytes, &n); err != nil {
 		return brokenEvent(one.bytes, brokenWords(one.bytes, err))
 	}
+	if one.bytes[0] != '{' {
+		return brokenEvent(one.bytes, "not an object") // null
+	}
 	kind := string(n.SubscriptionType)
 	if kind == "" {
 		kind = string(n.EventType)
@@ -54,16 +57,23 @@ func (c *Connector) rawEvent(one chunk) connectors.RawEvent {
 		At:     lifecycle.At(n.OccurredAt.time()),
 		Body:   one.bytes,
 	}
-	// Named on an echo too, so that the ledger's entry for it can be used up.
-	if strings.HasSuffix(e.Type, ".propertyChange") && n.ObjectID != "" {
+	if e.Type == "contact.propertyChange" {
+		// Named on an echo too, so that the ledger's entry for it can be used up.
 		e.Written = []connectors.Field{{Record: string(n.ObjectID), Name: string(n.PropertyName), Value: string(n.PropertyValue)}}
 	}
-	if c.app != "" && string(n.SourceID) == c.app && strings.EqualFold(string(n.ChangeSource), "INTEGRATION") {
+	if c.ours(e.Type, n) {
 		e.Echo = "sourceId " + c.app
 		return e
 	}
 	e.NeedsRecord = c.authenticated() && subjectOf(e.Type, n).id != ""
 	return e
+}
+
+// ours reports whether this connection made the change: our app is named as its
+// source, and it is one of the two kinds of change that a push makes.
+func (c *Connector) ours(kind string, n notice) bool {
+	return c.app != "" && string(n.SourceID) == c.app && strings.EqualFold(string(n.ChangeSource), "INTEGRATION") &&
+		(kind == "contact.propertyChange" || kind == "contact.creation")
 }
 
 // workflowEvent takes the object that a workflow sends. It has neither an event
