@@ -119,9 +119,7 @@ func (a *Admin) PreviewRules(ctx context.Context, id string, source []byte, newe
 	then := *now
 	then.Connections = maps.Clone(now.Connections)
 	if c := now.Connections[id]; c != nil {
-		d := *c
-		d.Rules, d.RulesErr, d.RulesSource = draft, nil, source
-		then.Connections[id] = &d
+		then.Connections[id] = &Conn{Connection: c.Connection, Vendor: c.Vendor, Push: c.Push, Settings: c.Settings, Rules: draft, RulesSource: source}
 	}
 	all := make([]Previewed, len(rows))
 	for i := range rows {
