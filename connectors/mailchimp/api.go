@@ -26,18 +26,20 @@ type api struct {
 	slots chan struct{}
 }
 
-func newAPI(client *connectors.Client, base, audience string, key secret.Text) *api {
+// newAPI hides all the given secrets in what it says, not only the key: a
+// careless answer may repeat any of them.
+func newAPI(client *connectors.Client, base, audience string, key secret.Text, hide []secret.Text) *api {
 	a := &api{
 		client:   client,
 		base:     base,
 		audience: audience,
 		header:   http.Header{"Accept": {"application/json"}},
 		slots:    make(chan struct{}, concurrency),
+		secrets:  hide,
 	}
 	if !key.Empty() {
 		// Bearer takes API keys and OAuth 2 tokens alike.
 		a.header.Set("Authorization", "Bearer "+key.Reveal())
-		a.secrets = []secret.Text{key}
 	}
 	return a
 }
@@ -101,7 +103,7 @@ func judge(a *connectors.Answer) *connectors.PushError {
 	}
 	p, ok := readProblem(a)
 	switch {
-	case !ok && a.Status == http.StatusForbidden:
+	case !ok && a.Status == http.StatusForbidden && !bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("{")):
 		// At very high volume the answer is a bare 403, with no word about permissions.
 		return &connectors.PushError{Reason: connectors.ReasonRateLimit, Retryable: true, Message: "refused without a reason, which is how Mailchimp throttles"}
 	case !ok:

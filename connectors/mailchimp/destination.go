@@ -30,7 +30,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	for i := range updates {
 		p.tasks = append(p.tasks, c.newTask(&updates[i]))
 	}
-	if err := p.prepareFields(ctx); err != nil {
+	if err := p.prepareFields(ctx, p.open()...); err != nil {
 		return nil, err
 	}
 	p.each(p.open(), func(t *task) { p.writeMember(ctx, t) })

@@ -420,7 +420,11 @@ func TestPushReportsWrittenFields(t *testing.T) {
 		t.Errorf("without API changes on the webhook: %v", r.Written)
 	}
 	cfg.Settings["api_changes"] = "on"
-	want := []connectors.Field{{Record: "dana@example.com", Name: "SBSTAGE", Value: "Customer"}}
+	// All fields as the answer shows them, since an event tells all as well.
+	want := []connectors.Field{
+		{Record: "dana@example.com", Name: "COMPANY"}, {Record: "dana@example.com", Name: "FNAME"}, {Record: "dana@example.com", Name: "LNAME"},
+		{Record: "dana@example.com", Name: "PHONE"}, {Record: "dana@example.com", Name: "SBSTAGE", Value: "Customer"},
+	}
 	if diff := cmp.Diff(want, push(t, open(t, cfg), u)[0].Written); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}

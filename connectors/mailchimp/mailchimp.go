@@ -9,8 +9,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +140,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := newAPI(cfg.HTTP, base, audience, cfg.Secret(secretAPIKey))
+	a := newAPI(cfg.HTTP, base, audience, cfg.Secret(secretAPIKey), slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
 	return &Connector{
 		descriptor:  d,
 		cfg:         cfg,

@@ -1,6 +1,7 @@
 package mailchimp
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -45,13 +46,23 @@ func (p *push) follow(ctx context.Context, t *task) {
 		p.fail(t, err)
 		return
 	}
-	t.need(nil)
 	switch {
+	case !p.wholly(ctx, t):
 	case p.creates(t):
 		p.put(ctx, t)
 	case t.writesFields():
 		p.patch(ctx, t)
 	}
+}
+
+// wholly makes a task send everything, since nothing is known of the record it
+// has come to write. It reports whether that can be done.
+func (p *push) wholly(ctx context.Context, t *task) bool {
+	t.need(nil)
+	if err := p.prepareFields(ctx, t); err != nil {
+		p.fail(t, err)
+	}
+	return !t.done
 }
 
 // put creates the contact or writes to the one that is there. status_if_new
@@ -81,8 +92,9 @@ func (p *push) patch(ctx context.Context, t *task) {
 	case !hasReason(err, connectors.ReasonNotFound):
 		p.fail(t, err)
 	case p.creates(t):
-		t.need(nil)
-		p.put(ctx, t)
+		if p.wholly(ctx, t) {
+			p.put(ctx, t)
+		}
 	default:
 		t.end(notThere())
 	}
@@ -113,9 +125,7 @@ func (p *push) accept(t *task, sent map[string]any, m member) {
 	if hashForm.MatchString(m.ID) {
 		t.id = m.ID
 	}
-	if t.email != "" {
-		t.wrote = p.c.written(t.email, texts(sent))
-	}
+	t.wrote = p.c.written(cmp.Or(m.Email, t.email), texts(m.MergeFields))
 	stage, ours := sent[p.c.stageField]
 	if !ours || m.MergeFields == nil {
 		return

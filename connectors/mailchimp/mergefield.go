@@ -122,15 +122,13 @@ func (f *mergeFields) make(ctx context.Context, tag, name string) (kind string, 
 
 // prepareFields makes sure of every merge field that the tasks write. The error
 // means that nothing was sent.
-func (p *push) prepareFields(ctx context.Context) error {
+func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 	tags := map[string]string{}
-	for _, t := range p.open() {
-		// A task may come to send everything (a record found gone), so all
-		// that it could write is asked for.
-		if t.u.Want.Stage != "" {
+	for _, t := range tasks {
+		if t.stage != "" {
 			tags[p.c.stageField] = "Lifecycle stage"
 		}
-		for tag := range t.u.Want.Traits {
+		for tag := range t.fields {
 			tags[tag] = cmp.Or(p.c.cfg.Push.Traits[tag], tag)
 		}
 	}
@@ -138,7 +136,7 @@ func (p *push) prepareFields(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range p.open() {
+	for _, t := range tasks {
 		if tag := t.names(p.c.stageField, missing); tag != "" {
 			t.end(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
@@ -157,14 +155,6 @@ func (t *task) names(stageField string, tags []string) string {
 		}
 	}
 	return ""
-}
-
-// pushedFields lists the merge tags that a push writes, sorted.
-func (c *Connector) pushedFields() []string {
-	tags := slices.Collect(maps.Keys(c.cfg.Push.Traits))
-	tags = append(tags, c.stageField)
-	slices.Sort(tags)
-	return tags
 }
 
 // fieldValue puts a trait into the form that a merge field of the given type

@@ -17,7 +17,7 @@ import (
 // Check implements connectors.Checker: it reads the audience's name, or asks
 // for a sign of life where no audience is set.
 func (c *Connector) Check(ctx context.Context) (string, error) {
-	if c.api.secrets == nil {
+	if c.cfg.Secret(secretAPIKey).Empty() {
 		return "", settingError("test the connection", "api_key is not set; receiving webhooks does without it")
 	}
 	if c.api.audience == "" {

@@ -133,7 +133,7 @@ func (c *Connector) webhooks(ctx context.Context) ([]webhook, error) {
 	var answer struct {
 		Webhooks []webhook `json:"webhooks"`
 	}
-	if err := c.api.hiding(c.cfg.Secrets[secretWebhook]...).call(ctx, "list webhooks", http.MethodGet, c.api.list("webhooks"), nil, &answer); err != nil {
+	if err := c.api.call(ctx, "list webhooks", http.MethodGet, c.api.list("webhooks"), nil, &answer); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(answer.Webhooks, func(w webhook) bool {

@@ -228,11 +228,27 @@ func TestEchoesAreListed(t *testing.T) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.events) != 1 || len(wrote) != 1 {
+	if len(h.events) != 1 || len(wrote) == 0 {
 		t.Fatalf("%d events, wrote %v", len(h.events), wrote)
 	}
-	want := append([]connectors.Field{{Record: "dana@example.com", Name: "COMPANY", Value: "Acme"}}, wrote...)
-	if diff := cmp.Diff(want, h.events[0].Written); diff != "" {
-		t.Errorf("the event's fields (-want +got):\n%s", diff)
+	if diff := cmp.Diff(wrote, h.events[0].Written); diff != "" {
+		t.Errorf("fields (-written +reported):\n%s", diff)
+	}
+	h.events = nil
+
+	// A person's own change is never the state that we left.
+	if err := v.Edit("dana@example.com", map[string]any{"FNAME": "Dan"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range v.Take() {
+		h.mu.Unlock()
+		err := v.Send(t.Context(), d)
+		h.mu.Lock()
+		if err != nil {
+			t.Fatalf("deliver: %v", err)
+		}
+	}
+	if len(h.events) != 1 || cmp.Equal(wrote, h.events[0].Written) {
+		t.Errorf("the edit: %+v", h.events)
 	}
 }

@@ -2,7 +2,9 @@ package mailchimp
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -18,6 +20,9 @@ const transactionalPath = "/transactional"
 
 // firedAtLayout is how fired_at is written; it names no zone.
 const firedAtLayout = "2006-01-02 15:04:05"
+
+// eventOnly are merges of a webhook that are no merge fields of the API.
+var eventOnly = []string{"EMAIL", "INTERESTS", "GROUPINGS"}
 
 // maxTypeBytes bounds a raw type; the vendor's own have at most twenty.
 const maxTypeBytes = 100
@@ -73,20 +78,22 @@ func (c *Connector) audienceEvent(body []byte) connectors.RawEvent {
 	return e
 }
 
-// written lists the merge fields that a push sets, as an event or a push
-// spells them. The record is the address, since a webhook's id is not the
-// API's. It is nil unless the webhook reports API changes: otherwise no echo
-// ever arrives, and what we last wrote would explain away the next change that
-// a person makes.
+// written lists a contact's merge fields as an event reports them, or as the
+// answer to a write showed them. An event tells all fields, so it is an echo
+// if it shows the contact exactly as we left it; whoever changes anything else
+// is never mistaken for us. The record is the address, since a webhook's id is
+// not the API's. It is nil unless the webhook reports API changes: otherwise no
+// echo ever arrives, and what we last wrote could explain away a person's
+// change back to it.
 func (c *Connector) written(email string, merges map[string]string) []connectors.Field {
 	if !c.apiChanges {
 		return nil
 	}
 	var fields []connectors.Field
 	record := normalEmail(email)
-	for _, tag := range c.pushedFields() {
-		if value, ok := merges[tag]; ok {
-			fields = append(fields, connectors.Field{Record: record, Name: tag, Value: value})
+	for _, tag := range slices.Sorted(maps.Keys(merges)) {
+		if !slices.Contains(eventOnly, tag) {
+			fields = append(fields, connectors.Field{Record: record, Name: tag, Value: merges[tag]})
 		}
 	}
 	return fields

@@ -50,8 +50,9 @@ func tagNames(tasks []*task) map[string]bool {
 func (p *push) writeTagsOf(ctx context.Context, t *task) {
 	err := p.sendTags(ctx, t)
 	if hasReason(err, connectors.ReasonNotFound) && p.creates(t) && !t.seen {
-		t.need(nil)
-		p.put(ctx, t)
+		if p.wholly(ctx, t) {
+			p.put(ctx, t)
+		}
 		if t.done {
 			return
 		}
