@@ -89,8 +89,8 @@ type Partition struct {
 // What remains, a late edge at a contested set, is rebuilt from its edges.
 func (g Guards) Partition(edges []Edge) Partition {
 	r := newResolver(g, edges)
-	for _, e := range r.edges {
-		r.apply(e)
+	for i := range r.edges {
+		r.apply(&r.edges[i])
 	}
 	return Partition{Groups: r.groups(), Refused: r.refusals(), Anchor: r.anchor}
 }
@@ -98,7 +98,7 @@ func (g Guards) Partition(edges []Edge) Partition {
 // compareEdges puts edges in the order in which they apply. Where time and id
 // are equal the content decides, so that even an id that was used twice gives
 // one answer.
-func compareEdges(a, b Edge) int {
+func compareEdges(a, b *Edge) int {
 	if c := cmp.Compare(a.At, b.At); c != 0 {
 		return c
 	}

@@ -120,10 +120,13 @@ func (g Guards) Usable(keys []Key) []Key {
 }
 
 func (g *Guards) allUsable(keys []Key) bool {
+	before := strongKey
 	for i, k := range keys {
-		if g.blocked(k) || i > 0 && g.compare(keys[i-1], k) >= 0 {
+		class := g.class(k)
+		if g.blocked(k) || class < before || i > 0 && class == before && compareKeys(keys[i-1], k) >= 0 {
 			return false
 		}
+		before = class
 	}
 	return true
 }

@@ -47,13 +47,13 @@ func (s *keyStore) add(e Edge) {
 		}
 	}
 	if len(touched) == 1 && e.Decision == Observed && slices.ContainsFunc(touched[0].edges, func(o Edge) bool {
-		return o.Decision == Observed && compareEdges(o, e) <= 0 && slices.Equal(o.Keys, e.Keys)
+		return o.Decision == Observed && compareEdges(&o, &e) <= 0 && slices.Equal(o.Keys, e.Keys)
 	}) {
 		s.known++
 		return
 	}
 	one := s.mergeIslands(touched, all)
-	later := compareEdges(one.newest, e) < 0
+	later := compareEdges(&one.newest, &e) < 0
 	one.edges = append(one.edges, e)
 	if later {
 		one.newest = e
@@ -85,7 +85,7 @@ func (s *keyStore) mergeIslands(touched []*island, keys []Key) *island {
 		one.refused = append(one.refused, i.refused...)
 		one.edges = append(one.edges, i.edges...)
 		one.split = one.split || i.split
-		if compareEdges(one.newest, i.newest) < 0 {
+		if compareEdges(&one.newest, &i.newest) < 0 {
 			one.newest = i.newest
 		}
 	}
@@ -195,7 +195,7 @@ func (s *keyStore) partition() (groups [][]Key, refused []Refusal) {
 }
 
 func compareRefusals(a, b Refusal) int {
-	return compareEdges(Edge{At: a.At, ID: a.Edge, Keys: []Key{a.With, a.Key}}, Edge{At: b.At, ID: b.Edge, Keys: []Key{b.With, b.Key}})
+	return compareEdges(&Edge{At: a.At, ID: a.Edge, Keys: []Key{a.With, a.Key}}, &Edge{At: b.At, ID: b.Edge, Keys: []Key{b.With, b.Key}})
 }
 
 func TestOneByOneEqualsPartition(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 // here; a root carries the KeySet of its person.
 type resolver struct {
 	guards Guards
-	edges  []Edge // in order, with usable keys only
+	edges  []numberedEdge // in order
 
 	number map[Key]int32
 	keys   []Key
@@ -20,6 +20,12 @@ type resolver struct {
 
 	refused []refusal
 	anchor  map[EventID]Key
+}
+
+// numberedEdge is an edge with its usable keys only, and their numbers.
+type numberedEdge struct {
+	Edge
+	keys, apart []int32
 }
 
 // nobody is the parent of a key that no edge has given to a person.
@@ -35,23 +41,33 @@ type refusal struct {
 func newResolver(g Guards, edges []Edge) *resolver {
 	r := &resolver{
 		guards: g,
-		edges:  make([]Edge, 0, len(edges)),
+		edges:  make([]numberedEdge, len(edges)),
 		number: make(map[Key]int32, len(edges)),
 		anchor: make(map[EventID]Key, len(edges)),
 	}
-	decided := false
-	for _, e := range edges {
+	order := make([]int32, len(edges))
+	usable := make([]Edge, len(edges))
+	total, decided := 0, false
+	for i, e := range edges {
 		e.Keys, e.Apart = g.Usable(e.Keys), g.Usable(e.Apart)
 		if e.Decision != DecidedSplit {
 			e.Apart = nil
 		}
 		decided = decided || e.Decision == DecidedSplit
-		r.edges = append(r.edges, e)
-		r.register(e.Keys)
-		r.register(e.Apart)
+		total += len(e.Keys) + len(e.Apart)
+		usable[i], order[i] = e, int32(i)
 	}
-	if !slices.IsSortedFunc(r.edges, compareEdges) {
-		slices.SortFunc(r.edges, compareEdges)
+	slices.SortFunc(order, func(i, j int32) int { return compareEdges(&usable[i], &usable[j]) })
+	numbers := make([]int32, 0, total) // one piece of memory for all edges
+	for i, from := range order {
+		e := numberedEdge{Edge: usable[from]}
+		n := len(numbers)
+		numbers = r.register(numbers, e.Keys)
+		e.keys = numbers[n:]
+		n = len(numbers)
+		numbers = r.register(numbers, e.Apart)
+		e.apart = numbers[n:]
+		r.edges[i] = e
 	}
 	r.sets = make([]KeySet, len(r.keys))
 	r.apart = make([][]keyPair, len(r.keys))
@@ -67,14 +83,19 @@ func newResolver(g Guards, edges []Edge) *resolver {
 	return r
 }
 
-func (r *resolver) register(keys []Key) {
+// register appends the keys' numbers and gives one to each that is new.
+func (r *resolver) register(numbers []int32, keys []Key) []int32 {
 	for _, k := range keys {
-		if _, ok := r.number[k]; !ok {
-			r.number[k] = int32(len(r.keys))
+		n, ok := r.number[k]
+		if !ok {
+			n = int32(len(r.keys))
+			r.number[k] = n
 			r.keys = append(r.keys, k)
 			r.parent = append(r.parent, nobody)
 		}
+		numbers = append(numbers, n)
 	}
+	return numbers
 }
 
 // forbid reads the decisions in order; the last one that names a pair of keys
@@ -82,10 +103,10 @@ func (r *resolver) register(keys []Key) {
 // pairs stay few.
 func (r *resolver) forbid() {
 	forbidden := make(map[keyPair]bool)
-	pairs := func(a, b []Key, f func(keyPair)) {
-		for _, x := range a {
-			for _, y := range b {
-				if i, j := r.number[x], r.number[y]; i != j {
+	pairs := func(a, b []int32, f func(keyPair)) {
+		for _, i := range a {
+			for _, j := range b {
+				if i != j {
 					f(keyPair{min(i, j), max(i, j)})
 				}
 			}
@@ -96,12 +117,12 @@ func (r *resolver) forbid() {
 		switch e.Decision {
 		case DecidedMerge:
 			if len(forbidden) > 0 {
-				pairs(e.Keys, e.Keys, lift)
+				pairs(e.keys, e.keys, lift)
 			}
 		case DecidedSplit:
-			pairs(e.Keys, e.Apart, func(p keyPair) { forbidden[p] = true })
-			pairs(e.Keys, e.Keys, lift)
-			pairs(e.Apart, e.Apart, lift)
+			pairs(e.keys, e.apart, func(p keyPair) { forbidden[p] = true })
+			pairs(e.keys, e.keys, lift)
+			pairs(e.apart, e.apart, lift)
 		}
 	}
 	for p := range forbidden {
@@ -111,27 +132,26 @@ func (r *resolver) forbid() {
 }
 
 // apply joins what the edge says is one person's.
-func (r *resolver) apply(e Edge) {
+func (r *resolver) apply(e *numberedEdge) {
 	if len(e.Keys) > 0 {
 		if _, again := r.anchor[e.ID]; !again {
 			r.anchor[e.ID] = e.Keys[0]
 		}
 	}
-	r.gather(e, e.Keys)
-	r.gather(e, e.Apart)
+	r.gather(&e.Edge, e.keys)
+	r.gather(&e.Edge, e.apart)
 }
 
 // gather brings the keys to the person of the first.
-func (r *resolver) gather(e Edge, keys []Key) {
+func (r *resolver) gather(e *Edge, keys []int32) {
 	if len(keys) == 0 {
 		return
 	}
-	anchor := r.number[keys[0]]
+	anchor := keys[0]
 	if r.parent[anchor] == nobody {
 		r.parent[anchor] = anchor
 	}
-	for _, k := range keys[1:] {
-		key := r.number[k]
+	for _, key := range keys[1:] {
 		a, b := r.root(anchor), key
 		if r.parent[key] != nobody {
 			b = r.root(key)
@@ -139,9 +159,9 @@ func (r *resolver) gather(e Edge, keys []Key) {
 		if a == b {
 			continue
 		}
-		if reason := r.objection(e, a, b, keys[0], k); reason != "" {
+		if reason := r.objection(e, a, b, anchor, key); reason != "" {
 			r.refused = append(r.refused, refusal{
-				Refusal: Refusal{Edge: e.ID, At: e.At, Key: k, With: keys[0], Reason: reason},
+				Refusal: Refusal{Edge: e.ID, At: e.At, Key: r.keys[key], With: r.keys[anchor], Reason: reason},
 				pair:    keyPair{anchor, key},
 			})
 			continue
@@ -151,14 +171,14 @@ func (r *resolver) gather(e Edge, keys []Key) {
 }
 
 // objection is why the people with roots a and b must not be joined, or "".
-func (r *resolver) objection(e Edge, a, b int32, anchor, key Key) string {
+func (r *resolver) objection(e *Edge, a, b, anchor, key int32) string {
 	if r.split(a, b) {
 		return RefusedSplit
 	}
 	if e.Decision != Observed {
 		return ""
 	}
-	return r.guards.Joins(r.sets[a], r.sets[b], anchor, key)
+	return r.guards.Joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key])
 }
 
 func (r *resolver) split(a, b int32) bool {
