@@ -73,7 +73,7 @@ func (r *Registry) open(ctx context.Context, row store.Connection) (*Conn, error
 		c.RulesSource = []byte(v.Source)
 	}
 	cfg, err := r.config(row, vendor)
-	c.Settings, c.Push = cfg.Settings, cfg.Push
+	c.Settings, c.Push, c.PublicURL = cfg.Settings, cfg.Push, cfg.PublicURL
 	c.Rules, c.RulesErr = mapping.Compile("rules/"+row.ID+".yaml", c.RulesSource, mapping.Options{
 		Connection: row.ID, Connector: row.Connector, IdentityScope: c.Settings["identity_scope"], Stages: c.Push.Stages,
 	})

@@ -67,6 +67,8 @@ type Conn struct {
 	RulesSource []byte
 	Push        connectors.PushConfig
 	Settings    map[string]string
+	// PublicURL is what the vendor calls, without a trailing slash.
+	PublicURL string
 
 	managed atomic.Pointer[[]string]
 }
