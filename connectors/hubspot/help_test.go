@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -95,3 +96,6 @@ func signed(body string) *connectors.Request {
 func update(id, email string, want connectors.State) connectors.Update {
 	return connectors.Update{ID: id, Email: email, Want: want}
 }
+
+// uniqueID names one person of many.
+func uniqueID(batch, i int) string { return fmt.Sprintf("p%d-%d", batch, i) }

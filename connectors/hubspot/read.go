@@ -27,7 +27,7 @@ func (c *Connector) readObjects(ctx context.Context, kind, idProperty string, id
 		if err != nil {
 			return nil, err
 		}
-		if e := unreadable(got.Errors); e != nil {
+		if e := c.unreadable(got.Errors); e != nil {
 			return nil, e
 		}
 		all = append(all, got.Results...)
@@ -37,12 +37,12 @@ func (c *Connector) readObjects(ctx context.Context, kind, idProperty string, id
 
 // unreadable finds an error in a mixed answer that is about more than a record
 // that is not there.
-func unreadable(errs []apiError) *connectors.PushError {
+func (c *Connector) unreadable(errs []apiError) *connectors.PushError {
 	for _, e := range errs {
 		if e.notFound() {
 			continue
 		}
-		return e.push("read records")
+		return c.partError("read records", &e)
 	}
 	return nil
 }
@@ -52,11 +52,11 @@ func (e *apiError) notFound() bool {
 	return strings.EqualFold(e.Category, "OBJECT_NOT_FOUND") || strings.EqualFold(e.Category, "NOT_FOUND")
 }
 
-// push turns the error of one part of a batch into a *connectors.PushError, by
+// partError turns the error of one part of a batch into a *connectors.PushError, by
 // the categories of HubSpot's error pages. One that is not known is permanent:
 // the batch itself went through, so sending the same again brings the same.
-func (e *apiError) push(act string) *connectors.PushError {
-	p := &connectors.PushError{Act: "hubspot: " + act, Message: connectors.Words(e.Message), Reason: connectors.ReasonInvalid}
+func (c *Connector) partError(act string, e *apiError) *connectors.PushError {
+	p := &connectors.PushError{Act: "hubspot: " + act, Message: connectors.Words(e.Message, c.hide()...), Reason: connectors.ReasonInvalid}
 	switch category := strings.ToUpper(e.Category); {
 	case e.notFound():
 		p.Reason = connectors.ReasonNotFound

@@ -101,7 +101,7 @@ func (p *push) partRefused(it *item, e apiError) {
 		it.missing = true
 		return
 	}
-	p.refuse(it, e.push("write contacts"), e.Message)
+	p.refuse(it, p.c.partError("write contacts", &e), e.Message)
 }
 
 // itemOf finds the item that a result is about, by what the vendor knows it by.

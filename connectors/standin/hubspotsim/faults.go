@@ -11,6 +11,8 @@ type Fault struct {
 	Match func(*http.Request) bool
 	// Times it happens; zero is once, negative for ever.
 	Times int
+	// Before is called first, without the Sim's lock.
+	Before func()
 	// Delay comes before the answer.
 	Delay time.Duration
 	// Silent keeps the request open and never answers.
@@ -85,6 +87,9 @@ func (s *Sim) nextFault(r *http.Request) *Fault {
 
 // play acts the fault out and reports whether the true answer is to follow.
 func (f *Fault) play(s *Sim, w http.ResponseWriter, r *http.Request) (goOn bool) {
+	if f.Before != nil {
+		f.Before()
+	}
 	if f.Silent {
 		s.wait(r, nil)
 		panic(http.ErrAbortHandler)

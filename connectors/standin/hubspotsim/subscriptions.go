@@ -55,6 +55,13 @@ func (s *Sim) Target() string {
 	return s.target
 }
 
+// SetTarget makes webhooks go to another address; empty: they wait.
+func (s *Sim) SetTarget(target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.target = target
+}
+
 // Subscriptions lists the active ones as type or type:property, sorted.
 func (s *Sim) Subscriptions() []string {
 	s.mu.Lock()
