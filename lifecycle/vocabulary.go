@@ -1,6 +1,11 @@
 package lifecycle
 
-import "github.com/stagebridge/stagebridge/lifecycle/document"
+import (
+	"slices"
+	"strings"
+
+	"github.com/stagebridge/stagebridge/lifecycle/document"
+)
 
 // Vocabulary describes events by name: what they mean, whether they count as
 // activity of the person, and which properties they carry. It must not be
@@ -37,9 +42,12 @@ const (
 	TypeTime    PropertyType = "time" // RFC 3339, or microseconds since 1970
 )
 
+// anyType is how a file spells TypeAny.
+const anyType = "any"
+
 var propertyTypes = [...]string{
 	string(TypeText), string(TypeNumber), string(TypeInteger), string(TypeBoolean),
-	string(TypeList), string(TypeMap), string(TypeTime),
+	string(TypeList), string(TypeMap), string(TypeTime), anyType,
 }
 
 // ParseVocabulary reads a file whose only field `events` maps names to
@@ -58,12 +66,13 @@ func ParseVocabulary(file string, src []byte) (Vocabulary, error) {
 // readEvents reads the field events. What an entry leaves open (its activity,
 // its properties) it takes from what is known already.
 func readEvents(r *document.Reader, known Vocabulary) Vocabulary {
-	events := Vocabulary{}
+	events, full := Vocabulary{}, false
 	r.Entries("events", func(name string, e *document.Reader) {
-		if len(events) >= MaxPlanEvents {
-			if len(events) == MaxPlanEvents {
+		if len(events) == MaxPlanEvents {
+			if !full {
 				e.Fail("", "is one event too many; the limit is %d", MaxPlanEvents)
 			}
+			full = true
 			return
 		}
 		checkEventName(e, name)
@@ -111,13 +120,13 @@ func readProperty(p *document.Reader) PropertySpec {
 
 func readType(p *document.Reader, field string) PropertyType {
 	name := p.Text(field)
-	for _, t := range propertyTypes {
-		if name == t {
-			return PropertyType(t)
-		}
-	}
-	if name != "" {
-		p.Fail(field, "is %q, want one of %v", name, propertyTypes)
+	switch {
+	case name == anyType:
+		return TypeAny
+	case slices.Contains(propertyTypes[:], name):
+		return PropertyType(name)
+	case name != "":
+		p.Fail(field, "is %q, want one of %s", cutText(name, 80), strings.Join(propertyTypes[:], ", "))
 	}
 	return TypeAny
 }

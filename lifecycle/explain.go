@@ -1,0 +1,278 @@
+package lifecycle
+
+// Explanation says why a person has a stage, and what is missing for others.
+type Explanation struct {
+	Stage Stage
+	Since Instant
+	// Via says what shows the stage, Condition the text behind it: the `when`
+	// of the stage, or the claim or pin.
+	Via       Via
+	Condition string
+	// Why is the stage's condition with its values now; nil where it has none.
+	// A path stage stays reached, so the condition that once led to it need not
+	// hold any more.
+	Why *Reason
+	// Event and Inbox are what brought the person into the stage; both zero
+	// when it was the passing of time.
+	Event EventID
+	Inbox int64
+	// Pin and Claim are set when one of them shows the stage, Until then when it
+	// ends (zero: no end). With ViaKept, Wanted is the stage that the person
+	// falls to at Until (zero: the policy forbids it).
+	Pin    *Pin
+	Claim  *Claim
+	Wanted Stage
+	Until  Instant
+	// Path is the path stage reached, and since when.
+	Path      Stage
+	PathSince Instant
+	// Next holds the path stages not reached, nearest first, then the side
+	// stages not shown.
+	Next []Outlook
+	// Segments are all segments of the plan, sorted by name.
+	Segments []SegmentReason
+	// NextCheck is the earliest instant at which time alone may change
+	// something; zero: none.
+	NextCheck Instant
+}
+
+// Outlook says what is missing for a stage.
+type Outlook struct {
+	Stage     Stage
+	Side      bool
+	Condition string
+	Why       *Reason
+	// Unmet are the leaves that would have to change; where the condition gives
+	// a choice, those of each. Empty when the condition holds and something else
+	// comes first, see Blocked.
+	Unmet []Reason
+	// Due is the nearest instant at which time alone can change the condition;
+	// zero: it can't.
+	Due Instant
+	// Blocked says why the stage is not shown although its condition may hold:
+	// "from" (a side stage that is not open from the path stage reached) or what
+	// comes before it, as in Via. Empty: nothing.
+	Blocked string
+}
+
+// SegmentReason says why a person is in a segment or not.
+type SegmentReason struct {
+	Name      Segment
+	In        bool
+	Since     Instant // zero when not in it
+	Condition string
+	Why       *Reason
+	// Due is the nearest instant at which time alone can change it; zero: it can't.
+	Due Instant
+}
+
+// Reason is a condition, or a part of one, with its truth and values.
+type Reason struct {
+	// Op is "and", "or", "not", or empty for a leaf.
+	Op    string
+	Kids  []Reason
+	Holds bool
+	// Text of a leaf, as a plan would spell it.
+	Text string
+	// Value is what the person has where the leaf asks for something: a count, a
+	// trait's value, a stage; nil when there is nothing.
+	Value any
+	// Event is the name of the events that the leaf counts, At the newest time
+	// that decides it (an event's, a trait's, a stage's), and By the event that
+	// told a trait; zero when there is none.
+	Event EventName
+	At    Instant
+	By    EventID
+	// Flips is when the leaf changes if nothing but time passes; zero: never.
+	Flips Instant
+}
+
+// Explain says where a person stands at an instant and why, without changing
+// the profile. Timers due by then are taken into account.
+func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
+	prof = prof.Clone()
+	p.Advance(prof, now)
+	r := p.start(prof, now)
+	r.now = now
+	d := r.decide()
+	x := Explanation{
+		Stage: prof.Stage, Since: prof.Since, Via: d.via, Condition: d.why, Event: prof.StageEvent, Inbox: prof.StageInbox,
+		Path: prof.Path, PathSince: prof.PathSince, NextCheck: prof.NextCheck,
+	}
+	if s := p.stage(prof.Stage); s != nil {
+		if d.stage != prof.Stage {
+			// Stages that chase each other: the person rests in this one.
+			x.Via, x.Condition = ViaPath, s.text
+			if s.side {
+				x.Via = ViaSide
+			}
+		}
+		if x.Via == ViaSide || x.Via == ViaPath {
+			x.Why = r.reason(s.when)
+		}
+	}
+	r.explainHold(&x, &d)
+	for _, s := range p.path[r.path+1:] {
+		if s.name != prof.Stage {
+			x.Next = append(x.Next, r.outlook(s, &d))
+		}
+	}
+	for _, s := range p.sides {
+		if s.name != prof.Stage {
+			x.Next = append(x.Next, r.outlook(s, &d))
+		}
+	}
+	for _, s := range p.segments {
+		x.Segments = append(x.Segments, r.segmentWhy(s))
+	}
+	return x
+}
+
+// explainHold tells of the pin, claim or policy that shows the stage.
+func (r *run) explainHold(x *Explanation, d *decision) {
+	switch d.via {
+	case ViaPin:
+		pin := r.prof.pin
+		x.Pin, x.Until = &pin, pin.Until
+	case ViaClaim:
+		for _, c := range r.prof.claims {
+			if c.Stage == d.stage && claimReason(c.Connection) == d.why {
+				x.Claim = &c
+				x.Until = known(r.plan.Until(c))
+			}
+		}
+	case ViaKept:
+		free := decision{path: d.path, next: never}
+		if !r.decideClaim(&free) && !r.decideSide(&free) && d.path >= 0 {
+			free.stage = r.plan.path[d.path].name
+		}
+		x.Wanted = free.stage
+		policy, span := r.plan.backRuleFor(r.plan.PathIndex(r.prof.Stage), r.plan.PathIndex(free.stage))
+		if policy == backAfter {
+			x.Until = known(d.fallSince.after(span))
+		}
+	}
+}
+
+func (r *run) outlook(s *stage, d *decision) Outlook {
+	ok, next := s.eval(&r.view)
+	o := Outlook{Stage: s.name, Side: s.side, Condition: s.text, Why: r.reason(s.when), Due: known(next)}
+	if s.when != nil {
+		o.Unmet = r.unmet(s.when, true, nil)
+	}
+	switch {
+	case s.side && s.from != anywhere && (d.path < 0 || s.from&(1<<d.path) == 0):
+		o.Blocked = "from"
+	case d.via == ViaPin, d.via == ViaClaim, ok:
+		o.Blocked = string(d.via)
+	}
+	return o
+}
+
+func (r *run) segmentWhy(s *segment) SegmentReason {
+	ok, next := s.eval(&r.view)
+	w := SegmentReason{Name: s.name, In: ok, Condition: s.text, Why: r.reason(s.when), Due: known(next)}
+	for _, m := range r.prof.Segments {
+		if m.Name == s.name && ok {
+			w.Since = m.Since
+		}
+	}
+	return w
+}
+
+// reason evaluates every part of a condition; nil for none.
+func (r *run) reason(x *expr) *Reason {
+	if x == nil {
+		return nil
+	}
+	ok, next := x.eval(&r.view)
+	if x.op == opLeaf {
+		leaf := r.leafReason(x.leaf, ok, next)
+		return &leaf
+	}
+	why := &Reason{Op: opNames[x.op], Holds: ok, Flips: known(next)}
+	for _, k := range x.kids {
+		why.Kids = append(why.Kids, *r.reason(k))
+	}
+	return why
+}
+
+var opNames = [...]string{opLeaf: "", opAnd: "and", opOr: "or", opNot: "not"}
+
+// unmet collects the leaves that keep a condition from being what is wanted.
+func (r *run) unmet(x *expr, want bool, list []Reason) []Reason {
+	ok, next := x.eval(&r.view)
+	switch {
+	case ok == want:
+		return list
+	case x.op == opLeaf:
+		return append(list, r.leafReason(x.leaf, ok, next))
+	case x.op == opNot:
+		want = !want
+	}
+	for _, k := range x.kids {
+		list = r.unmet(k, want, list)
+	}
+	return list
+}
+
+// leafReason tells what a leaf looks at.
+func (r *run) leafReason(l *leaf, ok bool, next Instant) Reason {
+	why := Reason{Holds: ok, Text: l.text(), Flips: known(next)}
+	prof := r.prof
+	switch l.kind {
+	case leafInactive:
+		why.At = prof.LastActivity
+	case leafNever:
+		why.Event, why.At = l.event, prof.FirstSeen
+	case leafHasBeen:
+		r.traitReason(&why, l.trait)
+		if i, ok := prof.findTrait(l.trait); ok {
+			why.At = prof.traits[i].Since
+		}
+	case leafWas, leafLeft:
+		if v := prof.visit(l.stage); v != nil {
+			why.Value, why.At = v.Count, v.Last
+			if l.kind == leafLeft {
+				why.At = v.Left
+			}
+		}
+	case leafInStageFor:
+		why.Value, why.At = string(prof.Stage), prof.Since
+	case leafCompare, leafIn, leafTruthy:
+		why.Value = l.left.link()(&r.view)
+		why.Event = l.left.event
+		if f := r.prof.Fact(why.Event); why.Event != "" && f.Count > 0 {
+			why.At = f.Last
+		}
+		if l.left.kind == operandTrait {
+			value := why.Value
+			r.traitReason(&why, l.left.trait)
+			why.Value = value
+		}
+	default:
+		why.Event = l.event
+		if f := prof.Fact(l.event); f.Count > 0 {
+			why.Value, why.At = f.Count, f.Last
+			if n := len(f.Newest); l.kind == leafAtLeast && n >= l.n {
+				why.At = f.Newest[n-l.n]
+			}
+		}
+	}
+	return why
+}
+
+func (r *run) traitReason(why *Reason, name string) {
+	if i, ok := r.prof.findTrait(name); ok {
+		t := &r.prof.traits[i]
+		why.Value, why.At, why.By = t.Value, t.At, t.Event
+	}
+}
+
+// known turns "never" into zero, as answers spell it.
+func known(i Instant) Instant {
+	if i == never {
+		return 0
+	}
+	return i
+}
