@@ -123,12 +123,13 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 			refuse("push.traits", "%q is not a merge tag that can be written", tag)
 		}
 	}
-	base, err := baseURL(setting(fieldBaseURL), cfg.Secret(secretAPIKey))
+	key := secret.New(strings.TrimSpace(cfg.Secret(secretAPIKey).Reveal()))
+	base, err := baseURL(setting(fieldBaseURL), key)
 	if err != nil {
 		refuse(fieldBaseURL, "%v", err)
 	}
 	zone, err := time.LoadLocation(setting(fieldZone))
-	if err != nil {
+	if err != nil || zone == time.Local {
 		refuse(fieldZone, "is %q, want a name such as UTC or America/New_York", setting(fieldZone))
 	}
 	if len(wrong) > 0 {
@@ -140,7 +141,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	a := newAPI(cfg.HTTP, base, audience, cfg.Secret(secretAPIKey), slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
+	a := newAPI(cfg.HTTP, base, audience, key, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
 	return &Connector{
 		descriptor:  d,
 		cfg:         cfg,

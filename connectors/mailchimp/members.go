@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
 )
@@ -138,7 +139,7 @@ func (p *push) accept(t *task, sent map[string]any, m member) {
 			Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 			Message: "the audience has no merge field " + p.c.stageField,
 		})
-	case fieldText(held) != fieldText(stage):
+	case strings.TrimSpace(fieldText(held)) != strings.TrimSpace(fieldText(stage)):
 		t.end(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 			Message: "Mailchimp kept another value in " + p.c.stageField + " than the one sent",

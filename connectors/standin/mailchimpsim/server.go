@@ -148,7 +148,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type call struct {
 	r      *http.Request
 	body   []byte
-	status int
 	answer any // nil: no body
 }
 
@@ -170,7 +169,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, answer func(*call
 	if f := s.fault(r); f != nil && s.act(w, r, f) {
 		return
 	}
-	c := &call{r: r, body: body, status: http.StatusOK}
+	c := &call{r: r, body: body}
 	p := s.checked(c, answer)
 	if p != nil {
 		p.write(w)
@@ -181,7 +180,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, answer func(*call
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(c.status)
 	_ = json.NewEncoder(w).Encode(c.answer)
 }
 
