@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"encoding/binary"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,4 +139,25 @@ func TestLateEventLeavesTheProfileAlone(t *testing.T) {
 	if _, err := p.Apply(prof, []Event{event(3, start+30*day+1, "Page:Viewed")}, start+41*day); err != nil {
 		t.Errorf("an event after the last change: %v", err)
 	}
+}
+
+func TestPlanIsSharedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	p := mustPlan(t, classicPlan)
+	events := []Event{event(1, start, "Page:Viewed"), event(2, start+day, "Order:Completed")}
+	want, _ := p.Derive(1, events, start+90*day)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				prof, _ := p.Derive(1, events, start+30*day)
+				p.Advance(prof, start+90*day)
+				if encoded(t, prof) != encoded(t, want) {
+					t.Error("another outcome")
+				}
+				p.Explain(prof, start+90*day)
+			}
+		})
+	}
+	all.Wait()
 }

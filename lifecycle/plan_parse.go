@@ -2,12 +2,9 @@ package lifecycle
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/stagebridge/stagebridge/lifecycle/document"
 )
@@ -198,125 +195,4 @@ func (d *planReader) condition(r *document.Reader, src document.Source) (string,
 		r.FailIn(src, 1, 0, fmt.Sprintf("goes over the limit of %d functions and comparisons in one plan", MaxConditionLeaves))
 	}
 	return strings.Join(strings.Fields(src.Text), " "), x
-}
-
-// uniqueName checks the name of a stage or segment. Two that differ by case
-// alone would be one at vendors that ignore it.
-func (d *planReader) uniqueName(r *document.Reader, field, what, name string) {
-	if name == "" {
-		return
-	}
-	checkName(r, field, name)
-	key := what + " " + strings.ToLower(name)
-	if first, twice := d.names[key]; twice {
-		r.Fail(field, "is the name of two %ss (%q and %q); names must differ by more than case", what, first, name)
-		return
-	}
-	d.names[key] = name
-}
-
-// maxPlanNameBytes bounds names of plans, stages and segments, which travel to
-// vendors as property values and tags.
-const maxPlanNameBytes = 64
-
-func checkName(r *document.Reader, field, name string) {
-	switch {
-	case name == "":
-	case len(name) > maxPlanNameBytes:
-		r.Fail(field, "is %d bytes long; the limit for a name is %d", len(name), maxPlanNameBytes)
-	case name != strings.TrimSpace(name):
-		r.Fail(field, "%q starts or ends with a space", name)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		r.Fail(field, "%q holds a character that can't be printed", name)
-	case strings.Contains(name, ",") || name == "*":
-		r.Fail(field, "%q holds a comma or is *; neither can be told apart in lists", name)
-	}
-}
-
-func checkEventName(r *document.Reader, name string) {
-	switch {
-	case len(name) > MaxNameBytes:
-		r.Fail("", "has a name of %d bytes; the limit is %d", len(name), MaxNameBytes)
-	case strings.HasPrefix(name, ReservedCategory):
-		r.Fail("", "is in the category %s, which is kept for decisions", ReservedCategory)
-	}
-}
-
-// finish links the conditions and notes what they read. It runs only when
-// nothing was wrong.
-func (d *planReader) finish() {
-	p := d.p
-	leaves := func(f func(l *leaf, ofStage bool)) {
-		for _, s := range p.stages {
-			if s.when != nil {
-				s.when.each(func(l *leaf) { f(l, true) })
-			}
-		}
-		for _, s := range p.segments {
-			s.when.each(func(l *leaf) { f(l, false) })
-		}
-	}
-	p.keep = map[EventName]int{}
-	leaves(func(l *leaf, ofStage bool) {
-		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
-			if name != "" {
-				p.reads = append(p.reads, name)
-			}
-		}
-		for _, name := range []string{l.trait, l.left.trait, l.right.trait} {
-			if name != "" {
-				p.traits = append(p.traits, name)
-			}
-		}
-		if l.kind == leafAtLeast {
-			p.keep[l.event] = max(p.keep[l.event], l.n)
-		}
-		p.activeRead = p.activeRead || l.kind == leafInactive
-		p.stageReads = p.stageReads || ofStage && l.readsStage()
-	})
-	slices.Sort(p.reads)
-	p.reads = slices.Compact(p.reads)
-	slices.Sort(p.traits)
-	p.traits = slices.Compact(p.traits)
-	p.activity = map[EventName]bool{}
-	for name, spec := range p.known {
-		if spec.Activity {
-			p.activity[name] = true
-		}
-	}
-	slots := make(map[EventName]int, len(p.reads))
-	for i, name := range p.reads {
-		slots[name] = i
-	}
-	always := func(*view) (bool, Instant) { return true, never }
-	for _, s := range p.stages {
-		s.eval = always
-		if s.when != nil {
-			s.eval = s.when.link(slots)
-		}
-	}
-	for _, s := range p.segments {
-		s.eval = s.when.link(slots)
-	}
-	p.print = p.fingerprint()
-}
-
-// fingerprint is a hash of everything that the engine looks at.
-func (p *Plan) fingerprint() (print [sha256.Size]byte) {
-	h := sha256.New()
-	for _, s := range p.stages {
-		fmt.Fprintf(h, "stage %q %v %x %q\n", s.name, s.side, s.from, s.text)
-	}
-	for _, s := range p.segments {
-		fmt.Fprintf(h, "segment %q %q\n", s.name, s.text)
-	}
-	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
-	active := make([]string, 0, len(p.activity))
-	for name := range p.activity {
-		active = append(active, string(name))
-	}
-	slices.Sort(active)
-	fmt.Fprintf(h, "activity %q\n", active)
-	copy(print[:], h.Sum(nil))
-	return print
 }

@@ -91,6 +91,38 @@ func TestPropertyNothingChangesBeforeTheNextCheck(t *testing.T) {
 	})
 }
 
+// At any instant, with what has been told by then, the person is in the stage
+// and the segments that the raw events say.
+func TestPropertyMembershipAtAnyInstant(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m, p, events := drawCase(t)
+		sorted := Effective(events)
+		for _, at := range drawInstants(t) {
+			told := len(sorted)
+			for told > 0 && sorted[told-1].At > at {
+				told--
+			}
+			o := tell(m, sorted[:told], at)
+			prof, _ := p.Derive(1, sorted[:told], at)
+			if prof.Stage != o.stage() || !slices.Equal(prof.SegmentNames(), o.segments) {
+				t.Fatalf("at %d: engine %q %v, oracle %q %v\n%s", at-start, prof.Stage, prof.SegmentNames(), o.stage(), o.segments, m.text())
+			}
+			if told > 0 && prof.NextCheck != 0 && prof.NextCheck <= at {
+				t.Fatalf("at %d: next check %d", at-start, prof.NextCheck-start)
+			}
+		}
+	})
+}
+
+func drawInstants(t *rapid.T) (list []Instant) {
+	for range rapid.IntRange(1, 6).Draw(t, "instants") {
+		list = append(list, drawNow(t, "at"))
+	}
+	slices.Sort(list)
+	return list
+}
+
 // However the sorted events are cut into calls, and whenever timers are
 // applied between them, the profile is the same to the byte.
 func TestPropertyAnySplitGivesTheSame(t *testing.T) {

@@ -50,19 +50,6 @@ var propertyTypes = [...]string{
 	string(TypeList), string(TypeMap), string(TypeTime), anyType,
 }
 
-// ParseVocabulary reads a file whose only field `events` maps names to
-// descriptions, as the field of the same name in a plan does. The error is a
-// document.Errors with every mistake.
-func ParseVocabulary(file string, src []byte) (Vocabulary, error) {
-	r := document.Open(file, src)
-	events := readEvents(r, nil)
-	r.Unknown()
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return events, nil
-}
-
 // readEvents reads the field events. What an entry leaves open (its activity,
 // its properties) it takes from what is known already.
 func readEvents(r *document.Reader, known Vocabulary) Vocabulary {

@@ -1,0 +1,86 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+)
+
+// finish links the conditions and notes what they read. It runs only when
+// nothing was wrong.
+func (d *planReader) finish() {
+	p := d.p
+	leaves := func(f func(l *leaf, ofStage bool)) {
+		for _, s := range p.stages {
+			if s.when != nil {
+				s.when.each(func(l *leaf) { f(l, true) })
+			}
+		}
+		for _, s := range p.segments {
+			s.when.each(func(l *leaf) { f(l, false) })
+		}
+	}
+	p.keep = map[EventName]int{}
+	leaves(func(l *leaf, ofStage bool) {
+		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
+			if name != "" {
+				p.reads = append(p.reads, name)
+			}
+		}
+		for _, name := range []string{l.trait, l.left.trait, l.right.trait} {
+			if name != "" {
+				p.traits = append(p.traits, name)
+			}
+		}
+		if l.kind == leafAtLeast {
+			p.keep[l.event] = max(p.keep[l.event], l.n)
+		}
+		p.activeRead = p.activeRead || l.kind == leafInactive
+		p.stageReads = p.stageReads || ofStage && l.readsStage()
+	})
+	slices.Sort(p.reads)
+	p.reads = slices.Compact(p.reads)
+	slices.Sort(p.traits)
+	p.traits = slices.Compact(p.traits)
+	p.activity = map[EventName]bool{}
+	for name, spec := range p.known {
+		if spec.Activity {
+			p.activity[name] = true
+		}
+	}
+	slots := make(map[EventName]int, len(p.reads))
+	for i, name := range p.reads {
+		slots[name] = i
+	}
+	always := func(*view) (bool, Instant) { return true, never }
+	for _, s := range p.stages {
+		s.eval = always
+		if s.when != nil {
+			s.eval = s.when.link(slots)
+		}
+	}
+	for _, s := range p.segments {
+		s.eval = s.when.link(slots)
+	}
+	p.print = p.fingerprint()
+}
+
+// fingerprint is a hash of everything that the engine looks at.
+func (p *Plan) fingerprint() (print [sha256.Size]byte) {
+	h := sha256.New()
+	for _, s := range p.stages {
+		fmt.Fprintf(h, "stage %q %v %x %q\n", s.name, s.side, s.from, s.text)
+	}
+	for _, s := range p.segments {
+		fmt.Fprintf(h, "segment %q %q\n", s.name, s.text)
+	}
+	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
+	active := make([]string, 0, len(p.activity))
+	for name := range p.activity {
+		active = append(active, string(name))
+	}
+	slices.Sort(active)
+	fmt.Fprintf(h, "activity %q\n", active)
+	copy(print[:], h.Sum(nil))
+	return print
+}
