@@ -80,6 +80,50 @@ func TestPushSendsOnlyWhatChanged(t *testing.T) {
 	}
 }
 
+// TestPushMakesAVanishedContactAgain: what is known of a contact counts only
+// while it is there; one that is made again gets everything.
+func TestPushMakesAVanishedContactAgain(t *testing.T) {
+	t.Parallel()
+	for _, change := range []func(*connectors.State){
+		func(s *connectors.State) { s.Stage = "Advocate" },
+		func(s *connectors.State) { s.Segments = append(s.Segments, "promoters") },
+	} {
+		v := newVendor(t, mailchimpsim.Options{})
+		u := person("dana@example.com", "Customer", []string{"at_risk"}, nil)
+		u.Want.Traits = map[string]any{"COMPANY": "Acme"}
+		known := u.Want
+		u.Known = &known
+		change(&u.Want)
+		r := push(t, open(t, config(v)), u)[0]
+		held, _ := v.Member("dana@example.com")
+		var tags []string
+		for _, s := range u.Want.Segments {
+			tags = append(tags, "sb:"+s)
+		}
+		want := mailchimpsim.Held{Email: "dana@example.com", Status: "transactional", Merge: map[string]any{"SBSTAGE": u.Want.Stage, "COMPANY": "Acme"}, Tags: tags}
+		if diff := cmp.Diff(want, held); diff != "" || outcome(r) != "ok" {
+			t.Errorf("%+v; holds (-want +got):\n%s", r, diff)
+		}
+	}
+	// The fields that everything takes may be missing, or unreadable just then.
+	v := newVendor(t, mailchimpsim.Options{})
+	cfg := config(v)
+	cfg.Settings["create_merge_field"] = "false"
+	c := open(t, cfg)
+	u := person("dana@example.com", "Customer", []string{"at_risk"}, nil)
+	u.Known = &connectors.State{Stage: "Customer"}
+	if r := push(t, c, u)[0]; outcome(r) != "permanent settings" {
+		t.Errorf("without the field: %+v", r)
+	}
+	v.Fail(mailchimpsim.Fault{Times: -1, Path: "/merge-fields", Status: 503})
+	if r := push(t, c, u)[0]; outcome(r) != "retry server" {
+		t.Errorf("with the fields out of reach: %+v", r)
+	}
+	if n := len(v.Members()); n != 0 {
+		t.Errorf("%d members", n)
+	}
+}
+
 func TestPushWithoutCreate(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t, mailchimpsim.Options{})
@@ -318,7 +362,7 @@ func TestPushBatchEndsWithItsTime(t *testing.T) {
 	v.AddField("SBSTAGE", "text", false)
 	c := open(t, config(v))
 	push(t, c, person("dana@example.com", "Trial", nil, nil))
-	v.Fail(mailchimpsim.Fault{Silent: true})
+	v.Fail(mailchimpsim.Fault{Times: -1, Silent: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	var updates []connectors.Update

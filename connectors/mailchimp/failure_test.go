@@ -55,7 +55,7 @@ func TestPushFailures(t *testing.T) {
 				cfg.HTTP = connectors.NewClient(connectors.ClientOptions{AllowPrivate: true, Timeout: 2 * time.Second})
 			}
 			c := open(t, cfg)
-			tt.fault.Method = http.MethodPut
+			tt.fault.Method, tt.fault.Times = http.MethodPut, -1
 			v.Fail(tt.fault)
 			results, err := c.Push(t.Context(), []connectors.Update{person("dana@example.com", "Customer", []string{"x"}, nil)})
 			got, words := "", ""
@@ -129,7 +129,7 @@ func TestPushStopsWhenTheVendorIsAway(t *testing.T) {
 			// Somebody arrives before the trouble begins.
 			push(t, c, updates[0])
 			v.took()
-			tt.then.Method = http.MethodPut
+			tt.then.Method, tt.then.Times = http.MethodPut, -1
 			v.Fail(mailchimpsim.Fault{Method: http.MethodPut, Times: 20, Delay: time.Microsecond})
 			v.Fail(tt.then)
 			counted := map[string]int{}
@@ -169,6 +169,7 @@ func TestPushTagFailures(t *testing.T) {
 			v := newVendor(t, mailchimpsim.Options{})
 			v.AddField("SBSTAGE", "text", false)
 			c := open(t, config(v))
+			tt.fault.Times = -1
 			v.Fail(tt.fault)
 			results := push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil), person("c@example.com", "Trial", []string{"x"}, nil))
 			for i, r := range results {
@@ -199,6 +200,17 @@ func TestPushPreparationFailure(t *testing.T) {
 	var e *connectors.PushError
 	if !errors.As(err, &e) || !e.Retryable || e.Reason != connectors.ReasonServer || !strings.HasPrefix(e.Act, "mailchimp: ") {
 		t.Fatalf("push: %v", err)
+	}
+	// An audience that is not there, or takes no more fields, is nobody's own fault.
+	for _, f := range []mailchimpsim.Fault{
+		{Method: http.MethodGet, Path: "/merge-fields", Status: 404, Body: problem("Resource Not Found", "no")},
+		{Method: http.MethodPost, Path: "/merge-fields", Status: 400, Body: problem("Merge Max Limit Exceeded", "no more")},
+	} {
+		v.Fail(f)
+		_, err := c.Push(t.Context(), []connectors.Update{person("a@example.com", "Trial", nil, nil)})
+		if !errors.As(err, &e) || e.Reason != connectors.ReasonSettings || e.Retryable {
+			t.Errorf("%s %d: %v", f.Method, f.Status, err)
+		}
 	}
 	// Another process makes the field between our reading and our making.
 	v.Fail(mailchimpsim.Fault{Method: http.MethodGet, Path: "/merge-fields", Times: 1, Status: 200, Body: `{"merge_fields":[{"tag":"COMPANY","type":"text"}]}`})

@@ -71,12 +71,23 @@ func (f *mergeFields) ensure(ctx context.Context, tags map[string]string) (missi
 			}
 		}
 		if err != nil {
-			return nil, err
+			return nil, ofSettings(err)
 		}
 		known[tag] = kind
 	}
 	f.known = known
 	return missing, nil
+}
+
+// ofSettings marks a refusal as being about the connection. Told as it came, it
+// would look as if somebody in the batch were to blame.
+func ofSettings(err error) error {
+	e := *failure(err)
+	switch e.Reason {
+	case connectors.ReasonNotFound, connectors.ReasonInvalid, connectors.ReasonConflict:
+		e.Reason = connectors.ReasonSettings
+	}
+	return &e
 }
 
 func lacking(known, tags map[string]string) []string {
@@ -95,7 +106,7 @@ func (f *mergeFields) read(ctx context.Context) (map[string]string, error) {
 	}
 	path := f.api.list("merge-fields") + "?count=1000&fields=merge_fields.tag,merge_fields.type"
 	if err := f.api.call(ctx, "list merge fields", http.MethodGet, path, nil, &answer); err != nil {
-		return nil, err
+		return nil, ofSettings(err)
 	}
 	known := map[string]string{}
 	for _, field := range answer.Fields {

@@ -202,7 +202,7 @@ func TestErrorsHideTheURLSecret(t *testing.T) {
 	v := newVendor(t, mailchimpsim.Options{})
 	cfg := config(v)
 	cfg.Secrets["webhook_secret"] = []secret.Text{secret.New("hidden-url-key")}
-	v.Fail(mailchimpsim.Fault{Method: http.MethodPost, Status: 400, Body: problem("Invalid Resource", "we could not connect to bridge?key=hidden-url-key with "+apiKey)})
+	v.Fail(mailchimpsim.Fault{Times: -1, Method: http.MethodPost, Status: 400, Body: problem("Invalid Resource", "we could not connect to bridge?key=hidden-url-key with "+apiKey)})
 	_, err := open(t, cfg).Register(t.Context(), nil)
 	if err == nil || strings.Contains(err.Error(), "hidden-url-key") || strings.Contains(err.Error(), apiKey) {
 		t.Errorf("the error: %v", err)

@@ -23,7 +23,7 @@ const apiKey = "key-of-the-example-us21"
 // vendor is a simulated Mailchimp that notes every request and refuses to let
 // consent be touched.
 type vendor struct {
-	*mailchimpsim.Server
+	*mailchimpsim.Sim
 	url string
 
 	mu       sync.Mutex
@@ -33,7 +33,7 @@ type vendor struct {
 func newVendor(t *testing.T, o mailchimpsim.Options) *vendor {
 	t.Helper()
 	o.Key = apiKey
-	v := &vendor{Server: mailchimpsim.New(o)}
+	v := &vendor{Sim: mailchimpsim.New(o)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))

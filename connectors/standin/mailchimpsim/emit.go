@@ -30,7 +30,7 @@ type pair struct{ name, value string }
 
 // event queues a webhook for every hook that wants it. Without extra fields
 // the contact itself is described. The lock is held.
-func (s *Server) event(source, kind string, m *member, extra []pair) {
+func (s *Sim) event(source, kind string, m *member, extra []pair) {
 	var body []byte
 	for _, h := range s.hooks {
 		if !h.Events[kind] || !h.Sources[source] && !(source == "api" && s.options.Echo) {
@@ -50,7 +50,7 @@ func (s *Server) event(source, kind string, m *member, extra []pair) {
 }
 
 // form writes the body of a webhook, fields in the vendor's order.
-func (s *Server) form(kind string, m *member, extra []pair) []byte {
+func (s *Sim) form(kind string, m *member, extra []pair) []byte {
 	fields := []pair{{"type", kind}, {"fired_at", s.options.Now().UTC().Format("2006-01-02 15:04:05")}}
 	switch kind {
 	case "upemail":
@@ -81,7 +81,7 @@ func (s *Server) form(kind string, m *member, extra []pair) []byte {
 }
 
 // Take empties the queue of webhooks, in the order of the changes.
-func (s *Server) Take() []Delivery {
+func (s *Sim) Take() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.outbox
@@ -89,8 +89,35 @@ func (s *Server) Take() []Delivery {
 	return all
 }
 
+// Pending is how many webhooks wait for delivery.
+func (s *Sim) Pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.outbox)
+}
+
+// Deliver sends what waits, one try each, in the order of the changes, and
+// gives how many were taken. From the first that is not, the rest goes back to
+// the front of the queue.
+func (s *Sim) Deliver(ctx context.Context) (int, error) {
+	all := s.Take()
+	for i, d := range all {
+		if err := s.Send(ctx, d); err != nil {
+			s.mu.Lock()
+			s.outbox = append(all[i:len(all):len(all)], s.outbox...)
+			s.counts.Sent += i
+			s.mu.Unlock()
+			return i, err
+		}
+	}
+	s.mu.Lock()
+	s.counts.Sent += len(all)
+	s.mu.Unlock()
+	return len(all), nil
+}
+
 // Request builds the HTTP request of a delivery, signed now.
-func (s *Server) Request(ctx context.Context, d Delivery) (*http.Request, error) {
+func (s *Sim) Request(ctx context.Context, d Delivery) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(d.Body))
 	if err != nil {
 		return nil, fmt.Errorf("mailchimpsim: send a webhook: %w", err)
@@ -108,7 +135,7 @@ func (s *Server) Request(ctx context.Context, d Delivery) (*http.Request, error)
 }
 
 // Send delivers once; any status but 2xx is an error.
-func (s *Server) Send(ctx context.Context, d Delivery) error {
+func (s *Sim) Send(ctx context.Context, d Delivery) error {
 	req, err := s.Request(ctx, d)
 	if err != nil {
 		return err
@@ -132,9 +159,19 @@ const (
 	maxPause   = 5 * time.Second
 )
 
-// Run sends queued webhooks, one after the other, until ctx ends. Each is
-// tried ten times with growing pauses and then dropped and counted as lost.
-func (s *Server) Run(ctx context.Context) {
+// Run sends queued webhooks, one after the other, until the context or the Sim
+// ends. Each is tried ten times with growing pauses and then dropped and
+// counted as lost.
+func (s *Sim) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	for {
 		for _, d := range s.Take() {
 			lost := !s.try(ctx, d)
@@ -154,7 +191,7 @@ func (s *Server) Run(ctx context.Context) {
 	}
 }
 
-func (s *Server) try(ctx context.Context, d Delivery) bool {
+func (s *Sim) try(ctx context.Context, d Delivery) bool {
 	pause := firstPause
 	for range tries {
 		if s.Send(ctx, d) == nil {

@@ -13,7 +13,7 @@ import (
 type Fault struct {
 	// Method and Path restrict it; Path is a part of the request's path. Empty: all.
 	Method, Path string
-	// Times is how often it happens; 0: until Heal.
+	// Times it happens; zero is once, negative until Recover.
 	Times int
 	// Delay goes before everything else.
 	Delay time.Duration
@@ -25,43 +25,71 @@ type Fault struct {
 	Silent bool
 	// Reset cuts the connection.
 	Reset bool
+	// After lets the call take effect first: what a client sees when an answer
+	// is lost. It needs Status, Silent or Reset.
+	After bool
 }
 
 // Fail adds a fault; the oldest matching one acts.
-func (s *Server) Fail(f Fault) {
+func (s *Sim) Fail(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if f.Times == 0 {
+		f.Times = 1
+	}
 	s.faults = append(s.faults, &f)
 }
 
-// Heal removes all faults.
-func (s *Server) Heal() {
+// Slow delays every answer; zero ends it.
+func (s *Sim) Slow(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = nil
+	s.slow = d
 }
 
-// fault finds the fault that a request meets, and uses it up.
-func (s *Server) fault(r *http.Request) *Fault {
+// Silent keeps every request open without an answer, until it is called with
+// false (for new requests), the client gives up, or Close.
+func (s *Sim) Silent(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.silent = on
+}
+
+// Recover drops every fault.
+func (s *Sim) Recover() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.slow, s.silent = nil, 0, false
+}
+
+// fault finds the fault that a request meets, and uses it up; nil is none.
+func (s *Sim) fault(r *http.Request) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent {
+		return &Fault{Silent: true}
+	}
 	for i, f := range s.faults {
 		if f.Method != "" && f.Method != r.Method || !strings.Contains(r.URL.Path, f.Path) {
 			continue
 		}
 		if f.Times > 0 {
-			f.Times--
-			if f.Times == 0 {
+			if f.Times--; f.Times == 0 {
 				s.faults = append(s.faults[:i:i], s.faults[i+1:]...)
 			}
 		}
-		return f
+		taken := *f
+		taken.Delay += s.slow
+		return &taken
+	}
+	if s.slow > 0 {
+		return &Fault{Delay: s.slow}
 	}
 	return nil
 }
 
 // act lets a fault happen and reports whether the request has ended with it.
-func (s *Server) act(w http.ResponseWriter, r *http.Request, f *Fault) bool {
+func (s *Sim) act(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	if f.Delay > 0 {
 		pause := time.NewTimer(f.Delay)
 		defer pause.Stop()

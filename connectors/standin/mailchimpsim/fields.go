@@ -8,7 +8,7 @@ import (
 )
 
 // mergesOf gives every field of the audience, "" where the contact has none.
-func (s *Server) mergesOf(m *member) map[string]any {
+func (s *Sim) mergesOf(m *member) map[string]any {
 	all := make(map[string]any, len(s.fields))
 	for _, f := range s.fields {
 		all[f.Tag] = ""
@@ -19,7 +19,7 @@ func (s *Server) mergesOf(m *member) map[string]any {
 
 // setMerge passes over fields that the audience does not have and cuts text;
 // it reports whether anything changed.
-func (s *Server) setMerge(m *member, values map[string]any) (changed bool) {
+func (s *Sim) setMerge(m *member, values map[string]any) (changed bool) {
 	for _, f := range s.fields {
 		value, ok := values[f.Tag]
 		if !ok {
@@ -47,12 +47,12 @@ type field struct {
 	Choices  []string `json:"-"`
 }
 
-func (s *Server) getFields(c *call) *problem {
+func (s *Sim) getFields(c *call) *problem {
 	c.answer = map[string]any{"merge_fields": s.fields, "list_id": s.options.Audience, "total_items": len(s.fields)}
 	return nil
 }
 
-func (s *Server) postField(c *call) *problem {
+func (s *Sim) postField(c *call) *problem {
 	var f field
 	if p := c.decode(&f); p != nil {
 		return p

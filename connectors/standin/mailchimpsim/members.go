@@ -27,14 +27,14 @@ func hash(email string) string {
 }
 
 // find takes what the path may hold: the hash or the address itself.
-func (s *Server) find(id string) *member {
+func (s *Sim) find(id string) *member {
 	if strings.Contains(id, "@") {
 		id = hash(id)
 	}
 	return s.members[id]
 }
 
-func (s *Server) add(email, status string) *member {
+func (s *Sim) add(email, status string) *member {
 	s.lastID++
 	m := &member{
 		id: hash(email), short: fmt.Sprintf("%010x", s.lastID), webID: 55_510_000 + s.lastID,
@@ -60,7 +60,7 @@ type memberAnswer struct {
 // shownTags is how many tags a contact shows; the rest is behind its own call.
 const shownTags = 50
 
-func (s *Server) show(m *member) memberAnswer {
+func (s *Sim) show(m *member) memberAnswer {
 	tags := s.tagsOf(m)
 	return memberAnswer{
 		ID: m.id, Email: m.email, UniqueID: m.short, WebID: m.webID, Status: m.status,
@@ -68,7 +68,7 @@ func (s *Server) show(m *member) memberAnswer {
 	}
 }
 
-func (s *Server) getMember(c *call) *problem {
+func (s *Sim) getMember(c *call) *problem {
 	m := s.find(c.r.PathValue("id"))
 	if m == nil || m.status == statusForgotten {
 		return notFound()
@@ -90,7 +90,7 @@ const statusForgotten = "forgotten"
 
 var statuses = []string{"subscribed", "unsubscribed", "cleaned", "pending", "transactional"}
 
-func (s *Server) putMember(c *call) *problem {
+func (s *Sim) putMember(c *call) *problem {
 	var w memberWrite
 	if p := c.decode(&w); p != nil {
 		return p
@@ -126,7 +126,7 @@ func (s *Server) putMember(c *call) *problem {
 	return nil
 }
 
-func (s *Server) patchMember(c *call) *problem {
+func (s *Sim) patchMember(c *call) *problem {
 	var w memberWrite
 	if p := c.decode(&w); p != nil {
 		return p
@@ -139,7 +139,7 @@ func (s *Server) patchMember(c *call) *problem {
 }
 
 // change writes to a contact that is there.
-func (s *Server) change(c *call, m *member, w memberWrite) *problem {
+func (s *Sim) change(c *call, m *member, w memberWrite) *problem {
 	protected := m.status == "unsubscribed" || m.status == "cleaned"
 	if protected && w.Status != "" && w.Status != m.status {
 		return inCompliance(m.email)
@@ -171,7 +171,7 @@ func (s *Server) change(c *call, m *member, w memberWrite) *problem {
 }
 
 // checkWrite validates what a write brings.
-func (s *Server) checkWrite(c *call, w memberWrite) *problem {
+func (s *Sim) checkWrite(c *call, w memberWrite) *problem {
 	if w.Email != nil && !strings.Contains(strings.Trim(*w.Email, "@"), "@") {
 		return badRequest("Invalid Resource", "Please provide a valid email address.")
 	}
@@ -205,7 +205,7 @@ func alreadyThere(m *member) *problem {
 }
 
 // move gives a contact another address; its hash and its short id change.
-func (s *Server) move(m *member, email, source string) {
+func (s *Sim) move(m *member, email, source string) {
 	old := m.email
 	delete(s.members, m.id)
 	s.lastID++
@@ -214,7 +214,7 @@ func (s *Server) move(m *member, email, source string) {
 	s.event(source, "upemail", m, []pair{{"data[new_id]", m.short}, {"data[new_email]", m.email}, {"data[old_email]", old}})
 }
 
-func (s *Server) archiveMember(c *call) *problem {
+func (s *Sim) archiveMember(c *call) *problem {
 	m := s.find(c.r.PathValue("id"))
 	if m == nil {
 		return notFound()

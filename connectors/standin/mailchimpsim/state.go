@@ -20,7 +20,7 @@ type Counts struct {
 	TagsCreated, Fields, Webhooks int
 	// Refused counts requests that were answered with a problem.
 	Refused int
-	// Sent and Lost count webhooks that Run delivered or gave up.
+	// Sent and Lost count webhooks that were taken, and those that Run gave up.
 	Sent, Lost int
 }
 
@@ -28,7 +28,7 @@ type Counts struct {
 func (c Counts) Writes() int { return c.Members + c.Tags + c.Segments }
 
 // Counts gives what was counted since New.
-func (s *Server) Counts() Counts {
+func (s *Sim) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts
@@ -44,7 +44,7 @@ type Held struct {
 }
 
 // Member gives a contact by address.
-func (s *Server) Member(email string) (Held, bool) {
+func (s *Sim) Member(email string) (Held, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[hash(email)]
@@ -55,7 +55,7 @@ func (s *Server) Member(email string) (Held, bool) {
 }
 
 // Members gives every contact, by address.
-func (s *Server) Members() map[string]Held {
+func (s *Sim) Members() map[string]Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string]Held, len(s.members))
@@ -65,7 +65,7 @@ func (s *Server) Members() map[string]Held {
 	return all
 }
 
-func (s *Server) held(m *member) Held {
+func (s *Sim) held(m *member) Held {
 	h := Held{Email: m.email, Status: m.status, Merge: maps.Clone(m.merge)}
 	for _, t := range s.tagsOf(m) {
 		h.Tags = append(h.Tags, t.Name)
@@ -74,14 +74,14 @@ func (s *Server) held(m *member) Held {
 }
 
 // AddField gives the audience a merge field; choices make it a dropdown.
-func (s *Server) AddField(tag, kind string, required bool, choices ...string) {
+func (s *Sim) AddField(tag, kind string, required bool, choices ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fields = append(s.fields, &field{ID: int64(len(s.fields) + 1), Tag: tag, Name: tag, Type: kind, Required: required, Choices: choices})
 }
 
 // RemoveField takes a merge field and its values away.
-func (s *Server) RemoveField(tag string) {
+func (s *Sim) RemoveField(tag string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fields = slices.DeleteFunc(s.fields, func(f *field) bool { return f.Tag == tag })
@@ -92,7 +92,7 @@ func (s *Server) RemoveField(tag string) {
 
 // AddMember puts a contact into the audience without telling anybody. An
 // empty status is subscribed.
-func (s *Server) AddMember(email, status string, merge map[string]any, tags ...string) {
+func (s *Sim) AddMember(email, status string, merge map[string]any, tags ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if status == "" {
@@ -108,7 +108,7 @@ func (s *Server) AddMember(email, status string, merge map[string]any, tags ...s
 // AddWebhook enters a webhook for all six events and changes by users and
 // admins, as a person would in the settings of the audience. It gives the
 // signing secret: the one given, one made up, or "" with Options.Unsigned.
-func (s *Server) AddWebhook(url, secret string) string {
+func (s *Sim) AddWebhook(url, secret string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	events := map[string]bool{}
@@ -122,7 +122,7 @@ func (s *Server) AddWebhook(url, secret string) string {
 var ErrNoMember = errors.New("mailchimpsim: no such contact")
 
 // Subscribe is a person joining by a form; one who left may come back.
-func (s *Server) Subscribe(email string, merge map[string]any) {
+func (s *Sim) Subscribe(email string, merge map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[hash(email)]
@@ -135,7 +135,7 @@ func (s *Server) Subscribe(email string, merge map[string]any) {
 }
 
 // Unsubscribe is a person opting out; reason is manual or abuse.
-func (s *Server) Unsubscribe(email, reason string) error {
+func (s *Sim) Unsubscribe(email, reason string) error {
 	return s.on(email, func(m *member) {
 		m.status = "unsubscribed"
 		s.event("user", "unsubscribe", m, []pair{{"data[action]", "unsub"}, {"data[reason]", reason}})
@@ -143,7 +143,7 @@ func (s *Server) Unsubscribe(email, reason string) error {
 }
 
 // Remove is an admin deleting a contact.
-func (s *Server) Remove(email string) error {
+func (s *Sim) Remove(email string) error {
 	return s.on(email, func(m *member) {
 		s.event("admin", "unsubscribe", m, []pair{{"data[action]", "delete"}, {"data[reason]", "manual"}})
 		s.untagAll(m)
@@ -152,7 +152,7 @@ func (s *Server) Remove(email string) error {
 }
 
 // Forget deletes a contact for good, which no webhook tells of.
-func (s *Server) Forget(email string) error {
+func (s *Sim) Forget(email string) error {
 	return s.on(email, func(m *member) {
 		s.untagAll(m)
 		m.status, m.merge = statusForgotten, map[string]any{}
@@ -160,7 +160,7 @@ func (s *Server) Forget(email string) error {
 }
 
 // Edit is a person changing fields in their profile.
-func (s *Server) Edit(email string, merge map[string]any) error {
+func (s *Sim) Edit(email string, merge map[string]any) error {
 	return s.on(email, func(m *member) {
 		if s.setMerge(m, merge) {
 			s.event("user", "profile", m, nil)
@@ -169,19 +169,19 @@ func (s *Server) Edit(email string, merge map[string]any) error {
 }
 
 // ChangeEmail is a person changing their address.
-func (s *Server) ChangeEmail(email, next string) error {
+func (s *Sim) ChangeEmail(email, next string) error {
 	return s.on(email, func(m *member) { s.move(m, next, "user") })
 }
 
 // Clean is Mailchimp giving up an address; reason is hard or abuse.
-func (s *Server) Clean(email, reason string) error {
+func (s *Sim) Clean(email, reason string) error {
 	return s.on(email, func(m *member) {
 		m.status = "cleaned"
 		s.event("admin", "cleaned", m, []pair{{"data[campaign_id]", "77aa88bb99"}, {"data[reason]", reason}})
 	})
 }
 
-func (s *Server) on(email string, act func(*member)) error {
+func (s *Sim) on(email string, act func(*member)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.members[hash(email)]
@@ -192,7 +192,7 @@ func (s *Server) on(email string, act func(*member)) error {
 	return nil
 }
 
-func (s *Server) untagAll(m *member) {
+func (s *Sim) untagAll(m *member) {
 	for id := range m.tags {
 		s.tag(m, s.segments[id], false)
 	}

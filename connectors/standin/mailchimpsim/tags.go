@@ -20,7 +20,7 @@ type tagAnswer struct {
 }
 
 // tagsOf lists a contact's tags by name.
-func (s *Server) tagsOf(m *member) []tagAnswer {
+func (s *Sim) tagsOf(m *member) []tagAnswer {
 	all := make([]tagAnswer, 0, len(m.tags))
 	for id := range m.tags {
 		all = append(all, tagAnswer{id, s.segments[id].name})
@@ -31,7 +31,7 @@ func (s *Server) tagsOf(m *member) []tagAnswer {
 
 // named gives the segment of a name, making it where asked to. Names are one
 // whatever their case.
-func (s *Server) named(name string, create bool) *segment {
+func (s *Sim) named(name string, create bool) *segment {
 	seg := s.byName[strings.ToLower(name)]
 	if seg == nil && create {
 		s.lastID++
@@ -43,7 +43,7 @@ func (s *Server) named(name string, create bool) *segment {
 }
 
 // tag sets or removes a tag and reports whether that changed anything.
-func (s *Server) tag(m *member, seg *segment, on bool) bool {
+func (s *Sim) tag(m *member, seg *segment, on bool) bool {
 	if m.tags[seg.id] == on {
 		return false
 	}
@@ -57,7 +57,7 @@ func (s *Server) tag(m *member, seg *segment, on bool) bool {
 	return true
 }
 
-func (s *Server) getTags(c *call) *problem {
+func (s *Sim) getTags(c *call) *problem {
 	m := s.find(c.r.PathValue("id"))
 	if m == nil {
 		return notFound()
@@ -67,7 +67,7 @@ func (s *Server) getTags(c *call) *problem {
 	return nil
 }
 
-func (s *Server) postTags(c *call) *problem {
+func (s *Sim) postTags(c *call) *problem {
 	var w struct {
 		Tags []struct {
 			Name   string `json:"name"`
@@ -104,11 +104,11 @@ type segmentAnswer struct {
 	ListID string `json:"list_id"`
 }
 
-func (s *Server) showSegment(seg *segment) segmentAnswer {
+func (s *Sim) showSegment(seg *segment) segmentAnswer {
 	return segmentAnswer{seg.id, seg.name, seg.size, "static", s.options.Audience}
 }
 
-func (s *Server) getSegments(c *call) *problem {
+func (s *Sim) getSegments(c *call) *problem {
 	query := c.r.URL.Query()
 	count, offset := number(query.Get("count"), 10), number(query.Get("offset"), 0)
 	all := make([]segmentAnswer, 0, len(s.segments))
@@ -128,7 +128,7 @@ func number(text string, otherwise int) int {
 	return otherwise
 }
 
-func (s *Server) postSegment(c *call) *problem {
+func (s *Sim) postSegment(c *call) *problem {
 	var w struct {
 		Name   string    `json:"name"`
 		Static *[]string `json:"static_segment"`
@@ -154,7 +154,7 @@ func (s *Server) postSegment(c *call) *problem {
 
 // changeSegment adds and removes many people at once. Addresses that the
 // audience does not hold are passed over without a word; only changes are told.
-func (s *Server) changeSegment(c *call) *problem {
+func (s *Sim) changeSegment(c *call) *problem {
 	var w struct {
 		Add    []string `json:"members_to_add"`
 		Remove []string `json:"members_to_remove"`
@@ -180,7 +180,7 @@ func (s *Server) changeSegment(c *call) *problem {
 	return nil
 }
 
-func (s *Server) tagAll(seg *segment, emails []string, on bool) []memberAnswer {
+func (s *Sim) tagAll(seg *segment, emails []string, on bool) []memberAnswer {
 	changed := []memberAnswer{}
 	for _, email := range emails {
 		m := s.members[hash(email)]

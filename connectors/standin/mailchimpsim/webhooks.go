@@ -27,7 +27,7 @@ type hookCreated struct {
 
 var eventTypes = []string{"subscribe", "unsubscribe", "profile", "cleaned", "upemail", "campaign"}
 
-func (s *Server) getHooks(c *call) *problem {
+func (s *Sim) getHooks(c *call) *problem {
 	hooks := slices.Clone(s.hooks)
 	if hooks == nil {
 		hooks = []*hook{}
@@ -36,7 +36,7 @@ func (s *Server) getHooks(c *call) *problem {
 	return nil
 }
 
-func (s *Server) postHook(c *call) *problem {
+func (s *Sim) postHook(c *call) *problem {
 	var w hook
 	if p := c.decode(&w); p != nil {
 		return p
@@ -51,7 +51,7 @@ func (s *Server) postHook(c *call) *problem {
 }
 
 // addHook keeps a webhook; an empty secret makes one up.
-func (s *Server) addHook(address, secret string, events, sources map[string]bool) *hook {
+func (s *Sim) addHook(address, secret string, events, sources map[string]bool) *hook {
 	s.lastID++
 	h := &hook{
 		ID: fmt.Sprintf("%010x", s.lastID), URL: address, Events: switches(eventTypes, events),
@@ -77,7 +77,7 @@ func switches(names []string, given map[string]bool) map[string]bool {
 
 // checkHook validates the address, and asks it for a sign of life if told to.
 // The lock is open while it asks.
-func (s *Server) checkHook(c *call, address string) *problem {
+func (s *Sim) checkHook(c *call, address string) *problem {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return badRequest("Invalid Resource", "We couldn't connect to this URL.", fieldProblem{"url", "Please provide a valid URL."})
@@ -103,7 +103,7 @@ func (s *Server) checkHook(c *call, address string) *problem {
 	return nil
 }
 
-func (s *Server) hook(id string) *hook {
+func (s *Sim) hook(id string) *hook {
 	for _, h := range s.hooks {
 		if h.ID == id {
 			return h
@@ -112,7 +112,7 @@ func (s *Server) hook(id string) *hook {
 	return nil
 }
 
-func (s *Server) patchHook(c *call) *problem {
+func (s *Sim) patchHook(c *call) *problem {
 	var w hook
 	if p := c.decode(&w); p != nil {
 		return p
@@ -138,7 +138,7 @@ func (s *Server) patchHook(c *call) *problem {
 	return nil
 }
 
-func (s *Server) deleteHook(c *call) *problem {
+func (s *Sim) deleteHook(c *call) *problem {
 	h := s.hook(c.r.PathValue("hook"))
 	if h == nil {
 		return notFound()

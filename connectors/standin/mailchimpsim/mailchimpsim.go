@@ -1,7 +1,7 @@
 // Package mailchimpsim is a simulated Mailchimp: an HTTP handler that speaks
 // the wire format of the Marketing API for one audience held in memory, and
 // sends the webhooks that changes of it cause. It is for the demo, for tests
-// and for measuring; every answer carries the header Simulated. It keeps
+// and for measuring; every answer carries the header Stagebridge-Simulated. It keeps
 // Mailchimp's rules where a connector could break them: consent is not
 // overridden, unknown merge fields are passed over, more than ten requests at
 // once are refused.
@@ -18,10 +18,13 @@ import (
 	"time"
 )
 
+// SimulatedHeader is on every answer.
+const SimulatedHeader = "Stagebridge-Simulated"
+
 // maxBody bounds what one request may bring.
 const maxBody = 8 << 20
 
-// Options of a Server; the zero value works.
+// Options of a Sim; the zero value works.
 type Options struct {
 	// Key is the API key to accept; empty is "simulated-us0".
 	Key string
@@ -44,8 +47,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Server is the simulated vendor. It is safe for concurrent use.
-type Server struct {
+// Sim is the simulated vendor. It is safe for concurrent use.
+type Sim struct {
 	options Options
 	mux     *http.ServeMux
 	busy    atomic.Int64
@@ -60,13 +63,15 @@ type Server struct {
 	hooks    []*hook
 	counts   Counts
 	faults   []*Fault
+	slow     time.Duration
+	silent   bool
 	lastID   int64
 	outbox   []Delivery
 	wake     chan struct{}
 }
 
 // New makes a vendor with an empty audience that has the usual merge fields.
-func New(o Options) *Server {
+func New(o Options) *Sim {
 	if o.Key == "" {
 		o.Key = "simulated-us0"
 	}
@@ -85,7 +90,7 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{
+	s := &Sim{
 		options:  o,
 		closed:   make(chan struct{}),
 		members:  map[string]*member{},
@@ -101,7 +106,7 @@ func New(o Options) *Server {
 }
 
 // routes is the table of contents: every call that is simulated.
-func (s *Server) routes() {
+func (s *Sim) routes() {
 	s.mux = http.NewServeMux()
 	route := func(pattern string, answer func(*call) *problem) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, answer) })
@@ -132,9 +137,12 @@ func (s *Server) routes() {
 	})
 }
 
+// Handler answers the API's calls; it is the Sim itself.
+func (s *Sim) Handler() http.Handler { return s }
+
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Simulated", "mailchimp")
+func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(SimulatedHeader, "mailchimp")
 	if s.busy.Add(1) > int64(s.options.MaxConcurrent) {
 		s.busy.Add(-1)
 		(&problem{Status: http.StatusTooManyRequests, Title: "Too Many Requests", Detail: "You have exceeded the limit of simultaneous connections."}).write(w)
@@ -161,15 +169,19 @@ func (c *call) decode(v any) *problem {
 
 // serve does what all calls share: faults, key, audience, answer. Handlers run
 // with the lock held.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, answer func(*call) *problem) {
+func (s *Sim) serve(w http.ResponseWriter, r *http.Request, answer func(*call) *problem) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return
 	}
-	if f := s.fault(r); f != nil && s.act(w, r, f) {
+	c := &call{r: r, body: body}
+	f := s.fault(r)
+	if f != nil && f.After {
+		_ = s.checked(c, answer)
+	}
+	if f != nil && s.act(w, r, f) {
 		return
 	}
-	c := &call{r: r, body: body}
 	p := s.checked(c, answer)
 	if p != nil {
 		p.write(w)
@@ -183,7 +195,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, answer func(*call
 	_ = json.NewEncoder(w).Encode(c.answer)
 }
 
-func (s *Server) checked(c *call, answer func(*call) *problem) *problem {
+func (s *Sim) checked(c *call, answer func(*call) *problem) *problem {
 	_, given, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
 	if _, password, ok := c.r.BasicAuth(); ok {
 		given = password
@@ -203,25 +215,25 @@ func (s *Server) checked(c *call, answer func(*call) *problem) *problem {
 	return p
 }
 
-// Close lets requests go that a fault keeps waiting.
-func (s *Server) Close() { s.close.Do(func() { close(s.closed) }) }
+// Close ends requests that are kept waiting, and Run.
+func (s *Sim) Close() { s.close.Do(func() { close(s.closed) }) }
 
-func (s *Server) ping(c *call) *problem {
+func (s *Sim) ping(c *call) *problem {
 	c.answer = map[string]string{"health_status": "Everything's Chimpy! (simulated)"}
 	return nil
 }
 
-func (s *Server) audiences(c *call) *problem {
+func (s *Sim) audiences(c *call) *problem {
 	c.answer = map[string]any{"lists": []any{s.list()}, "total_items": 1}
 	return nil
 }
 
-func (s *Server) audience(c *call) *problem {
+func (s *Sim) audience(c *call) *problem {
 	c.answer = s.list()
 	return nil
 }
 
-func (s *Server) list() map[string]any {
+func (s *Sim) list() map[string]any {
 	subscribed := 0
 	for _, m := range s.members {
 		if m.status == "subscribed" {

@@ -19,7 +19,7 @@ import (
 )
 
 // serve starts a vendor.
-func serve(t *testing.T, o Options) (*Server, string) {
+func serve(t *testing.T, o Options) (*Sim, string) {
 	t.Helper()
 	s := New(o)
 	server := httptest.NewServer(s)
@@ -41,7 +41,7 @@ func ask(t *testing.T, base, method, path, body string) (int, map[string]any) {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer res.Body.Close()
-	if res.Header.Get("Simulated") != "mailchimp" {
+	if res.Header.Get(SimulatedHeader) != "mailchimp" {
 		t.Errorf("%s %s: the answer is not labelled as simulated", method, path)
 	}
 	text, err := io.ReadAll(res.Body)
@@ -201,7 +201,7 @@ func TestTooManyAtOnce(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	s, base := serve(t, Options{})
-	s.Fail(Fault{Path: "/ping", Silent: true})
+	s.Silent(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, base+"/3.0/ping", nil)
@@ -214,7 +214,7 @@ func TestSilence(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	s, base := serve(t, Options{})
-	s.Fail(Fault{Method: "GET", Path: "/merge", Times: 1, Status: 503, Header: http.Header{"Retry-After": {"7"}}, Body: `{}`})
+	s.Fail(Fault{Method: "GET", Path: "/merge", Status: 503, Header: http.Header{"Retry-After": {"7"}}, Body: `{}`})
 	if status, _ := ask(t, base, "GET", "/segments", ""); status != 200 {
 		t.Errorf("another path: %d", status)
 	}
@@ -224,12 +224,20 @@ func TestFaults(t *testing.T) {
 	if status, _ := ask(t, base, "GET", "/merge-fields", ""); status != 200 {
 		t.Errorf("after its one time: %d", status)
 	}
-	s.Fail(Fault{Delay: time.Millisecond})
+	s.Slow(time.Millisecond)
 	if status, _ := ask(t, base, "GET", "/merge-fields", ""); status != 200 {
 		t.Errorf("slow: %d", status)
 	}
-	s.Heal()
-	s.Fail(Fault{Reset: true})
+	s.Recover()
+	s.Fail(Fault{Method: "PUT", Status: 504, After: true})
+	body := `{"email_address":"late@example.com","status_if_new":"transactional"}`
+	if status, _ := ask(t, base, "PUT", "/members/"+hash("late@example.com"), body); status != 504 {
+		t.Errorf("an answer lost: %d", status)
+	}
+	if _, ok := s.Member("late@example.com"); !ok {
+		t.Error("the write whose answer was lost did not take effect")
+	}
+	s.Fail(Fault{Reset: true, Times: -1})
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/3.0/ping", nil)
 	if res, err := http.DefaultClient.Do(req); err == nil {
 		t.Errorf("a reset gave %d", res.StatusCode)
@@ -287,6 +295,34 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
+// TestDeliver: what is not taken stays at the front of the queue.
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 2 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(receiver.Close)
+	s, _ := serve(t, Options{Unsigned: true})
+	if secret := s.AddWebhook(receiver.URL, "x"); secret != "" {
+		t.Errorf("a webhook of old has the secret %q", secret)
+	}
+	for i := range 3 {
+		s.Subscribe(fmt.Sprintf("p%d@example.com", i), nil)
+	}
+	if n, err := s.Deliver(t.Context()); n != 1 || err == nil || s.Pending() != 2 {
+		t.Errorf("delivered %d, %v; %d wait", n, err, s.Pending())
+	}
+	if n, err := s.Deliver(t.Context()); n != 2 || err != nil || s.Pending() != 0 {
+		t.Errorf("delivered %d, %v; %d wait", n, err, s.Pending())
+	}
+	if c := s.Counts(); c.Sent != 3 {
+		t.Errorf("counts %+v", c)
+	}
+}
+
 // TestRunTriesAgain: a webhook that is not taken is sent again, signed anew.
 func TestRunTriesAgain(t *testing.T) {
 	t.Parallel()
@@ -315,7 +351,7 @@ func TestRunTriesAgain(t *testing.T) {
 	case <-ctx.Done():
 		t.Fatal("nothing arrived")
 	}
-	cancel()
+	s.Close()
 	<-ended
 	if n := calls.Load(); n != 3 {
 		t.Errorf("%d tries", n)
