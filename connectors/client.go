@@ -19,6 +19,7 @@ import (
 const (
 	defaultTimeout   = 15 * time.Second
 	defaultMaxAnswer = 4 << 20
+	maxDiscard       = 64 << 10
 )
 
 // Client makes every request to a vendor. It never follows a redirect, takes
@@ -108,6 +109,9 @@ type Call struct {
 	// Pause, when set, reads from the vendor's own rate-limit headers how long
 	// to wait. It is asked for retryable failures without a Retry-After.
 	Pause func(*Answer) time.Duration
+	// Discard says that the answer's body matters only for words: no more than
+	// 64 KiB of it is read, and a 2xx stands even when its body does not come.
+	Discard bool
 }
 
 // Answer is a vendor's answer, read wholly.
@@ -137,11 +141,15 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, error) {
 	}
 	defer res.Body.Close()
 	a := &Answer{Status: res.StatusCode, Header: res.Header, secrets: call.Secrets}
-	cut, err := a.read(res, c.maxAnswer)
-	if err != nil {
+	limit := c.maxAnswer
+	if call.Discard {
+		limit = min(limit, maxDiscard)
+	}
+	cut, err := a.read(res, limit)
+	if err != nil && !call.Discard {
 		return nil, call.failed(err)
 	}
-	if e := c.judge(&call, a, cut); e != nil {
+	if e := c.judge(&call, a, cut && !call.Discard); e != nil {
 		return a, e
 	}
 	return a, nil
@@ -221,7 +229,8 @@ func (a *Answer) read(res *http.Response, limit int64) (cut bool, err error) {
 		return false, nil
 	case n > 0 && n <= limit:
 		a.Body = make([]byte, n)
-		_, err := io.ReadFull(res.Body, a.Body)
+		got, err := io.ReadFull(res.Body, a.Body)
+		a.Body = a.Body[:got]
 		return false, err
 	}
 	a.Body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
