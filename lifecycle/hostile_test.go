@@ -1,0 +1,51 @@
+package lifecycle
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHostilePlansEndSoon: what would loop, explode or nest without end is
+// refused within 100 ms and 64 MB.
+func TestHostilePlansEndSoon(t *testing.T) {
+	in := func(condition string) string {
+		return "name: x\nstages:\n  - { name: Visit }\nsegments:\n  yes: |\n    " + condition + "\n"
+	}
+	long := strings.Repeat("x", MaxConditionBytes)
+	for name, text := range map[string]string{
+		"repeat":       in(`repeat(repeat("a", 900000), 900000) == "a"`),
+		"doubling let": in(strings.Repeat("let a = [1]; let b = a + a; ", 100) + "b == 1"),
+		"three loops":  in(`all(traits.list, all(traits.list, all(traits.list, # == 1)))`),
+		"range":        in(`traits.x in 1..9000000000000000`),
+		"parentheses":  in(strings.Repeat("(", MaxConditionBytes-10)),
+		"not":          in(strings.Repeat("!", MaxConditionBytes-10) + "sen()"),
+		"and":          in(strings.Repeat("a&&", MaxConditionBytes/3-10) + "b"),
+		"members":      in("traits" + strings.Repeat(".a", MaxConditionBytes/2-10) + "()"),
+		"comparisons":  in("1" + strings.Repeat("<1", MaxConditionBytes/2-10)),
+		"too long":     in(strings.Repeat("true || ", 100_000) + "true"),
+		"many":         "name: x\nstages:\n  - { name: Visit }\nsegments:\n" + strings.Repeat("  a: sen(1)\n", 2_000),
+		"tag":          "name: x\nstages:\n  - { name: Visit }\n  - { name: C, when: !seen(\"A:B\") }\n",
+		"alias":        "name: x\nstages: &a [ { name: Visit } ]\nsegments: *a\n",
+		"cut short":    "name: x\nstages:\n  - { name: Visit }\n  - name: C\n    when: seen(\"A:B\") #x\n",
+		"long names":   "name: " + long + "\nstages:\n  - { name: " + long + " }\n",
+	} {
+		best, bytes := time.Hour, uint64(0)
+		for range 3 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			began := time.Now()
+			_, err := ParsePlan("plan.yaml", []byte(text))
+			took := time.Since(began)
+			runtime.ReadMemStats(&after)
+			if err == nil {
+				t.Errorf("%s: accepted", name)
+			}
+			best, bytes = min(best, took), after.TotalAlloc-before.TotalAlloc
+		}
+		if best > 100*time.Millisecond || bytes > 64<<20 {
+			t.Errorf("%s: took %v and %d bytes", name, best, bytes)
+		}
+	}
+}
