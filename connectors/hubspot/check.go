@@ -30,20 +30,24 @@ type account struct {
 
 // addCurrency looks the account's currency up when a deal has an amount and
 // names no currency, as in accounts with a single one. When it cannot be read
-// the deals stay without a currency: no sum is better than a wrong one.
+// those deals wait: a sum that is left out would be missed by nobody.
 func (c *Connector) addCurrency(ctx context.Context, f *findings) {
 	needed := false
 	for s, o := range f.objects {
 		needed = needed || s.kind == "deal" && o.property("amount") != "" && o.property("deal_currency_code") == ""
 	}
-	if !needed || lock(ctx, "read the account", c.account.turn) != nil {
+	if !needed {
+		return
+	}
+	if err := lock(ctx, "read the account", c.account.turn); err != nil {
+		f.noCurrency = asPush(err)
 		return
 	}
 	defer func() { <-c.account.turn }()
 	if now := c.now(); now.After(c.account.until) {
 		var d accountDetails
 		if _, err := c.call(ctx, "read the account", http.MethodGet, "/account-info/v3/details", nil, &d); err != nil {
-			c.log.WarnContext(ctx, "the account's currency could not be read", "connection", c.config.ID, "error", err)
+			f.noCurrency = asPush(err)
 			return
 		}
 		c.account.currency, c.account.until = d.CompanyCurrency, now.Add(accountFresh)

@@ -88,6 +88,10 @@ func (c *Connector) newItem(u *connectors.Update) *item {
 	if digits(u.VendorID) {
 		it.id = u.VendorID
 	}
+	if it.id == "" && u.Email == "" {
+		it.skip(connectors.ReasonNoIdentity, "neither an e-mail address nor a HubSpot contact id is known")
+		return it
+	}
 	known := u.Known
 	if u.Want.Stage != "" && (known == nil || known.Stage != u.Want.Stage) {
 		it.stage = u.Want.Stage

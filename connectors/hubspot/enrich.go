@@ -29,14 +29,18 @@ const (
 // at all could be read.
 func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]connectors.Record, error) {
 	subjects := make([]subject, len(lookups))
+	changed := make([]string, len(lookups))
 	wanted := map[string][]string{} // ids by kind
+	asked := map[subject]bool{}
 	for i, l := range lookups {
 		var n notice
 		if gojson.Unmarshal(l.Body, &n) != nil {
 			continue
 		}
 		subjects[i] = subjectOf(stableType(l.Type, string(n.ObjectTypeID)), n)
-		if s := subjects[i]; digits(s.id) && !slices.Contains(wanted[s.kind], s.id) {
+		changed[i] = string(n.PropertyName)
+		if s := subjects[i]; digits(s.id) && !asked[s] {
+			asked[s] = true
 			wanted[s.kind] = append(wanted[s.kind], s.id)
 		}
 	}
@@ -45,7 +49,7 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 	var failure error
 	known := false
 	for i, s := range subjects {
-		records[i] = found.record(s)
+		records[i] = found.record(s, changed[i])
 		if e := found.failed[s.kind]; e != nil {
 			failure = cmp.Or(failure, error(e))
 			continue
@@ -65,8 +69,10 @@ type findings struct {
 	contacts map[subject][]string
 	// failed holds why a kind could not be read.
 	failed map[string]*connectors.PushError
-	// currency of the account, for deals that name none.
-	currency string
+	// currency of the account, for deals that name none; noCurrency is why it
+	// could not be read.
+	currency   string
+	noCurrency *connectors.PushError
 }
 
 // readAll reads the wanted objects, their associations, then all contacts.
@@ -134,7 +140,7 @@ func (f *findings) add(kind string, objects []object) {
 
 // record gives the record of a lookup's subject. The zero Record, JSON nil,
 // says that it is gone or that there never was one.
-func (f *findings) record(s subject) connectors.Record {
+func (f *findings) record(s subject, changed string) connectors.Record {
 	if s.id != "" && !digits(s.id) {
 		return connectors.Record{Err: &connectors.PushError{
 			Reason: connectors.ReasonInvalid, Act: "hubspot: read records", Message: "the event's object id is not a number",
@@ -157,12 +163,16 @@ func (f *findings) record(s subject) connectors.Record {
 			}
 		}
 	}
-	if s.kind == "deal" {
-		if currency := cmp.Or(o.property("deal_currency_code"), f.currency); currency != "" {
+	if s.kind == "deal" && o.property("amount") != "" {
+		currency := cmp.Or(o.property("deal_currency_code"), f.currency)
+		if currency == "" && f.noCurrency != nil {
+			return connectors.Record{Err: f.noCurrency}
+		}
+		if currency != "" {
 			extra = map[string]any{"currency": currency}
 		}
 	}
-	r, err := record(o, contacts, extra)
+	r, err := record(o, contacts, changed, extra)
 	if err != nil {
 		return connectors.Record{Err: &connectors.PushError{Reason: connectors.ReasonBadAnswer, Act: "hubspot: read records", Err: err}}
 	}

@@ -265,3 +265,56 @@ func checkFailure(t *testing.T, f failure, err error) {
 		t.Errorf("%s: the error shows the token", f.name)
 	}
 }
+
+// A property that was cleared is told as null, one that never had a value says
+// nothing.
+func TestEnrichClearedProperty(t *testing.T) {
+	t.Parallel()
+	c, sim := startAccount(t, hubspotsim.Options{})
+	ann := sim.AddContact(map[string]string{"email": "ann@example.com", "company": "Acme"})
+	sim.SetContact(ann, map[string]string{"company": ""})
+	event := connectors.Lookup{Type: "contact.propertyChange", Body: []byte(`{"objectId":` + ann + `,"propertyName":"company","propertyValue":""}`)}
+	records, err := c.Enrich(t.Context(), []connectors.Lookup{event})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := flatRecord(t, records[0])
+	if value, there := m["company"]; !there || value != nil {
+		t.Errorf("company is %v (there: %v), want null", value, there)
+	}
+	if _, there := m["jobtitle"]; there {
+		t.Error("a property without a value is told")
+	}
+}
+
+// A deal whose sum has no currency yet waits until the account's can be read.
+func TestEnrichWithoutCurrency(t *testing.T) {
+	t.Parallel()
+	c, sim := startAccount(t, hubspotsim.Options{})
+	plain := sim.AddDeal(map[string]string{"amount": "7"})
+	named := sim.AddDeal(map[string]string{"amount": "7", "deal_currency_code": "USD"})
+	empty := sim.AddDeal(nil)
+	lookups := []connectors.Lookup{lookup("deal.creation", plain), lookup("deal.creation", named), lookup("deal.creation", empty)}
+	sim.Fail(hubspotsim.Fault{Match: route("account-info"), Status: 503})
+	records, err := c.Enrich(t.Context(), lookups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := records[0].Err; e == nil || !e.Retryable {
+		t.Errorf("the deal without a currency gives %+v, want a retry", records[0])
+	}
+	if flatRecord(t, records[1])["currency"] != "USD" || flatRecord(t, records[2])["currency"] != nil {
+		t.Errorf("the others are %s and %s", records[1].JSON, records[2].JSON)
+	}
+	for range 2 {
+		if records, err = c.Enrich(t.Context(), lookups); err != nil {
+			t.Fatal(err)
+		}
+		if got := flatRecord(t, records[0])["currency"]; got != "EUR" {
+			t.Errorf("currency %v, want the account's", got)
+		}
+	}
+	if n := sim.Counts().Requests["GET /account-info/v3/details"]; n != 2 {
+		t.Errorf("the account was read %d times, want a failure and one success", n)
+	}
+}

@@ -127,6 +127,9 @@ func (s *schema) fetch(ctx context.Context, name string) (*property, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Name != name {
+		return nil, &connectors.PushError{Reason: connectors.ReasonBadAnswer, Retryable: true, Act: "hubspot: read the property " + name, Message: "the answer is not the property asked for"}
+	}
 	s.known[name] = &p
 	return &p, nil
 }

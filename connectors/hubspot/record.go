@@ -45,12 +45,17 @@ func contactProperties(more string) []string {
 }
 
 // flat writes an object as one flat map: its properties, then its id, which a
-// property of that name may not hide.
-func flat(o *object) map[string]any {
+// property of that name may not hide. A property without a value is left out,
+// since it says nothing against what other systems know; only the one that the
+// event reports as changed is told as null when it was cleared.
+func flat(o *object, changed string) map[string]any {
 	m := make(map[string]any, len(o.Properties)+2)
 	for name, value := range o.Properties {
-		if value != nil {
+		switch {
+		case value != nil && *value != "":
 			m[name] = *value
+		case name == changed:
+			m[name] = nil
 		}
 	}
 	m["id"] = o.ID
@@ -59,11 +64,14 @@ func flat(o *object) map[string]any {
 
 // record builds what the rules see: the flat object with its people. A contact
 // is its own only person.
-func record(o *object, contacts []*object, extra map[string]any) (connectors.Record, error) {
-	m := flat(o)
+func record(o *object, contacts []*object, changed string, extra map[string]any) (connectors.Record, error) {
+	m := flat(o, changed)
 	people := make([]any, len(contacts))
 	for i, c := range contacts {
-		people[i] = flat(c)
+		people[i] = flat(c, "")
+		if c == o {
+			people[i] = flat(o, changed)
+		}
 	}
 	m["contacts"] = people
 	for name, value := range extra {

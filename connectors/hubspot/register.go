@@ -23,7 +23,7 @@ var watched = map[string][]string{
 
 // defaultTypes are the event types that the default rules use.
 var defaultTypes = []string{
-	"contact.creation", "contact.propertyChange", "contact.merge", "contact.deletion", "contact.privacyDeletion",
+	"contact.creation", "contact.propertyChange", "contact.merge", "contact.restore", "contact.deletion", "contact.privacyDeletion",
 	"deal.creation", "deal.propertyChange", "deal.associationChange", "ticket.creation", "ticket.associationChange",
 }
 

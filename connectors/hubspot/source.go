@@ -41,7 +41,7 @@ func (c *Connector) rawEvent(one chunk) connectors.RawEvent {
 	if err := json.Unmarshal(one.bytes, &n); err != nil {
 		return brokenEvent(one.bytes, brokenWords(one.bytes, err))
 	}
-	if one.bytes[0] != '{' {
+	if jsontext.Value(one.bytes).Kind() != '{' {
 		return brokenEvent(one.bytes, "not an object") // null
 	}
 	kind := string(n.SubscriptionType)

@@ -10,7 +10,8 @@ type chunk struct {
 // split cuts a JSON array into its elements without decoding them, so that one
 // element that is no JSON does not spoil its neighbours: it only follows
 // strings and brackets. A body that is not an array is one chunk. What follows a
-// point where the structure itself is lost is one broken chunk.
+// point where the structure itself is lost is one broken chunk, the whole body
+// if nothing was found before.
 //
 // Whether each chunk is JSON is for the caller to find out.
 func split(body []byte) []chunk {
@@ -19,7 +20,7 @@ func split(body []byte) []chunk {
 		return []chunk{{bytes: body, broken: "the body is empty"}}
 	}
 	if body[i] != '[' {
-		return []chunk{{bytes: body[i:]}}
+		return []chunk{{bytes: body}}
 	}
 	var chunks []chunk
 	i = skipSpace(body, i+1)
@@ -36,6 +37,9 @@ func split(body []byte) []chunk {
 			chunks = append(chunks, chunk{bytes: trimSpace(body[i:end])})
 			return trailing(chunks, body, end+1)
 		default:
+			if len(chunks) == 0 {
+				i = 0
+			}
 			return append(chunks, chunk{bytes: body[i:], broken: "the array ends before its closing bracket"})
 		}
 	}

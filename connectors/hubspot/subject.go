@@ -15,19 +15,18 @@ type subject struct {
 }
 
 // subjectOf finds the object whose record the rules want for an event. The zero
-// value is "none": the record of a deleted contact can no longer be read, and
-// an object that is none of the four kinds has no rules.
+// value is "none": the record of a deleted contact can no longer be read, a merge
+// is told by its ids alone, and an object that is none of the four kinds has no
+// rules.
 func subjectOf(kind string, n notice) subject {
 	object, act, _ := strings.Cut(kind, ".")
 	var s subject
 	switch act {
 	case "creation", "propertyChange", "restore":
 		s = subject{object, string(n.ObjectID)}
-	case "merge":
-		s = subject{object, string(cmp.Or(n.NewObjectID, n.PrimaryObjectID, n.ObjectID))}
 	case "associationChange":
 		// The change is told once for each side; the contact's side adds nothing.
-		if object == "deal" || object == "ticket" {
+		if strings.HasSuffix(string(n.AssociationType), "_TO_CONTACT") {
 			s = subject{object, string(n.FromObjectID)}
 		}
 	}

@@ -68,8 +68,6 @@ type notice struct {
 	AssociationType  text `json:"associationType"`
 	FromObjectID     text `json:"fromObjectId"`
 	ToObjectID       text `json:"toObjectId"`
-	PrimaryObjectID  text `json:"primaryObjectId"`
-	NewObjectID      text `json:"newObjectId"`
 
 	// Of a workflow's object: the forms of its id and kind, and its time.
 	VID        loose          `json:"vid"`

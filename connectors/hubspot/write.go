@@ -57,9 +57,7 @@ func (p *push) writeFields(ctx context.Context) {
 		}
 	}
 	unknown = slices.DeleteFunc(unknown, func(it *item) bool {
-		if it.update.Email == "" && it.update.VendorID == "" {
-			it.skip(connectors.ReasonNoIdentity, "neither an e-mail address nor a HubSpot contact id is known")
-		} else if it.update.Email == "" {
+		if it.update.Email == "" {
 			it.skip(connectors.ReasonNotInVendor, "HubSpot has no contact "+it.update.VendorID)
 		}
 		return it.done

@@ -40,6 +40,13 @@ func (s *Sim) valid(kind string, o *record, properties map[string]string) *apiEr
 	if kind != "contacts" {
 		return nil
 	}
+	address := properties["email"]
+	if o != nil {
+		address = o.properties["email"]
+	}
+	if words := s.refused[fold(address)]; words != "" {
+		return invalid(words)
+	}
 	for _, name := range sortedNames(properties) {
 		value := properties[name]
 		p := s.properties[name]

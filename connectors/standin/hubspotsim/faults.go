@@ -39,6 +39,14 @@ func (s *Sim) Fail(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
+// Refuse makes every write to the contact with this address fail, in these
+// words; empty words end it.
+func (s *Sim) Refuse(address, words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[fold(address)] = words
+}
+
 // Slow delays every answer; zero ends it.
 func (s *Sim) Slow(d time.Duration) {
 	s.mu.Lock()

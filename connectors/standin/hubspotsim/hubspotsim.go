@@ -63,6 +63,7 @@ type Sim struct {
 
 	mu         sync.Mutex
 	records    map[string]map[string]*record // by object type (plural), then id
+	merged     map[string]string             // contact id to the one it was merged into
 	byEmail    map[string]string             // folded address to contact id, primary and additional
 	links      map[string][]string           // type/id to contact ids
 	properties map[string]*property          // of contacts
@@ -72,6 +73,7 @@ type Sim struct {
 	target     string
 	queue      []Event
 	tokens     map[string]bool
+	refused    map[string]string // words by folded address
 	faults     []*Fault
 	slow       time.Duration
 	silent     bool
@@ -117,6 +119,7 @@ func New(o Options) *Sim {
 		closed:     make(chan struct{}),
 		wake:       make(chan struct{}, 1),
 		records:    map[string]map[string]*record{"contacts": {}, "companies": {}, "deals": {}, "tickets": {}},
+		merged:     map[string]string{},
 		byEmail:    map[string]string{},
 		links:      map[string][]string{},
 		properties: usualProperties(),
@@ -125,6 +128,7 @@ func New(o Options) *Sim {
 		subscribed: map[string]*subscription{},
 		target:     o.Target,
 		tokens:     map[string]bool{},
+		refused:    map[string]string{},
 		lastID:     880000,
 		counts:     Counts{Requests: map[string]int{}},
 	}
@@ -239,6 +243,7 @@ func (s *Sim) refuse(w http.ResponseWriter, status int, e apiError) {
 	s.mu.Lock()
 	s.counts.Refused++
 	s.mu.Unlock()
+	e.Correlation = "00000000-0000-4000-8000-000000000000"
 	answer(w, status, e)
 }
 
@@ -259,4 +264,9 @@ type apiError struct {
 	ErrorType  string              `json:"errorType,omitempty"`
 	PolicyName string              `json:"policyName,omitempty"`
 	Context    map[string][]string `json:"context,omitempty"`
+	// Correlation is there in a body of its own, Links and Errors in a part of
+	// a batch's answer.
+	Correlation string            `json:"correlationId,omitempty"`
+	Links       map[string]string `json:"links,omitzero"`
+	Errors      []string          `json:"errors,omitzero"`
 }

@@ -148,6 +148,34 @@ func TestRunDeliversUntilTaken(t *testing.T) {
 	}
 }
 
+// Events wait while there is nowhere to send them.
+func TestDeliverWithoutTarget(t *testing.T) {
+	t.Parallel()
+	s := New(Options{})
+	s.AddContact(map[string]string{"email": "ann@example.com"})
+	waiting := s.Pending()
+	if n, err := s.Deliver(t.Context()); n != 0 || err != nil || waiting == 0 || s.Pending() != waiting {
+		t.Errorf("delivered %d, %v; %d of %d events wait", n, err, s.Pending(), waiting)
+	}
+	if got := s.Take(); len(got) != waiting || s.Pending() != 0 {
+		t.Errorf("took %d events, %d are left", len(got), s.Pending())
+	}
+}
+
+// A merged contact answers under its old id, and under those before.
+func TestMergedContactAnswers(t *testing.T) {
+	t.Parallel()
+	s := New(Options{})
+	a, b, c := s.AddContact(nil), s.AddContact(nil), s.AddContact(map[string]string{"email": "ann@example.com"})
+	s.Merge(b, a)
+	s.Merge(c, b)
+	for _, id := range []string{a, b, c} {
+		if status, body := call(t, s, "GET", "/crm/v3/objects/contacts/"+id+"?properties=email", ""); status != 200 || !strings.Contains(body, "ann@example.com") {
+			t.Errorf("contact %s: %d %s", id, status, body)
+		}
+	}
+}
+
 func TestFaultsPassInOrder(t *testing.T) {
 	t.Parallel()
 	s := New(Options{})

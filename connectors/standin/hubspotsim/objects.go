@@ -198,6 +198,7 @@ func (s *Sim) newBatch() *batch {
 }
 
 func (b *batch) fail(e apiError) {
+	e.Links, e.Errors = map[string]string{}, []string{}
 	b.Errors = append(b.Errors, e)
 	b.NumErrors++
 }

@@ -45,15 +45,10 @@ func (s *Sim) batchRead(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) find(kind, idProperty, id string) *record {
 	switch idProperty {
 	case "", "hs_object_id":
-		if o := s.records[kind][id]; o != nil || id == "" {
-			return o
+		for kind == "contacts" && s.merged[id] != "" {
+			id = s.merged[id]
 		}
-		for _, o := range s.records[kind] {
-			if merged := o.properties["hs_merged_object_ids"]; merged != "" && slices.Contains(strings.Split(merged, ";"), id) {
-				return o
-			}
-		}
-		return nil
+		return s.records[kind][id]
 	case "email":
 		return s.records[kind][s.byEmail[fold(id)]]
 	}

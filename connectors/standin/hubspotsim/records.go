@@ -120,6 +120,7 @@ func (s *Sim) Merge(primary, other string) bool {
 		s.byEmail[address] = primary
 		keep.properties["hs_additional_emails"] = joined(keep.properties["hs_additional_emails"], address)
 	}
+	s.merged[other] = primary
 	keep.properties["hs_merged_object_ids"] = joined(keep.properties["hs_merged_object_ids"], other)
 	for _, people := range s.links {
 		for i, id := range people {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // usualSubscriptions are those that the connector's default rules use, and the
@@ -22,10 +23,11 @@ var usualSubscriptions = []string{
 // subscription is one of the app's.
 type subscription struct {
 	number       int64
-	ID           string `json:"id"`
-	EventType    string `json:"eventType"`
-	PropertyName string `json:"propertyName,omitempty"`
-	Active       bool   `json:"active"`
+	ID           string    `json:"id"`
+	EventType    string    `json:"eventType"`
+	PropertyName string    `json:"propertyName,omitempty"`
+	Active       bool      `json:"active"`
+	CreatedAt    time.Time `json:"createdAt"`
 }
 
 // subscribe adds one, written as type or type:property; the caller holds the
@@ -33,7 +35,7 @@ type subscription struct {
 func (s *Sim) subscribe(name string) *subscription {
 	kind, property, _ := strings.Cut(name, ":")
 	s.lastID++
-	sub := &subscription{number: s.lastID, ID: strconv.FormatInt(s.lastID, 10), EventType: kind, PropertyName: property, Active: true}
+	sub := &subscription{number: s.lastID, ID: strconv.FormatInt(s.lastID, 10), EventType: kind, PropertyName: property, Active: true, CreatedAt: s.options.Now().UTC()}
 	s.subscribed[sub.ID] = sub
 	return sub
 }

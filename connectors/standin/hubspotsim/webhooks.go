@@ -122,13 +122,9 @@ func (s *Sim) Take() []Event {
 func (s *Sim) Deliver(ctx context.Context) (int, error) {
 	delivered := 0
 	for {
-		s.mu.Lock()
-		n := min(len(s.queue), maxEvents)
-		events := s.queue[:n:n]
-		s.queue = s.queue[n:]
-		target := s.target
-		s.mu.Unlock()
-		if n == 0 || target == "" {
+		target, events := s.nextDelivery()
+		n := len(events)
+		if n == 0 {
 			return delivered, nil
 		}
 		err := s.post(ctx, target, events)
@@ -146,6 +142,20 @@ func (s *Sim) Deliver(ctx context.Context) (int, error) {
 		s.mu.Unlock()
 		delivered += n
 	}
+}
+
+// nextDelivery takes the events of one delivery off the queue; none while there
+// is nowhere to send them.
+func (s *Sim) nextDelivery() (target string, events []Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.target == "" {
+		return "", nil
+	}
+	n := min(len(s.queue), maxEvents)
+	events = s.queue[:n:n]
+	s.queue = s.queue[n:]
+	return s.target, events
 }
 
 // retryPause is the wait after a refused delivery; HubSpot's own is random and
