@@ -116,6 +116,15 @@ func (p *Program) Run(m *Machine, env []any) (any, error) {
 // body.propertyName or record.contacts[].email.
 func (p *Program) Reads() []string { return p.reads }
 
+// Path gives the path of a program that is nothing but a chain of members, as
+// Reads spells it, else "".
+func (p *Program) Path() string {
+	if p.member == nil {
+		return ""
+	}
+	return p.member.path
+}
+
 // Source gives the text that was compiled.
 func (p *Program) Source() string { return p.source }
 

@@ -175,11 +175,11 @@ func TestShapeAddsAndReplacesFunctions(t *testing.T) {
 
 func TestReadsAndTrace(t *testing.T) {
 	t.Parallel()
-	p, err := Compile(`let o = body.order; any(body.items, any(.tags, # == record.x)) || o.total > body.tags[0] || body[body.name] == 1`, shape)
+	p, err := Compile(`let o = body.order; any(body.items, any(.tags, # == record.x)) || o.total > body.tags[0] || body[body.name] == 1 || body["a b"][0]["0"]`, shape)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"body", "body.items", "body.items[].tags", "body.items[].tags[]", "body.name", "body.order", "body.order.total", "body.tags[]", "record.x"}
+	want := []string{"body", "body.items", "body.items[].tags", "body.items[].tags[]", "body.name", "body.order", "body.order.total", "body.tags[]", `body["a b"][]["0"]`, "record.x"}
 	if d := cmp.Diff(want, p.Reads()); d != "" {
 		t.Error(d)
 	}

@@ -79,11 +79,26 @@ func fixedKey(n *ast.MemberNode) (key, bool) {
 	return key{}, false
 }
 
+// suffix spells a member in a path. Every index is [], since paths tell the
+// shape of what is read and not the place.
 func (k key) suffix() string {
-	if k.isIndex {
+	switch {
+	case k.isIndex:
 		return "[]"
+	case plainName(k.name):
+		return "." + k.name
 	}
-	return "." + k.name
+	return "[" + strconv.Quote(k.name) + "]"
+}
+
+func plainName(s string) bool {
+	for i, r := range s {
+		letter := r == '_' || r == '$' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0x80
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // member compiles a read of a variable or member.
