@@ -1,0 +1,139 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// explainBody says why a person has a stage and what is missing for others.
+type explainBody struct {
+	ID        string            `json:"id"`
+	Stage     string            `json:"stage"`
+	Since     string            `json:"since"`
+	Via       string            `json:"via"`
+	Condition string            `json:"condition"`
+	Why       *reasonBody       `json:"why"`
+	Event     string            `json:"event,omitempty"`
+	Inbox     string            `json:"inbox,omitempty"`
+	Until     string            `json:"until,omitempty"`
+	Wanted    string            `json:"wanted,omitempty"`
+	Path      string            `json:"path"`
+	PathSince string            `json:"path_since"`
+	Next      []outlookBody     `json:"next"`
+	Segments  []segmentWhyBody  `json:"segments"`
+	NextCheck string            `json:"next_check"`
+	Plan      int64             `json:"plan_version"`
+	Claims    []claimBody       `json:"claims"`
+	Conflicts []conflictBody    `json:"conflicts"`
+	Facts     map[string]factly `json:"facts"`
+}
+
+type factly struct {
+	Count int64             `json:"count"`
+	First string            `json:"first"`
+	Last  string            `json:"last"`
+	Sum   map[string]string `json:"sum,omitempty"`
+}
+
+type claimBody struct {
+	Connection string `json:"connection"`
+	Stage      string `json:"stage"`
+	At         string `json:"at"`
+}
+
+type conflictBody struct {
+	claimBody
+	Reason string `json:"reason"`
+}
+
+type outlookBody struct {
+	Stage     string       `json:"stage"`
+	Side      bool         `json:"side"`
+	Condition string       `json:"condition"`
+	Unmet     []reasonBody `json:"unmet"`
+	Due       string       `json:"due,omitempty"`
+	Blocked   string       `json:"blocked,omitempty"`
+}
+
+type segmentWhyBody struct {
+	Name      string      `json:"name"`
+	In        bool        `json:"in"`
+	Since     string      `json:"since,omitempty"`
+	Condition string      `json:"condition"`
+	Why       *reasonBody `json:"why"`
+	Due       string      `json:"due,omitempty"`
+}
+
+type reasonBody struct {
+	Op    string       `json:"op,omitempty"`
+	Of    []reasonBody `json:"of,omitempty"`
+	Holds bool         `json:"holds"`
+	Text  string       `json:"text,omitempty"`
+	Value any          `json:"value,omitempty"`
+	Event string       `json:"event,omitempty"`
+	At    string       `json:"at,omitempty"`
+	Flips string       `json:"flips,omitempty"`
+}
+
+func reasonOfCondition(r *lifecycle.Reason) *reasonBody {
+	if r == nil {
+		return nil
+	}
+	b := &reasonBody{Op: r.Op, Holds: r.Holds, Text: r.Text, Value: r.Value, Event: string(r.Event), At: when(r.At), Flips: when(r.Flips)}
+	for i := range r.Kids {
+		b.Of = append(b.Of, *reasonOfCondition(&r.Kids[i]))
+	}
+	return b
+}
+
+func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBody {
+	plan := w.registry.Config().Plan
+	x := plan.Explain(prof, lifecycle.At(w.now()))
+	b := explainBody{
+		ID: number(int64(id)), Stage: string(x.Stage), Since: when(x.Since), Via: string(x.Via), Condition: x.Condition, Why: reasonOfCondition(x.Why),
+		Inbox: number(x.Inbox), Until: when(x.Until), Wanted: string(x.Wanted), Path: string(x.Path), PathSince: when(x.PathSince),
+		Next: []outlookBody{}, Segments: []segmentWhyBody{}, NextCheck: when(x.NextCheck), Plan: plan.Version(),
+		Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{},
+	}
+	if x.Event != (lifecycle.EventID{}) {
+		b.Event = x.Event.String()
+	}
+	for _, o := range x.Next {
+		out := outlookBody{Stage: string(o.Stage), Side: o.Side, Condition: o.Condition, Unmet: []reasonBody{}, Due: when(o.Due), Blocked: o.Blocked}
+		for i := range o.Unmet {
+			out.Unmet = append(out.Unmet, *reasonOfCondition(&o.Unmet[i]))
+		}
+		b.Next = append(b.Next, out)
+	}
+	for _, s := range x.Segments {
+		b.Segments = append(b.Segments, segmentWhyBody{string(s.Name), s.In, when(s.Since), s.Condition, reasonOfCondition(s.Why), when(s.Due)})
+	}
+	for c := range prof.Claims() {
+		b.Claims = append(b.Claims, claimBody{c.Connection, string(c.Stage), when(c.At)})
+	}
+	for c := range prof.Conflicts() {
+		b.Conflicts = append(b.Conflicts, conflictBody{claimBody{c.Connection, string(c.Stage), when(c.At)}, string(c.Reason)})
+	}
+	for f := range prof.Facts() {
+		fact := factly{Count: f.Count, First: when(f.First), Last: when(f.Last)}
+		for _, m := range f.Sums {
+			if fact.Sum == nil {
+				fact.Sum = map[string]string{}
+			}
+			fact.Sum[m.Currency] = decimal(m.Micros)
+		}
+		b.Facts[string(f.Name)] = fact
+	}
+	return b
+}
+
+func (w *Web) apiExplain(c echo.Context) error {
+	p, prof, err := w.person(c)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, w.explain(p.ID, prof))
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/secret"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// adminName is the one user there is for now.
+const (
+	adminName = "admin"
+	adminRole = "admin"
+)
+
+type loginPage struct {
+	Name, Next, Error string
+}
+
+type setupPage struct {
+	Token, Error string
+	Least        int
+}
+
+// prepareLogin gives the admin the password of the settings, or makes the
+// token of the link that sets the first one. The token is the same for all
+// replicas and after a restart, until it was used.
+func (w *Web) prepareLogin(ctx context.Context, password secret.Text) error {
+	user, err := w.store.User(ctx, adminName)
+	missing := errors.Is(err, store.ErrNotFound)
+	if err != nil && !missing {
+		return fmt.Errorf("web: login: %w", err)
+	}
+	if !password.Empty() {
+		return w.overridePassword(ctx, user, missing, password)
+	}
+	if !missing {
+		return nil
+	}
+	raw := make([]byte, 24)
+	if _, err := rand.Read(raw); err != nil {
+		return fmt.Errorf("web: login: %w", err)
+	}
+	if w.setupToken, err = w.store.Setting(ctx, "setup_token", base64.RawURLEncoding.EncodeToString(raw)); err != nil {
+		return fmt.Errorf("web: login: %w", err)
+	}
+	return nil
+}
+
+func (w *Web) overridePassword(ctx context.Context, user store.User, missing bool, password secret.Text) error {
+	same, err := w.passwords.matches(ctx, user.Password, password.Reveal())
+	if err != nil || same {
+		return err
+	}
+	hash, err := w.passwords.hash(ctx, password.Reveal())
+	if err == nil && missing {
+		err = w.store.AddUser(ctx, store.User{Name: adminName, Password: hash, Role: adminRole})
+		if errors.Is(err, store.ErrExists) { // another replica was faster
+			missing, err = false, nil
+		}
+	}
+	if err == nil && !missing {
+		err = w.store.SetPassword(ctx, adminName, hash)
+	}
+	if err != nil {
+		return fmt.Errorf("web: login: %w", err)
+	}
+	return nil
+}
+
+// SetupPath is the one-time address, below the public one, that sets the first
+// password; "" once there is one.
+func (w *Web) SetupPath() string {
+	if w.setupToken == "" {
+		return ""
+	}
+	return "/setup?token=" + url.QueryEscape(w.setupToken)
+}
+
+func (w *Web) loginPage(c echo.Context) error {
+	name, err := w.user(c)
+	if err != nil {
+		return err
+	}
+	next := localPath(c.QueryParam("next"))
+	if name != "" {
+		return c.Redirect(http.StatusSeeOther, next)
+	}
+	return w.render(c, http.StatusOK, "login", "Log in", loginPage{Name: adminName, Next: next})
+}
+
+func (w *Web) login(c echo.Context) error {
+	ctx := c.Request().Context()
+	body := loginPage{Name: c.FormValue("name"), Next: localPath(c.FormValue("next"))}
+	password := c.FormValue("password")
+	address := c.RealIP()
+	if !w.attempts.may(address) {
+		body.Error = "Too many attempts. Wait a minute and try again."
+		c.Response().Header().Set(echo.HeaderRetryAfter, "60")
+		return w.render(c, http.StatusTooManyRequests, "login", "Log in", body)
+	}
+	user, err := w.store.User(ctx, body.Name)
+	if err != nil && !isNotFound(err) {
+		return err
+	}
+	ok := len(password) <= maxPassword
+	if ok {
+		// Also for a user who does not exist, so that the time tells nothing.
+		if ok, err = w.passwords.matches(ctx, user.Password, password); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		w.log.Warn("login refused", "address", address)
+		body.Error = "Name and password do not belong together."
+		return w.render(c, http.StatusUnauthorized, "login", "Log in", body)
+	}
+	w.attempts.forgive(address)
+	if err := w.startSession(c, user.Name); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, body.Next)
+}
+
+func (w *Web) logout(c echo.Context) error {
+	if cookie, err := c.Cookie(w.cookieName()); err == nil {
+		if err := w.store.EndSession(c.Request().Context(), hashToken(cookie.Value)); err != nil {
+			return err
+		}
+	}
+	c.SetCookie(w.cookie("", 0))
+	return c.Redirect(http.StatusSeeOther, "/login")
+}
+
+// mayset checks the one-time token. Once there is a user it opens nothing.
+func (w *Web) maySet(c echo.Context, token string) error {
+	if w.setupToken == "" || !secret.New(w.setupToken).Equal(token) {
+		return &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the first password is set already, or the link is not whole; log in, or set STAGEBRIDGE_ADMIN_PASSWORD and start again"}
+	}
+	_, err := w.store.User(c.Request().Context(), adminName)
+	if err == nil {
+		return &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the first password is set already; log in"}
+	}
+	if !isNotFound(err) {
+		return err
+	}
+	return nil
+}
+
+func (w *Web) setupPage(c echo.Context) error {
+	token := c.QueryParam("token")
+	if err := w.maySet(c, token); err != nil {
+		return err
+	}
+	return w.render(c, http.StatusOK, "setup", "Set the password", setupPage{Token: token, Least: minPassword})
+}
+
+func (w *Web) setup(c echo.Context) error {
+	ctx := c.Request().Context()
+	body := setupPage{Token: c.FormValue("token"), Least: minPassword}
+	if err := w.maySet(c, body.Token); err != nil {
+		return err
+	}
+	password := c.FormValue("password")
+	switch {
+	case len(password) < minPassword || len(password) > maxPassword:
+		body.Error = fmt.Sprintf("The password must have %d characters or more.", minPassword)
+	case password != c.FormValue("again"):
+		body.Error = "The two are not the same."
+	}
+	if body.Error != "" {
+		return w.render(c, http.StatusUnprocessableEntity, "setup", "Set the password", body)
+	}
+	hash, err := w.passwords.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	if err := w.store.AddUser(ctx, store.User{Name: adminName, Password: hash, Role: adminRole}); err != nil {
+		return err
+	}
+	if err := w.startSession(c, adminName); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/")
+}

@@ -1,0 +1,235 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/secret"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Bounds of what people and tools may send, in bytes.
+const (
+	maxAPIBody  = 2 << 20
+	maxFormBody = 1 << 20
+)
+
+// Replayer processes raw events again.
+type Replayer interface {
+	// Replay makes the raw events of a filter pending again, whatever its page,
+	// and answers how many they are; with dryRun it only counts them.
+	Replay(ctx context.Context, f store.InboxFilter, dryRun bool) (int, error)
+}
+
+// Service is something beside the database that the program can do without
+// for a while.
+type Service struct {
+	Name string
+	Ping func(context.Context) error
+}
+
+// Options are what a Web needs. Store, Registry and Admin are required; what
+// else is missing is not offered.
+type Options struct {
+	Store    *store.Store
+	Registry *jobs.Registry
+	Admin    *jobs.Admin
+	// Ingest takes what vendors send.
+	Ingest *Ingest
+	Replay Replayer
+	// Redis is what the page of the jobs looks into.
+	Redis asynq.RedisConnOpt
+	// Services are asked by /readyz.
+	Services []Service
+
+	// PublicURL is this server's own address; cookies are bound to https when
+	// it is one.
+	PublicURL string
+	// APIToken opens the JSON API; without it the API refuses everybody.
+	APIToken secret.Text
+	// AdminPassword, when set, is the password of the user admin from now on.
+	AdminPassword secret.Text
+	// MetricsToken opens /metrics; without it there is none here.
+	MetricsToken secret.Text
+	// TrustedProxies are believed about the address of a request.
+	TrustedProxies []netip.Prefix
+	// Simulated marks every page: the vendors are not real.
+	Simulated bool
+	Version   string
+	// Metrics takes the collectors; nil makes a registry of its own.
+	Metrics *prometheus.Registry
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Web is the HTTP side. It is an http.Handler and safe for concurrent use.
+type Web struct {
+	echo     *echo.Echo
+	store    *store.Store
+	registry *jobs.Registry
+	admin    *jobs.Admin
+	replay   Replayer
+	services []Service
+
+	apiToken, metricsToken secret.Text
+	metrics                *prometheus.Registry
+	passwords              passwords
+	attempts, apiAttempts  *throttle
+	origins                *http.CrossOriginProtection
+	setupToken             string // opens /setup while there is no user
+	secure                 bool
+	simulated              bool
+	version                string
+	pages                  *pages
+	jobsUI                 *jobsUI
+	summary                summaries
+	complained             throttledLog
+	now                    func() time.Time
+	log                    *slog.Logger
+}
+
+// New checks every template, prepares the first login and adds the routes.
+func New(ctx context.Context, o Options) (*Web, error) {
+	w := &Web{
+		store: o.Store, registry: o.Registry, admin: o.Admin, replay: o.Replay, services: o.Services,
+		apiToken: o.APIToken, metricsToken: o.MetricsToken, metrics: o.Metrics, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
+		secure: strings.HasPrefix(o.PublicURL, "https://"), simulated: o.Simulated, version: o.Version, now: o.Now, log: o.Log,
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	w.attempts, w.apiAttempts = newThrottle(w.now), newThrottle(w.now)
+	if o.PublicURL != "" {
+		if err := w.origins.AddTrustedOrigin(originOf(o.PublicURL)); err != nil {
+			return nil, fmt.Errorf("web: public URL: %w", err)
+		}
+	}
+	var err error
+	if w.pages, err = loadPages(w.now); err != nil {
+		return nil, err
+	}
+	if o.Redis != nil {
+		if w.jobsUI, err = newJobsUI(o.Redis); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.prepareLogin(ctx, o.AdminPassword); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	if err := w.collect(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = w.fail
+	e.IPExtractor = extractor(o.TrustedProxies)
+	e.Use(w.guarded)
+	w.echo = e
+	if o.Ingest != nil {
+		o.Ingest.Routes(e)
+	}
+	w.routes(e)
+	return w, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.echo.ServeHTTP(rw, r) }
+
+// Close gives back what the page of the jobs holds open.
+func (w *Web) Close() error {
+	if w.jobsUI == nil {
+		return nil
+	}
+	return w.jobsUI.Close()
+}
+
+// routes is the contents page: every address but those of /hooks.
+func (w *Web) routes(e *echo.Echo) {
+	seen := []echo.MiddlewareFunc{w.identified, w.logged, w.headed}
+
+	// Health, for machines.
+	e.GET("/healthz", w.healthz)
+	e.GET("/readyz", w.readyz)
+	e.GET("/metrics", w.metricsPage, w.identified, w.headed)
+	e.GET("/assets/:file", w.asset)
+
+	// Logging in.
+	open := append(seen[:len(seen):len(seen)], w.sameOrigin, limited(maxFormBody))
+	e.GET("/login", w.loginPage, open...)
+	e.POST("/login", w.login, open...)
+	e.POST("/logout", w.logout, open...)
+	e.GET("/setup", w.setupPage, open...)
+	e.POST("/setup", w.setup, open...)
+
+	// Pages.
+	page := append(open[:len(open):len(open)], w.loggedIn)
+	e.GET("/", w.overview, page...)
+	e.GET("/connections", w.connectionsPage, page...)
+	e.GET("/connections/new", w.newConnectionPage, page...)
+	e.POST("/connections/new", w.createConnection, page...)
+	e.GET("/connections/:id", w.connectionPage, page...)
+	e.GET("/connections/:id/edit", w.editConnectionPage, page...)
+	e.POST("/connections/:id/edit", w.updateConnection, page...)
+	e.POST("/connections/:id/:action", w.actOnConnection, page...)
+	e.GET("/people", w.peoplePage, page...)
+	e.GET("/people/:id", w.personPage, page...)
+	e.GET("/inbox", w.inboxPage, page...)
+	e.GET("/inbox/:id", w.rawEventPage, page...)
+	e.GET("/sync", w.syncPage, page...)
+	e.POST("/sync/retry", w.retrySyncForm, page...)
+	if w.jobsUI != nil {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
+			e.Add(method, "/jobs", w.jobsUI.serve, page...)
+			e.Add(method, "/jobs/*", w.jobsUI.serve, page...)
+		}
+	}
+
+	// The API that other tools rely on: see the design, section 8.
+	api := e.Group("/api/v1", append(seen[:len(seen):len(seen)], w.authorized, limited(maxAPIBody))...)
+	api.GET("/connectors", w.apiConnectors)
+	api.GET("/connections", w.apiConnections)
+	api.POST("/connections", w.apiCreateConnection)
+	api.GET("/connections/:id", w.apiConnection)
+	api.PUT("/connections/:id", w.apiUpdateConnection)
+	api.DELETE("/connections/:id", w.apiDeleteConnection)
+	api.POST("/connections/:id/check", w.apiCheck)
+	api.POST("/connections/:id/register", w.apiRegister)
+	api.POST("/connections/:id/pause", w.apiPause)
+	api.POST("/connections/:id/resume", w.apiResume)
+	api.POST("/connections/:id/resync", w.apiResync)
+	api.GET("/connections/:id/rules", w.apiRules)
+	api.PUT("/connections/:id/rules", w.apiPutRules)
+	api.POST("/connections/:id/rules/preview", w.apiPreviewRules)
+	api.GET("/connections/:id/rules/versions", w.apiRulesVersions)
+	api.POST("/connections/:id/rules/rollback", w.apiRollbackRules)
+	api.GET("/plan", w.apiPlan)
+	api.PUT("/plan", w.apiPutPlan)
+	api.GET("/plan/versions", w.apiPlanVersions)
+	api.POST("/plan/rollback", w.apiRollbackPlan)
+	api.GET("/profiles", w.apiProfiles)
+	api.GET("/profiles/:id", w.apiProfile)
+	api.GET("/profiles/:id/timeline", w.apiTimeline)
+	api.GET("/profiles/:id/explain", w.apiExplain)
+	api.GET("/inbox", w.apiInbox)
+	api.GET("/inbox/stats", w.apiInboxStats)
+	api.GET("/inbox/:id", w.apiRawEvent)
+	api.GET("/inbox/:id/trace", w.apiTrace)
+	api.POST("/inbox/replay", w.apiReplay)
+	api.GET("/sync", w.apiSync)
+	api.POST("/sync/retry", w.apiRetrySync)
+	api.GET("/segments", w.apiSegments)
+}
