@@ -29,7 +29,7 @@ func (r *run) step(t Instant, e *Event) {
 	next := d.next
 	if moved {
 		r.move(&tr, t, e, &d)
-		next = min(next, r.relook(t))
+		next = r.relook(t, next)
 	}
 	flips := r.segments(&tr, t)
 	next = min(next, flips)
@@ -69,10 +69,11 @@ func (r *run) raisePath(path int, t Instant) {
 }
 
 // relook gives the next flip of the stage conditions now that they see the
-// new stage. If they would decide otherwise, that is the next microsecond.
-func (r *run) relook(t Instant) Instant {
+// new stage; next is what it was before. If they would decide otherwise, that
+// is the next microsecond.
+func (r *run) relook(t, next Instant) Instant {
 	if !r.plan.stageReads {
-		return never
+		return next
 	}
 	d := r.decide()
 	if d.path != r.path || d.stage != r.prof.Stage {
