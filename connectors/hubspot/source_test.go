@@ -76,6 +76,24 @@ func TestReceiveRejects(t *testing.T) {
 	}
 }
 
+// What one delivery of one event, and of a hundred, costs.
+func BenchmarkReceive(b *testing.B) {
+	c := mustOpen(b, testConfig())
+	one := strings.Trim(vectorBody, "[]")
+	for name, body := range map[string]string{"1": vectorBody, "100": "[" + strings.Repeat(one+",", 99) + one + "]"} {
+		b.Run(name, func(b *testing.B) {
+			r := signed(body)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.Receive(r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func TestReceiveEmptyArray(t *testing.T) {
 	t.Parallel()
 	receipt, err := mustOpen(t, testConfig()).Receive(signed(" [ ] "))

@@ -10,7 +10,7 @@ import (
 // moveBack finishes the items whose new stage HubSpot did not take. Its own
 // lifecycle stage only moves forward: a write of an earlier one is answered with
 // success and leaves the value (knowledge.hubspot.com, "Use lifecycle stages").
-// So it is cleared, set, and read back where the answer does not tell it.
+// So it is cleared, set, and read back, since that answer is the one in doubt.
 func (p *push) moveBack(ctx context.Context) {
 	var staged []*item
 	for _, it := range p.open() {
@@ -24,6 +24,9 @@ func (p *push) moveBack(ctx context.Context) {
 	}
 	p.send(ctx, byID, kept, func(*item) map[string]string { return map[string]string{nativeStageProperty: ""} })
 	p.send(ctx, byID, kept, func(it *item) map[string]string { return map[string]string{nativeStageProperty: it.stage} })
+	for _, it := range kept {
+		it.told = false
+	}
 	for _, it := range p.keptOther(ctx, kept) {
 		it.finish(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,

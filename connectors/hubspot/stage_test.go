@@ -89,6 +89,9 @@ func TestNativeStageRefused(t *testing.T) {
 	if n := sim.Counts().Requests[updateRoute]; n != 3 {
 		t.Errorf("%d writes, want set, clear, set", n)
 	}
+	if n := sim.Counts().Requests[readRoute]; n != 1 {
+		t.Errorf("%d reads, want one after the last write", n)
+	}
 }
 
 // When HubSpot fails between clearing and setting, the next push sets it.
