@@ -109,7 +109,7 @@ func runSource(t *testing.T, c Case) {
 	})
 	t.Run("no secret", func(t *testing.T) {
 		bare := c.fill()
-		delete(bare.Secrets, s.Secret)
+		clear(bare.Secrets) // another secret may stand in for the one
 		conn, err := c.Vendor.Open(bare)
 		if err != nil {
 			return // refused at the door, which is as good

@@ -1,0 +1,38 @@
+// Package catalog lists every vendor that Stagebridge can connect, and writes
+// their pages in the docs out of the descriptors.
+package catalog
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
+	"github.com/stagebridge/stagebridge/connectors/hubspot"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp"
+)
+
+//go:generate go run ./gendocs ../../docs/connectors
+
+// vendors are read from their embedded folders once.
+var vendors = sync.OnceValue(func() []connectors.Vendor {
+	return []connectors.Vendor{
+		genericwebhook.Vendor(),
+		hubspot.Vendor(),
+		mailchimp.Vendor(),
+	}
+})
+
+// All gives every vendor, by id. The list is the caller's; the descriptors in
+// it are shared and must not be changed.
+func All() []connectors.Vendor { return slices.Clone(vendors()) }
+
+// Find gives the vendor of an id; false when there is none.
+func Find(id string) (connectors.Vendor, bool) {
+	for _, v := range vendors() {
+		if v.Descriptor.ID == id {
+			return v, true
+		}
+	}
+	return connectors.Vendor{}, false
+}
