@@ -274,14 +274,6 @@ func (a *Admin) wake(connection string) {
 	}
 }
 
-// WebhookURL is what the vendor of a connection calls.
-func (r *Registry) WebhookURL(c *Conn) string {
-	if own := c.Settings["public_url"]; own != "" {
-		return own
-	}
-	return r.o.PublicURL + "/hooks/" + c.ID
-}
-
 // Catalog gives the vendors in the order of the catalogue.
 func (r *Registry) Catalog() []connectors.Vendor { return r.o.Catalog }
 

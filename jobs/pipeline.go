@@ -246,3 +246,15 @@ func (p *Pipeline) orphans(connection string) {
 	}
 	p.triggers.hit(QueueIngest)
 }
+
+// RedisOption is how asynq's web page reaches the same Redis.
+func (p *Pipeline) RedisOption() asynq.RedisConnOpt {
+	if p.embedded != nil {
+		return asynq.RedisClientOpt{Addr: p.embedded.Addr()}
+	}
+	opt, err := asynq.ParseRedisURI(p.o.RedisURL)
+	if err != nil {
+		return nil // NewPipeline has read it before
+	}
+	return opt
+}

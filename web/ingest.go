@@ -31,22 +31,16 @@ type Ingest struct {
 	Registry *jobs.Registry
 	// Received is told of raw events after they are durable.
 	Received func(connection string, needRecord bool)
-	// Reject notes a request that was not taken.
-	Reject func(Rejected)
 	// MaxBody is the largest body taken, in bytes, after unpacking; zero is 8 MiB.
 	MaxBody int64
 	// Rate is how many verified requests a second one connection may send;
 	// zero: no limit. Failures are limited per address always.
 	Rate int
+	// RejectLimit is how many refused requests a minute one address may send
+	// before it is refused unread; zero: no limit.
+	RejectLimit int
 
 	limits limits
-}
-
-// Rejected are the facts of a request that was not taken: no body, no secret.
-type Rejected struct {
-	Connection, Reason, Detail string
-	Method, Address, Agent     string
-	At                         time.Time
 }
 
 // Routes adds the routes: any method, since vendors probe with GET and HEAD.
@@ -69,12 +63,13 @@ func (in *Ingest) handle(c echo.Context) error {
 		return in.unable(c, conn)
 	}
 	address := c.RealIP()
-	if !in.limits.mayFail(address) {
+	if !in.limits.mayFail(address, in.RejectLimit) {
 		in.reject(c, id, "rate_limit", "too many failed requests from this address", address)
 		return tooMany("too many failed requests from this address; it is let in again within a minute")
 	}
 	body, err := in.read(r)
 	if err != nil {
+		in.limits.failed(address)
 		in.reject(c, id, reasonOf(err), err.Error(), address)
 		return err
 	}
@@ -87,7 +82,7 @@ func (in *Ingest) handle(c echo.Context) error {
 		return problemOfReject(err)
 	}
 	if !in.limits.allow(id, in.Rate) {
-		in.reject(c, id, "rate_limit", "more verified requests than INGEST_RATE lets in", address)
+		in.reject(c, id, "rate_limit", "more verified requests than RATE_LIMIT lets in", address)
 		return tooMany("this connection sends more requests than it may; nothing of this one was kept, send it again")
 	}
 	return in.keep(c, conn, receipt, now)
@@ -179,11 +174,8 @@ func tooMany(detail string) error {
 }
 
 func (in *Ingest) reject(c echo.Context, id, reason, detail, address string) {
-	if in.Reject == nil {
-		return
-	}
 	r := c.Request()
-	in.Reject(Rejected{Connection: id, Reason: reason, Detail: detail, Method: r.Method, Address: address, Agent: r.UserAgent(), At: time.Now()})
+	in.Store.NoteRejection(id, store.Rejection{At: lifecycle.At(time.Now()), Reason: reason, Detail: detail, Method: r.Method, Address: address, Agent: r.UserAgent()})
 }
 
 func rejectReason(err error) string {

@@ -10,13 +10,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits of failed requests: how many one address may send in a window, and
-// how many addresses are remembered, so that a flood from everywhere cannot
-// fill the memory.
+// Limits of failed requests: the window they are counted in, and how many
+// addresses are remembered, so that a flood from everywhere cannot fill the
+// memory.
 const (
-	failWindow   = time.Minute
-	failsAllowed = 300
-	failsKept    = 10_000
+	failWindow = time.Minute
+	failsKept  = 10_000
 )
 
 // limits slows down floods: verified requests per connection, failed ones per
@@ -28,10 +27,13 @@ type limits struct {
 	perConn sync.Map // connection id: *rate.Limiter
 }
 
-func (l *limits) mayFail(address string) bool {
+func (l *limits) mayFail(address string, most int) bool {
+	if most <= 0 {
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.fails) == 0 || l.fails[address] < failsAllowed || time.Since(l.since) > failWindow
+	return len(l.fails) == 0 || l.fails[address] < most || time.Since(l.since) > failWindow
 }
 
 func (l *limits) failed(address string) {

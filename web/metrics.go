@@ -20,9 +20,9 @@ const collectTimeout = 5 * time.Second
 // survive a restart and count for all replicas together, so each replica
 // reports the same.
 type figures struct {
-	w                                                  *Web
+	w                                                   *Web
 	events, duplicates, rejected, pending, sync, people *prometheus.Desc
-	up                                                 *prometheus.Desc
+	up                                                  *prometheus.Desc
 }
 
 func newFigures(w *Web) *figures {

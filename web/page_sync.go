@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -45,7 +46,7 @@ func (w *Web) showSync(c echo.Context, note string) error {
 	body := syncPage{Connection: in.Connection, State: in.State, Reason: in.Reason, Connections: w.lights(w.registry.Config(), s),
 		IDs: w.registry.IDs(), States: syncStates[:], Rows: page.Rows, Note: note, Retry: -1}
 	if in.State == store.SyncFailed || in.State == store.SyncSkipped || in.State == store.SyncUnconfirmed {
-		if body.Retry, err = w.admin.RetrySync(ctx, f, true); err != nil {
+		if body.Retry, err = w.retryCount(ctx, s, f); err != nil {
 			return err
 		}
 	}
@@ -53,6 +54,19 @@ func (w *Web) showSync(c echo.Context, note string) error {
 		body.Next = link("/sync", "connection", in.Connection, "state", in.State, "reason", in.Reason, "next", page.Next)
 	}
 	return w.render(c, http.StatusOK, "sync", "Sync", body)
+}
+
+// retryCount says how many people a retry would make due. Without a reason the
+// summary knows.
+func (w *Web) retryCount(ctx context.Context, s *summary, f store.SyncFilter) (int64, error) {
+	if f.Reason != "" {
+		return w.admin.RetrySync(ctx, f, true)
+	}
+	var n int64
+	for _, id := range f.Connections {
+		n += s.Sync[id][f.State]
+	}
+	return n, nil
 }
 
 func (w *Web) retrySyncForm(c echo.Context) error {

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/catalog"
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle/plans"
+	"github.com/stagebridge/stagebridge/secret"
+	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web"
+)
+
+// app is the program's parts put together: the store and what is configured in
+// it. The server and every subcommand that needs the database begin with it.
+type app struct {
+	config   Config
+	log      *slog.Logger
+	store    *store.Store
+	vault    *secret.Vault
+	registry *jobs.Registry
+	admin    *jobs.Admin
+}
+
+// openApp opens the database, brings its schema up to date and reads what is
+// configured.
+func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
+	a := &app{config: c, log: log}
+	key, err := secretKey(c)
+	if err != nil {
+		return nil, err
+	}
+	if a.vault, err = secret.NewVault(key); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Log: log}); err != nil {
+		return nil, err
+	}
+	if err := a.configure(ctx); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	return a, nil
+}
+
+// secretKey is SECRET_KEY, or on SQLite a key file beside the database.
+func secretKey(c Config) (secret.Text, error) {
+	if !c.SecretKey.Empty() {
+		return c.SecretKey, nil
+	}
+	if !c.DatabaseURL.Empty() {
+		return secret.Text{}, fmt.Errorf("%sSECRET_KEY is not set: with PostgreSQL the key that encrypts stored credentials has to come from you, for example from 'openssl rand -base64 32'", prefix)
+	}
+	return secret.KeyFile(c.DataDir)
+}
+
+func (a *app) configure(ctx context.Context) error {
+	if err := a.checkKey(ctx); err != nil {
+		return err
+	}
+	instance, err := a.store.Instance(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.firstPlan(ctx); err != nil {
+		return err
+	}
+	a.registry, err = jobs.NewRegistry(ctx, jobs.RegistryOptions{
+		Store: a.store, Vault: a.vault, Catalog: catalog.All(), PublicURL: a.config.PublicURL, Instance: instance, Parse: parsePlan, Log: a.log,
+		HTTP: connectors.NewClient(connectors.ClientOptions{Timeout: a.config.VendorTimeout, AllowPrivate: a.config.AllowPrivateNetworks, UserAgent: "stagebridge/" + version()}),
+	})
+	if err != nil {
+		return err
+	}
+	a.admin = &jobs.Admin{Registry: a.registry, Guards: jobs.DefaultGuards()}
+	return nil
+}
+
+// checkKey refuses a SECRET_KEY that is not the one the stored credentials
+// were sealed with, before anything is written with it.
+func (a *app) checkKey(ctx context.Context) error {
+	const name, text = "key check", "the key is right"
+	fresh, err := a.vault.Seal([]byte(text), name)
+	if err != nil {
+		return err
+	}
+	kept, err := a.store.Setting(ctx, "key_check", fmt.Sprintf("%x", fresh))
+	if err != nil {
+		return err
+	}
+	var sealed []byte
+	if _, err := fmt.Sscanf(kept, "%x", &sealed); err != nil {
+		return fmt.Errorf("key check: %w", err)
+	}
+	if _, err := a.vault.Open(sealed, name); err != nil {
+		return fmt.Errorf("%sSECRET_KEY (or secret.key in the data folder) is not the key that the stored credentials were encrypted with; nothing was changed. Start with the old key", prefix)
+	}
+	return nil
+}
+
+// firstPlan publishes the default plan where there is none yet.
+func (a *app) firstPlan(ctx context.Context) error {
+	if _, err := a.store.Plan(ctx); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	source, _ := plans.Source(plans.Default)
+	_, err := a.store.PublishPlan(ctx, 0, store.Versioned{Source: string(source), Author: "stagebridge", Note: "the plan a new installation starts with"})
+	if errors.Is(err, store.ErrStale) {
+		return nil // another replica was faster
+	}
+	return err
+}
+
+func (a *app) close() error { return a.store.Close() }
+
+// server is a running app: the pipeline at work and the web listening.
+type server struct {
+	*app
+	pipeline *jobs.Pipeline
+	web      *web.Web
+	http     *http.Server
+	listener net.Listener
+	served   chan error
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+}
+
+// Bounds of one inbound request, so that a slow sender holds nothing for long.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// roles of a process.
+type roles struct{ web, work bool }
+
+// startServer starts an opened app in its roles. simulated marks the pages.
+func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server, error) {
+	s := &server{app: a, served: make(chan error, 2)}
+	var err error
+	s.pipeline, err = jobs.NewPipeline(jobs.PipelineOptions{
+		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Batch: a.config.ProcessBatch,
+		Retain: time.Duration(a.config.RetentionDays) * 24 * time.Hour, Log: a.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.admin.Wake = s.pipeline.DuePush
+	a.admin.PlanPublished = func(ctx context.Context, version int64) {
+		if err := s.pipeline.PlanPublished(ctx, version); err != nil {
+			a.log.Warn("the published plan is taken up by the next look", "error", err)
+		}
+	}
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	s.wg.Go(func() { a.store.RunRejections(own) })
+	s.pipeline.Start()
+	if !r.web {
+		return s, nil
+	}
+	if err := s.listen(ctx, simulated); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+func (s *server) listen(ctx context.Context, simulated bool) error {
+	c := s.config
+	in := &web.Ingest{
+		Store: s.store, Registry: s.registry, Received: s.pipeline.Received, MaxBody: c.MaxBodyBytes, Rate: c.RateLimit, RejectLimit: c.RejectLimit,
+	}
+	w, err := web.New(ctx, web.Options{
+		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Replay: s.pipeline, Redis: s.pipeline.RedisOption(),
+		Services:  []web.Service{{Name: "redis", Ping: s.pipeline.PingRedis}},
+		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, MetricsToken: c.MetricsToken,
+		TrustedProxies: c.TrustedProxies, Simulated: simulated, Version: version(), Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.web = w
+	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+		return fmt.Errorf("%sADDR: %w", prefix, err)
+	}
+	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.wg.Go(func() { s.served <- s.http.Serve(s.listener) })
+	return nil
+}
+
+// url is where a person reaches the server.
+func (s *server) url() string { return "http://" + s.listener.Addr().String() }
+
+// stop ends the server in order: no new requests, those under way answered,
+// jobs finished, then the database closed. It is bounded by ShutdownTimeout.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.ShutdownTimeout)
+	defer cancel()
+	var errs []error
+	if s.http != nil {
+		errs = append(errs, s.http.Shutdown(ctx))
+	}
+	s.pipeline.Stop()
+	if s.web != nil {
+		errs = append(errs, s.web.Close())
+	}
+	s.cancel()
+	s.wg.Wait()
+	return errors.Join(append(errs, s.close())...)
+}

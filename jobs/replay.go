@@ -1,0 +1,47 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// replayPage is how many raw events are made pending in one transaction.
+const replayPage = 500
+
+// Replay makes the raw events of a filter pending again and has them
+// processed; with dryRun it only counts them. It may be stopped and called
+// again: what was replayed is pending or processed anew, never lost.
+func (p *Pipeline) Replay(ctx context.Context, f store.InboxFilter, dryRun bool) (int, error) {
+	f.After, f.Limit = "", replayPage
+	n := 0
+	for {
+		page, err := p.o.Store.Inbox(ctx, f)
+		if err != nil {
+			return n, err
+		}
+		var ids []int64
+		for _, r := range page.Rows {
+			if r.Status != "pending" {
+				ids = append(ids, r.ID)
+			}
+		}
+		if dryRun {
+			n += len(ids)
+		} else if len(ids) > 0 {
+			done, err := p.o.Store.Replay(ctx, ids)
+			n += done
+			if err != nil {
+				return n, err
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		f.After = page.Next
+	}
+	if n > 0 && !dryRun {
+		p.triggers.hit(QueueIngest)
+	}
+	return n, nil
+}

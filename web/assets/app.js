@@ -1,0 +1,40 @@
+// Behaviour hangs on data- attributes; every page works without it.
+const root = document.documentElement;
+
+try {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+} catch {
+  // Without storage the system's own choice stands.
+}
+
+for (const button of document.querySelectorAll("[data-theme-switch]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      // It lasts until the next page then.
+    }
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  for (const field of form.querySelectorAll("select")) {
+    field.addEventListener("change", () => form.requestSubmit());
+  }
+}
