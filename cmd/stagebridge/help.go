@@ -14,6 +14,7 @@ func commands() []command {
 	return []command{
 		rulesTestCommand(),
 		planCheckCommand(),
+		connectorsCommand(),
 		healthCommand(),
 		versionCommand(),
 	}
