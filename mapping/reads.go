@@ -69,16 +69,19 @@ func (r *rule) reads() []string {
 // Present tells whether a path that a rule reads leads anywhere in a raw event.
 // Of a list one item that has it is enough; a value of null is there.
 func Present(in *Input, path string) bool {
-	for name, v := range map[string]any{"body": in.Body, "record": in.Record} {
-		if rest, ok := strings.CutPrefix(path, name); ok && below(path, name) {
-			return present(v, rest)
+	switch {
+	case below(path, "body"):
+		return present(in.Body, strings.TrimPrefix(path, "body"))
+	case below(path, "record"):
+		return present(in.Record, strings.TrimPrefix(path, "record"))
+	case below(path, "headers"):
+		headers := make(map[string]any, len(in.Headers))
+		for k, v := range in.Headers {
+			headers[k] = v
 		}
+		return present(headers, strings.TrimPrefix(path, "headers"))
 	}
-	if name, ok := strings.CutPrefix(path, "headers."); ok {
-		_, ok := in.Headers[name]
-		return ok
-	}
-	return path == "type" || path == "headers"
+	return path == "type"
 }
 
 func present(v any, rest string) bool {

@@ -71,7 +71,7 @@ func TestValues(t *testing.T) {
 		{`filter(body.items, .price > 6)[0].sku`, "y"}, {`map(body.items, .sku)`, []any{"x", "y"}}, {`body.items | map(#.price * 2)`, []any{int64(10), 15.0}},
 		{`find(body.items, .sku == "y").price`, "7.5"}, {`find(body.items, false)`, nil}, {`findIndex(body.tags, # == "c")`, int64(2)}, {`findIndex(body.tags, # == "z")`, int64(-1)},
 		{`findLast(body.tags, # != "c")`, "b"}, {`findLastIndex(body.tags, true)`, int64(2)}, {`count(body.tags, # > "a")`, int64(2)}, {`count([true, false])`, int64(1)},
-		{`sum(body.items, .price)`, 12.5}, {`sum([1, 2])`, int64(3)}, {`sum(["1", 2])`, int64(3)}, {`sum(body.nope)`, int64(0)},
+		{`sum(body.items, .price)`, 12.5}, {`sum([1, 2])`, int64(3)}, {`sum(["1", 2])`, int64(3)}, {`sum(body.nope)`, nil}, {`map(body.nope, #)`, nil}, {`filter(body.nope, true)`, nil}, {`sortBy(body.nope, #)`, nil}, {`count(body.nope, true)`, int64(0)}, {`sum([])`, int64(0)}, {`len(filter(body.nope, true))`, int64(0)},
 		{`sortBy(body.items, .price, "desc")[0].sku`, "y"}, {`sortBy(body.tags, -#index)`, []any{"c", "b", "a"}}, {`reduce([1, 2, 3], #acc + #)`, int64(6)}, {`reduce([1, 2], #acc + #, 10)`, int64(13)}, {`reduce([], #acc, 5)`, int64(5)},
 		{`map(body.items, let t = .tags; map(t, #))`, []any{[]any{"q"}, []any{"r", "s"}}}, {`map(body.items, any(.tags, # == "r"))`, []any{false, true}},
 		{`map(body.tags, #index)`, []any{int64(0), int64(1), int64(2)}},

@@ -78,13 +78,26 @@ type looper struct {
 }
 
 // run walks a list, backward if wished, calls the body on each item and hands
-// its value to f. A missing list is an empty one.
+// its value to f. A missing list is an empty one here; what makes a new value
+// of a list (map, filter, sum, sortBy) gives nothing for it, see made.
 func (l *looper) run(m *Machine, backward bool, f round) error {
 	list, err := l.items(m)
 	if err != nil {
 		return err
 	}
 	return l.walk(m, list, backward, f)
+}
+
+// made computes a value from a list that is there, and nil from a missing one:
+// what a sender left out must not become an empty list or a sum of zero.
+func (l *looper) made(f func(m *Machine, list []any) (any, error)) eval {
+	return func(m *Machine) (any, error) {
+		list, err := l.items(m)
+		if list == nil || err != nil {
+			return nil, err
+		}
+		return f(m, list)
+	}
 }
 
 func (l *looper) items(m *Machine) ([]any, error) {
@@ -143,13 +156,13 @@ func (l *looper) compile() eval {
 	case "count", "one":
 		return l.count
 	case "filter":
-		return l.filter
+		return l.made(l.filter)
 	case "map":
-		return l.mapped
+		return l.made(l.mapped)
 	case "sum":
-		return l.sum
+		return l.made(l.sum)
 	case "sortBy":
-		return l.sortBy
+		return l.made(l.sortBy)
 	case "reduce":
 		return l.reduce
 	}
@@ -210,9 +223,9 @@ func (l *looper) count(m *Machine) (any, error) {
 	return n, err
 }
 
-func (l *looper) filter(m *Machine) (any, error) {
+func (l *looper) filter(m *Machine, list []any) (any, error) {
 	out := []any{}
-	err := l.run(m, false, func(m *Machine, _ int, item, v any) (bool, error) {
+	err := l.walk(m, list, false, func(m *Machine, _ int, item, v any) (bool, error) {
 		b, err := truth(v)
 		if !b || err != nil {
 			return false, err
@@ -223,18 +236,18 @@ func (l *looper) filter(m *Machine) (any, error) {
 	return out, err
 }
 
-func (l *looper) mapped(m *Machine) (any, error) {
+func (l *looper) mapped(m *Machine, list []any) (any, error) {
 	out := []any{}
-	err := l.run(m, false, func(m *Machine, _ int, _, v any) (bool, error) {
+	err := l.walk(m, list, false, func(m *Machine, _ int, _, v any) (bool, error) {
 		out = append(out, v)
 		return false, m.Grow(bytesPerItem)
 	})
 	return out, err
 }
 
-func (l *looper) sum(m *Machine) (any, error) {
+func (l *looper) sum(m *Machine, list []any) (any, error) {
 	var total any = int64(0)
-	err := l.run(m, false, func(m *Machine, _ int, _, v any) (bool, error) {
+	err := l.walk(m, list, false, func(m *Machine, _ int, _, v any) (bool, error) {
 		if _, ok := toNumber(v); !ok {
 			return false, fmt.Errorf("sum wants numbers, not %s", describe(v))
 		}
@@ -249,7 +262,7 @@ func (l *looper) sum(m *Machine) (any, error) {
 	return total, err
 }
 
-func (l *looper) sortBy(m *Machine) (any, error) {
+func (l *looper) sortBy(m *Machine, list []any) (any, error) {
 	order := any("asc")
 	if l.third != nil {
 		var err error
@@ -261,7 +274,7 @@ func (l *looper) sortBy(m *Machine) (any, error) {
 		return nil, at(l.from, fmt.Errorf(`sortBy wants "asc" or "desc" as its order, not %s`, describe(order)))
 	}
 	var keyed []sortItem
-	err := l.run(m, false, func(m *Machine, _ int, item, v any) (bool, error) {
+	err := l.walk(m, list, false, func(m *Machine, _ int, item, v any) (bool, error) {
 		keyed = append(keyed, sortItem{v, item})
 		return false, m.Grow(3 * bytesPerItem)
 	})
