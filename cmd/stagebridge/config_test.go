@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -156,6 +157,23 @@ func TestConfigListsEveryMistake(t *testing.T) {
 	}
 	if lines := strings.Count(err.Error(), "\n") + 1; lines != 17 {
 		t.Errorf("%d mistakes, want 17:\n%v", lines, err)
+	}
+}
+
+func TestConfigKeyLength(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]struct{ mistake, warning string }{
+		15: {mistake: "STAGEBRIDGE_SECRET_KEY has 15 bytes, want 16 or more"},
+		16: {warning: "STAGEBRIDGE_SECRET_KEY is shorter than 32 characters"},
+		32: {},
+	} {
+		_, warnings, err := loadConfig(map[string]string{"STAGEBRIDGE_SECRET_KEY": strings.Repeat("k", length)})
+		if mistake := fmt.Sprint(err); (err == nil) != (want.mistake == "") || !strings.Contains(mistake, want.mistake) && err != nil {
+			t.Errorf("%d bytes: error %v, want %q", length, err, want.mistake)
+		}
+		if warning := strings.Join(warnings, "\n"); !strings.HasPrefix(warning, want.warning) || want.warning == "" && warning != "" {
+			t.Errorf("%d bytes: warnings %q, want %q", length, warnings, want.warning)
+		}
 	}
 }
 

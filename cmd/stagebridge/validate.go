@@ -16,7 +16,9 @@ const (
 	maxBodyBytes = 256 << 20
 	maxBatch     = 10_000
 	maxTimeout   = 10 * time.Minute
-	// weakKey is the length in bytes under which a key may be guessed.
+	// minKey is the shortest key that the vault takes, weakKey the length under
+	// which one may not be random enough; both in bytes.
+	minKey  = 16
 	weakKey = 32
 )
 
@@ -53,6 +55,9 @@ func (c *Config) normalise() []error {
 	}
 	if !c.DatabaseURL.Empty() && c.SecretKey.Empty() {
 		wrong("SECRET_KEY", "is required with %sDATABASE_URL: it encrypts the stored credentials; make one with 'openssl rand -hex 32'", prefix)
+	}
+	if n := len(c.SecretKey.Reveal()); n > 0 && n < minKey {
+		wrong("SECRET_KEY", "has %d bytes, want %d or more of random text; make one with 'openssl rand -hex 32'", n, minKey)
 	}
 
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
