@@ -12,6 +12,7 @@ import (
 // commands lists every subcommand in the order of the help text.
 func commands() []command {
 	return []command{
+		serveCommand(),
 		rulesTestCommand(),
 		planCheckCommand(),
 		connectorsCommand(),
