@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -195,8 +196,8 @@ func (r *run) eval(x *expr) (any, error) {
 	if err == nil {
 		return v, nil
 	}
-	e, ok := err.(*expression.Error)
-	if !ok {
+	var e *expression.Error
+	if !errors.As(err, &e) {
 		return nil, r.fail(x.source, err.Error())
 	}
 	line, column := x.source.At(e.Line, e.Column)

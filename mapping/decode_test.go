@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -123,7 +124,12 @@ func FuzzDecode(f *testing.F) {
 		f.Add("form", []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, format string, raw []byte) {
-		before := string(raw)
+		before, start := string(raw), time.Now()
+		defer func() {
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("took %v", took)
+			}
+		}()
 		v, err := Decode(format, raw)
 		if string(raw) != before {
 			t.Fatal("the bytes were changed")

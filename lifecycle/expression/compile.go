@@ -186,7 +186,8 @@ func (c *compiler) fail(n ast.Node, format string, args ...any) error {
 
 // at gives an error the place of a node unless it has one.
 func at(from int, err error) error {
-	if _, ok := err.(*nodeError); ok {
+	var placed *nodeError
+	if errors.As(err, &placed) {
 		return err
 	}
 	return &nodeError{from, err}
