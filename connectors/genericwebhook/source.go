@@ -220,7 +220,7 @@ func (c *Connector) echo(id string, body []byte) string {
 		return "webhook-id"
 	}
 	instance := c.config.Instance
-	if !bytes.Contains(body, []byte(instance)) {
+	if instance == "" || !bytes.Contains(body, []byte(instance)) {
 		return "" // which spares nearly every event the second look
 	}
 	marks := []want{{path: []string{"data", "source"}}, {path: []string{"data", "source_instance"}}}
