@@ -49,7 +49,7 @@ type memberAnswer struct {
 	ID        string         `json:"id"`
 	Email     string         `json:"email_address"`
 	UniqueID  string         `json:"unique_email_id"`
-	WebID     int64          `json:"web_id"`
+	WebID     int64          `json:"web_id,omitempty"`
 	Status    string         `json:"status"`
 	Merge     map[string]any `json:"merge_fields"`
 	TagsCount int            `json:"tags_count"`

@@ -185,7 +185,9 @@ func (s *Sim) tagAll(seg *segment, emails []string, on bool) []memberAnswer {
 	for _, email := range emails {
 		m := s.members[hash(email)]
 		if m != nil && m.status != statusForgotten && s.tag(m, seg, on) {
-			changed = append(changed, s.show(m))
+			shown := s.show(m)
+			shown.WebID = 0 // not told here
+			changed = append(changed, shown)
 		}
 	}
 	return changed
