@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -153,7 +152,7 @@ func (w *Web) actOnConnection(c echo.Context) error {
 	case "resync":
 		var n int64
 		n, err = w.admin.Resync(ctx, id)
-		note = fmt.Sprintf("%d people will be sent in full.", n)
+		note = counted(n, "person", "people") + " will be sent in full."
 	case "forget":
 		_, err = w.admin.Update(ctx, jobs.ConnectionInput{ID: id, ForgetPrevious: true, Author: user})
 		note = "Only the current secrets are accepted now."

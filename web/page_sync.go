@@ -78,5 +78,5 @@ func (w *Web) retrySyncForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.showSync(c, thousands(n)+" people will be tried again now.")
+	return w.showSync(c, counted(n, "person", "people")+" will be tried again now.")
 }

@@ -37,7 +37,7 @@ func (w *Web) summarize(ctx context.Context) (*summary, error) {
 	k := &w.summary
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.now != nil && time.Now().Before(k.until) {
+	if k.now != nil && w.now().Before(k.until) {
 		return k.now, nil
 	}
 	begun := time.Now()
@@ -45,7 +45,7 @@ func (w *Web) summarize(ctx context.Context) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.now, k.until = s, time.Now().Add(max(summaryLife, 20*time.Since(begun)))
+	k.now, k.until = s, s.At.Add(max(summaryLife, 20*time.Since(begun)))
 	return s, nil
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
-//go:embed templates assets
+//go:embed all:templates assets
 var files embed.FS
 
 // views lists every page and the type of its body. A template that is not
@@ -170,6 +170,7 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 		"ago":   func(i lifecycle.Instant) string { return ago(now().Sub(i.Time())) },
 		"known": func(i lifecycle.Instant) bool { return i != 0 },
 		"num":   thousands,
+		"count": counted,
 		"dec":   decimal,
 		"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 		"isset": func(v any) bool { return v != nil && !reflect.ValueOf(v).IsZero() },
@@ -213,6 +214,14 @@ func thousands(n int64) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
+}
+
+// counted says a number with its noun.
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
 }
 
 // link makes an address with a query; empty values are left out.
