@@ -1,8 +1,8 @@
 // Package mailchimp connects Mailchimp audiences: webhooks of one audience and
 // of Mailchimp Transactional come in; the stage goes out as a merge field and
-// segments as tags. Vendor facts are from Mailchimp's developer pages
-// (https://mailchimp.com/developer/marketing/, read 2026-11) unless a comment
-// says otherwise.
+// segments as tags. Vendor facts are those of Mailchimp's developer pages
+// (https://mailchimp.com/developer/marketing/) unless a comment says otherwise;
+// guide.md lists what could not be confirmed.
 package mailchimp
 
 import (
