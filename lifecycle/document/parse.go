@@ -18,7 +18,7 @@ import (
 // of every node as text, so both are bounded before it sees the tokens.
 const (
 	MaxBytes     = 1 << 20
-	maxTokens    = 60_000
+	maxTokens    = 40_000
 	maxDepth     = 40
 	maxKeyBytes  = 200
 	maxPathBytes = 16 << 20

@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// The bounds that a hostile expression or body must stay within. The clock's
-// has slack for a busy machine and the race detector: the goal is 100 ms.
+// The bounds that a hostile expression or body must stay within.
 const (
-	hostileTime  = 500 * time.Millisecond
+	hostileTime  = 100 * time.Millisecond
 	hostileBytes = 64 << 20
 )
 
@@ -76,26 +75,41 @@ func TestHostileExpressionsEndInAnError(t *testing.T) {
 		"pattern from the body":   `body.text matches body.text`,
 	}
 	for name, src := range tests {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		start := time.Now()
-		p, err := Compile(src, shape)
-		if err == nil {
-			_, err = p.Run(NewMachine(), env)
+		var err error
+		var took time.Duration
+		var used uint64
+		for range 3 { // another process may have slowed the first one down
+			took, used = cost(func() {
+				var p *Program
+				if p, err = Compile(src, shape); err == nil {
+					_, err = p.Run(NewMachine(), env)
+				}
+			})
+			if took < hostileTime {
+				break
+			}
 		}
-		took := time.Since(start)
-		runtime.ReadMemStats(&after)
-		used := after.TotalAlloc - before.TotalAlloc
 		t.Logf("%-24s %8v %6d kB %v", name, took.Round(time.Microsecond), used>>10, err)
 		var e *Error
 		if !errors.As(err, &e) {
 			t.Errorf("%s: no error: %v", name, err)
 		}
-		if took > hostileTime || used > hostileBytes {
+		if took > slower*hostileTime || used > slower*hostileBytes {
 			t.Errorf("%s took %v and %d MB", name, took, used>>20)
 		}
 	}
+}
+
+// cost runs f and gives its time and all bytes that it allocated.
+func cost(f func()) (time.Duration, uint64) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	f()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	return took, after.TotalAlloc - before.TotalAlloc
 }
 
 // The grammar allows these, and they cost next to nothing.

@@ -1,0 +1,6 @@
+//go:build !race
+
+package document
+
+// slower is how much more time and memory a test may take: no more.
+const slower = 1

@@ -1,0 +1,6 @@
+//go:build race
+
+package expression
+
+// slower is how much more time and memory the race detector may take.
+const slower = 20
