@@ -30,6 +30,17 @@ func mustRead(folder fs.FS, name string) []byte {
 	return b
 }
 
+// CommonSettings are the settings that every connection has beside its
+// connector's own.
+func CommonSettings() []FieldSpec {
+	return []FieldSpec{
+		{Name: "public_url", Label: "Public address", Advanced: true, Example: "https://hooks.example.com/hubspot",
+			Help: "what this vendor calls, when that is not PUBLIC_URL with /hooks/ and the connection's id; signatures cover it"},
+		{Name: "identity_scope", Label: "Identity scope", Advanced: true,
+			Help: "a name that connections to the same account share, so that a record's id means the same person in all of them"},
+	}
+}
+
 // Check compares a connection's settings and secrets with the form: what is
 // required, allowed, known. It lists every mistake, in the order of the form.
 func (d *Descriptor) Check(c Config) []*SettingError {
@@ -48,6 +59,9 @@ func (d *Descriptor) Check(c Config) []*SettingError {
 		check(f, c.Secret(f.Name).Reveal())
 	}
 	for _, f := range d.Settings {
+		check(f, c.Settings[f.Name])
+	}
+	for _, f := range CommonSettings() {
 		check(f, c.Settings[f.Name])
 	}
 	for _, unknown := range unknownNames(known, c) {

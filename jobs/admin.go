@@ -84,6 +84,9 @@ type ConnectionInput struct {
 	// removed; another value than before becomes the current one and leaves
 	// the one before it accepted until the next change.
 	Secrets map[string]secret.Text
+	// Previous says, for secrets of Secrets, which value before it is accepted
+	// too; an empty one: none is.
+	Previous map[string]secret.Text
 	// ForgetPrevious ends rotations: only current secrets stay.
 	ForgetPrevious bool
 	// Push replaces the push block; nil keeps it.
@@ -145,6 +148,21 @@ func (a *Admin) Pause(ctx context.Context, id string, paused bool) (*Conn, error
 	return c, err
 }
 
+// Validate finds out whether Create or Update, whichever fits, would refuse
+// the input. The error is *Invalid; nothing is written.
+func (a *Admin) Validate(ctx context.Context, in ConnectionInput) error {
+	row := store.Connection{ID: in.ID, Connector: in.Connector, Settings: "{}", Push: "{}"}
+	c, err := a.fresh(ctx, in.ID)
+	switch {
+	case err == nil:
+		row = c.Connection
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	_, _, err = a.prepare(row, in)
+	return err
+}
+
 // fresh gives a connection as the database has it now.
 func (a *Admin) fresh(ctx context.Context, id string) (*Conn, error) {
 	if err := a.Registry.Refresh(ctx); err != nil {
@@ -155,7 +173,28 @@ func (a *Admin) fresh(ctx context.Context, id string) (*Conn, error) {
 
 // save checks everything, collects every mistake, and writes only when there
 // is none.
-func (a *Admin) save(ctx context.Context, row store.Connection, in ConnectionInput) (*Conn, error) {
+func (a *Admin) save(ctx context.Context, before store.Connection, in ConnectionInput) (*Conn, error) {
+	row, rules, err := a.prepare(before, in)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.store(ctx, row, rules)
+	if err != nil {
+		return nil, err
+	}
+	if c.Push.Enabled && !samePush(before.Push, row.Push) {
+		// What the vendor should hold has changed for everybody. The caller may
+		// go away meanwhile; the work is finished all the same.
+		if _, err := a.Resync(context.WithoutCancel(ctx), row.ID); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// prepare puts the input into a row, and gives the rules to publish with it.
+// The error is *Invalid where the input is refused.
+func (a *Admin) prepare(row store.Connection, in ConnectionInput) (store.Connection, *store.Versioned, error) {
 	var wrong Invalid
 	if !connectionID.MatchString(in.ID) {
 		wrong.setting("id", "is %q, want 1 to 40 lower-case letters, digits and hyphens, the first no hyphen", in.ID)
@@ -172,28 +211,13 @@ func (a *Admin) save(ctx context.Context, row store.Connection, in ConnectionInp
 		wrong.setting("connector", "is %s and cannot be changed; make a new connection", row.Connector)
 	}
 	if err := wrong.orNil(); err != nil {
-		return nil, err
+		return row, nil, err
 	}
-	before := row
 	if err := a.fill(&row, vendor, in, &wrong); err != nil {
-		return nil, err
+		return row, nil, err
 	}
 	rules := a.checkRow(row, vendor, in, &wrong)
-	if err := wrong.orNil(); err != nil {
-		return nil, err
-	}
-	c, err := a.store(ctx, row, rules)
-	if err != nil {
-		return nil, err
-	}
-	if c.Push.Enabled && !samePush(before.Push, row.Push) {
-		// What the vendor should hold has changed for everybody. The caller may
-		// go away meanwhile; the work is finished all the same.
-		if _, err := a.Resync(context.WithoutCancel(ctx), row.ID); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return row, rules, wrong.orNil()
 }
 
 // fill puts the input into the row.

@@ -34,6 +34,15 @@ func (a *Admin) secrets(row *store.Connection, vendor connectors.Vendor, in Conn
 		old = Secrets{}
 	}
 	next := rotate(old, in.Secrets)
+	for name, value := range in.Previous {
+		switch {
+		case len(next[name]) == 0:
+		case value.Empty():
+			next[name] = next[name][:1]
+		default:
+			next[name] = []secret.Text{next[name][0], value}
+		}
+	}
 	if in.ForgetPrevious {
 		for name, values := range next {
 			next[name] = values[:1]

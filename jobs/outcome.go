@@ -42,6 +42,9 @@ func (p *Pusher) writeBack(x *store.LeasedPerson, u *connectors.Update, r connec
 		w.VendorID = r.VendorID
 	}
 	w.Sent = sentUpTo(x, u, r)
+	if len(r.Written) > 0 && r.Outcome != connectors.OK && r.Outcome != connectors.Unconfirmed {
+		w.Known = "" // it arrived in part
+	}
 	switch r.Outcome {
 	case connectors.OK, connectors.Unconfirmed:
 		w.State, w.Attempts = store.SyncSynced, 0

@@ -18,7 +18,7 @@ type Processor struct {
 	Store    *store.Store
 	Registry *Registry
 	Guards   lifecycle.Guards
-	// Batch is how many rows one transaction takes; zero is 500.
+	// Batch is how many rows one transaction takes; zero fits the database.
 	Batch int
 	// Due is told which connections have somebody newly due, after the commit.
 	Due func(connections []string)
@@ -26,8 +26,12 @@ type Processor struct {
 	Log *slog.Logger
 }
 
-// defaultBatch keeps SQLite's one writer free for ingest most of the time.
-const defaultBatch = 500
+// Rows of a transaction: enough to share out what each statement costs, but on
+// SQLite few enough that ingest never waits long for the one writer.
+const (
+	batchSQLite   = 1000
+	batchPostgres = 2000
+)
 
 // processWorkers is how many batches are under way at once in one process: on
 // SQLite one is mapped while another is written.
@@ -48,7 +52,10 @@ func (p *Processor) Run(ctx context.Context) error {
 func (p *Processor) drain(ctx context.Context) error {
 	size := p.Batch
 	if size == 0 {
-		size = defaultBatch
+		size = batchSQLite
+		if p.Store.Postgres() {
+			size = batchPostgres
+		}
 	}
 	for ctx.Err() == nil {
 		batch, err := p.Store.Take(ctx, "", size)

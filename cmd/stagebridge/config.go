@@ -61,8 +61,9 @@ type Config struct {
 	RejectLimit int `envconfig:"REJECT_LIMIT" default:"120"`
 	// VendorTimeout of one request to a vendor.
 	VendorTimeout time.Duration `envconfig:"VENDOR_TIMEOUT" default:"15s"`
-	// ProcessBatch is the most inbox rows that one transaction processes.
-	ProcessBatch int `envconfig:"PROCESS_BATCH" default:"500"`
+	// ProcessBatch is the most inbox rows that one transaction processes; zero
+	// fits the database: 1000 on SQLite, 2000 on PostgreSQL.
+	ProcessBatch int `envconfig:"PROCESS_BATCH" default:"0"`
 	// RetentionDays after which raw bodies and headers are emptied; zero: never.
 	RetentionDays int `envconfig:"RETENTION_DAYS" default:"90"`
 	// ShutdownTimeout for requests and jobs that still run when the process is

@@ -33,7 +33,7 @@ func TestConfigDefaults(t *testing.T) {
 		RateLimit:       5000,
 		RejectLimit:     120,
 		VendorTimeout:   15 * time.Second,
-		ProcessBatch:    500,
+		ProcessBatch:    0,
 		RetentionDays:   90,
 		ShutdownTimeout: 15 * time.Second,
 	}
@@ -90,7 +90,7 @@ func TestConfigReads(t *testing.T) {
 		RateLimit:            5000,
 		RejectLimit:          120,
 		VendorTimeout:        2 * time.Minute,
-		ProcessBatch:         500,
+		ProcessBatch:         0,
 		ShutdownTimeout:      15 * time.Second,
 	}
 	if diff := cmp.Diff(want, c, compareValues); diff != "" {

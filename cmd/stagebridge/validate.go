@@ -71,7 +71,7 @@ func (c *Config) normalise() []error {
 	within("MAX_BODY_BYTES", c.MaxBodyBytes, minBodyBytes, maxBodyBytes)
 	within("RATE_LIMIT", int64(c.RateLimit), 0, 1_000_000)
 	within("REJECT_LIMIT", int64(c.RejectLimit), 0, 1_000_000)
-	within("PROCESS_BATCH", int64(c.ProcessBatch), 1, maxBatch)
+	within("PROCESS_BATCH", int64(c.ProcessBatch), 0, maxBatch)
 	within("RETENTION_DAYS", int64(c.RetentionDays), 0, 36_500)
 	timeout := func(name string, d time.Duration) {
 		if d < time.Second || d > maxTimeout {
