@@ -27,6 +27,7 @@ func Docs() (map[string]string, error) {
 		pages[d.ID+".md"] = page(d, c)
 	}
 	overview.WriteString("\nEach page says how to connect, every field of the form, the events that default rules are there for, and the vendor's limits.\n")
+	fields(&overview, "Settings of every connection", "settings", connectors.CommonSettings())
 	pages["README.md"] = overview.String()
 	return pages, nil
 }
