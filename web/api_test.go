@@ -265,4 +265,3 @@ func TestAPIDatabaseAway(t *testing.T) {
 		t.Errorf("healthz: %d", a.Status)
 	}
 }
-

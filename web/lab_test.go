@@ -70,7 +70,7 @@ func (c *labConn) Register(context.Context, []string) (*connectors.Registration,
 	return &connectors.Registration{ID: "w1", Types: []string{"news"}, Secrets: map[string]secret.Text{"signing_secret": secret.New("made-by-the-vendor")}}, nil
 }
 func (c *labConn) Registered(context.Context) ([]connectors.Registration, error) { return nil, nil }
-func (c *labConn) Unregister(context.Context) error                             { return nil }
+func (c *labConn) Unregister(context.Context) error                              { return nil }
 func (c *labConn) Receive(*connectors.Request) (*connectors.Receipt, error) {
 	return nil, connectors.Reject(connectors.ErrUnsigned, "no signature")
 }
