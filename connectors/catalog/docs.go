@@ -101,6 +101,9 @@ func fields(b *strings.Builder, title, block string, specs []connectors.FieldSpe
 	fmt.Fprintf(b, "\n## %s\n\n| Field, under `%s` | Label | Needed | Default | Meaning |\n| --- | --- | --- | --- | --- |\n", title, block)
 	for _, f := range specs {
 		help := f.Help
+		if !strings.HasSuffix(help, ".") {
+			help += "."
+		}
 		if len(f.Choices) > 0 {
 			help += " One of `" + strings.Join(f.Choices, "`, `") + "`."
 		}
