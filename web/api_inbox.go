@@ -77,8 +77,7 @@ func wholeOf(r *store.RawEvent) rawWhole {
 
 // inboxFilter reads the filter out of the query.
 func inboxFilter(c echo.Context) (store.InboxFilter, error) {
-	in := replayInput{Connection: c.QueryParam("connection"), Status: c.QueryParam("status"), Type: c.QueryParam("type"),
-		Step: c.QueryParam("step"), Reason: c.QueryParam("reason"), Since: c.QueryParam("since"), Until: c.QueryParam("until")}
+	in := replayForm(c)
 	f, err := in.filter()
 	if err != nil {
 		return f, err

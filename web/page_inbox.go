@@ -20,8 +20,15 @@ type inboxPage struct {
 	Connections              []string
 	Statuses                 []string
 	Stats                    statsBody
+	Step, Reason             string
+	Since, Until             string
 	Rows                     []store.InboxRow
 	Next                     string
+	CanReplay                bool
+	// Count is how many raw events a replay of this filter would take; -1
+	// before that was asked for.
+	Count int64
+	Note  string
 }
 
 // rawPage is one raw event with its trace.
@@ -38,12 +45,17 @@ type rawPage struct {
 	Delivery []store.Sync
 }
 
-func (w *Web) inboxPage(c echo.Context) error {
+func (w *Web) inboxPage(c echo.Context) error { return w.showInbox(c, -1, "") }
+
+// showInbox shows the list of the filter that the query or the form holds.
+func (w *Web) showInbox(c echo.Context, count int64, note string) error {
 	ctx := c.Request().Context()
-	f, err := inboxFilter(c)
+	in := replayForm(c)
+	f, err := in.filter()
 	if err != nil {
 		return err
 	}
+	f.After = c.QueryParam("next")
 	page, err := w.store.Inbox(ctx, f)
 	if err != nil {
 		return err
@@ -52,8 +64,9 @@ func (w *Web) inboxPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := inboxPage{Connection: f.Connection, Status: f.Status, Type: f.Type, Connections: w.registry.IDs(),
-		Statuses: []string{"pending", "done", "ignored", "quarantined", "failed"}, Rows: page.Rows}
+	body := inboxPage{Connection: f.Connection, Status: f.Status, Type: f.Type, Step: f.Step, Reason: f.Reason, Since: in.Since, Until: in.Until,
+		Connections: w.registry.IDs(), Statuses: []string{"pending", "done", "ignored", "quarantined", "failed"}, Rows: page.Rows,
+		CanReplay: w.replay != nil, Count: count, Note: note}
 	for id, x := range s.Inbox {
 		if f.Connection == "" || f.Connection == id {
 			body.Stats.add(x)
@@ -61,9 +74,36 @@ func (w *Web) inboxPage(c echo.Context) error {
 	}
 	if page.Next != "" {
 		body.Next = link("/inbox", "connection", f.Connection, "status", f.Status, "type", f.Type, "step", f.Step, "reason", f.Reason,
-			"since", c.QueryParam("since"), "until", c.QueryParam("until"), "next", page.Next)
+			"since", in.Since, "until", in.Until, "next", page.Next)
 	}
 	return w.render(c, http.StatusOK, "inbox", "Inbox", body)
+}
+
+func replayForm(c echo.Context) replayInput {
+	return replayInput{Connection: c.FormValue("connection"), Status: c.FormValue("status"), Type: c.FormValue("type"),
+		Step: c.FormValue("step"), Reason: c.FormValue("reason"), Since: c.FormValue("since"), Until: c.FormValue("until")}
+}
+
+// replayForm counts what a replay of the filter would take, and does it once
+// that count was confirmed.
+func (w *Web) replayForm(c echo.Context) error {
+	if w.replay == nil {
+		return echo.ErrNotFound
+	}
+	in := replayForm(c)
+	f, err := in.filter()
+	if err != nil {
+		return err
+	}
+	confirmed := c.FormValue("confirm") != ""
+	n, err := w.replay.Replay(c.Request().Context(), f, !confirmed)
+	if err != nil {
+		return err
+	}
+	if confirmed {
+		return w.showInbox(c, -1, counted(int64(n), "raw event is", "raw events are")+" being processed again.")
+	}
+	return w.showInbox(c, int64(n), "")
 }
 
 func (w *Web) rawEventPage(c echo.Context) error {

@@ -162,8 +162,10 @@ func (w *Web) routes(e *echo.Echo) {
 	seen := []echo.MiddlewareFunc{w.identified, w.logged, w.headed}
 
 	// Health, for machines.
-	e.GET("/healthz", w.healthz)
-	e.GET("/readyz", w.readyz)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		e.Add(method, "/healthz", w.healthz)
+		e.Add(method, "/readyz", w.readyz)
+	}
 	e.GET("/metrics", w.metricsPage, w.identified, w.headed)
 	e.GET("/assets/:file", w.asset)
 
@@ -189,6 +191,7 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/people/:id", w.personPage, page...)
 	e.GET("/inbox", w.inboxPage, page...)
 	e.GET("/inbox/:id", w.rawEventPage, page...)
+	e.POST("/inbox/replay", w.replayForm, page...)
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
 	if w.jobsUI != nil {
