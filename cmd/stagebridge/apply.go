@@ -2,16 +2,101 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
+	"strings"
 
+	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/apply"
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/workspace"
 	"github.com/stagebridge/stagebridge/connectors/catalog"
-	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/mapping"
-	"github.com/stagebridge/stagebridge/secret"
-	"github.com/stagebridge/stagebridge/store"
 )
+
+// applyCommand brings a folder of workspace files into force.
+func applyCommand() command {
+	c := command{name: "apply", operands: "[-force] [-prune] DIR", summary: "bring a workspace folder (connections, rules, plan) into force"}
+	c.run = func(ctx context.Context, p *program, args []string) error {
+		var o apply.Options
+		folders, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.BoolVar(&o.Force, "force", false, "let the folder win where something was changed in the pages")
+			f.BoolVar(&o.Prune, "prune", false, "delete what was applied once and is in the folder no more")
+		}, 1, 1)
+		if err != nil {
+			return err
+		}
+		w, err := p.loadWorkspace(folders[0])
+		if err != nil {
+			return err
+		}
+		return p.withApp(ctx, func(a *app) error {
+			changes, err := a.applier().Apply(ctx, w, o)
+			if err != nil {
+				return err
+			}
+			return tellChanges(p.stdout, changes, false)
+		})
+	}
+	return c
+}
+
+// diffCommand shows what apply would do.
+func diffCommand() command {
+	c := command{name: "diff", operands: "[-force] [-prune] DIR", summary: "show what apply would change; exits with 1 when that is anything"}
+	c.run = func(ctx context.Context, p *program, args []string) error {
+		var o apply.Options
+		folders, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.BoolVar(&o.Force, "force", false, "as apply -force would")
+			f.BoolVar(&o.Prune, "prune", false, "as apply -prune would")
+		}, 1, 1)
+		if err != nil {
+			return err
+		}
+		w, err := p.loadWorkspace(folders[0])
+		if err != nil {
+			return err
+		}
+		return p.withApp(ctx, func(a *app) error {
+			changes, err := a.applier().Diff(ctx, w, o)
+			if err != nil {
+				return err
+			}
+			if err := tellChanges(p.stdout, changes, true); err != nil {
+				return err
+			}
+			for _, change := range changes {
+				if change.Action != apply.Note {
+					return errReported
+				}
+			}
+			return nil
+		})
+	}
+	return c
+}
+
+// withApp opens the database that the settings name for one command, which
+// needs no server beside it and none to be stopped.
+func (p *program) withApp(ctx context.Context, fn func(*app) error) error {
+	config, _, err := loadConfig(p.env)
+	if err != nil {
+		return err
+	}
+	// What a command does it prints; the log is for what goes wrong.
+	config.LogLevel = max(config.LogLevel, slog.LevelWarn)
+	a, err := openApp(ctx, config, logTo(config, p.stderr))
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(a), a.close())
+}
+
+func (a *app) applier() *apply.Applier {
+	return &apply.Applier{Store: a.store, Registry: a.registry, Admin: a.admin, Vault: a.vault}
+}
 
 // loadWorkspace reads a folder of workspace files, ${NAME} from the program's
 // environment.
@@ -30,7 +115,8 @@ func (p *program) loadWorkspace(folder string) (*workspace.Workspace, error) {
 	})
 }
 
-// applyWorkspace applies the folder WORKSPACE, when there is one.
+// applyWorkspace applies the folder WORKSPACE, when there is one. Several
+// replicas that start at once do so one after the other.
 func (a *app) applyWorkspace(ctx context.Context, p *program) error {
 	if a.config.Workspace == "" {
 		return nil
@@ -39,35 +125,64 @@ func (a *app) applyWorkspace(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("%sWORKSPACE:\n%w", prefix, err)
 	}
-	if w.Plan != nil {
-		now, err := a.admin.Plan(ctx)
-		if err != nil {
-			return err
-		}
-		if now.Source != w.Plan.Text {
-			if _, err := a.admin.PublishPlan(ctx, now.Version, store.Versioned{Source: w.Plan.Text, Author: "workspace"}); err != nil {
-				return err
-			}
-		}
+	changes, err := a.applier().Apply(ctx, w, apply.Options{})
+	if err != nil {
+		return fmt.Errorf("%sWORKSPACE:\n%w", prefix, err)
 	}
-	for _, c := range w.Connections {
-		if was := a.registry.Config().Connections[c.ID]; was != nil && was.Applied == c.File.Text {
-			continue
-		}
-		in := jobs.ConnectionInput{ID: c.ID, Connector: c.Connector, Settings: c.Settings, Secrets: map[string]secret.Text{}, Push: &c.Push, Applied: &c.File.Text, Author: "workspace"}
-		for name, values := range c.Secrets {
-			in.Secrets[name] = values[0]
-		}
-		if r, ok := w.Rules[c.ID]; ok {
-			in.Rules = &r.Text
-		}
-		save := a.admin.Create
-		if a.registry.Config().Connections[c.ID] != nil {
-			save = a.admin.Update
-		}
-		if _, err := save(ctx, in); err != nil {
-			return fmt.Errorf("%s: %w", c.File.Path, err)
+	for _, c := range changes {
+		switch {
+		case c.Writes():
+			a.log.Info("workspace applied", "file", c.File, "action", string(c.Action))
+		case c.Action == apply.Drift, c.Action == apply.Left:
+			a.log.Warn("workspace differs and is kept as it is", "file", c.File, "why", c.Details[0])
 		}
 	}
 	return nil
+}
+
+// tellChanges prints a line per change and how many there were; would is for
+// changes that were only looked for.
+func tellChanges(out io.Writer, changes []apply.Change, would bool) error {
+	words := map[apply.Action][2]string{
+		apply.Create: {"created", "would be created"}, apply.Update: {"updated", "would be updated"}, apply.Delete: {"deleted", "would be deleted"},
+		apply.Drift: {"kept", "kept"}, apply.Left: {"kept", "kept"}, apply.Conflict: {"refused", "would be refused"},
+	}
+	written, kept := 0, 0
+	for _, c := range changes {
+		word, ok := words[c.Action]
+		if !ok {
+			continue
+		}
+		w := word[0]
+		if would {
+			w = word[1]
+		}
+		details := c.Details
+		if c.Writes() {
+			written++
+		} else {
+			kept++
+			w += ": it " + details[0]
+			details = details[1:]
+		}
+		fmt.Fprintf(out, "%s: %s\n", c.Title(), w)
+		if c.Kind == apply.KindConnection && len(details) > 0 {
+			details = []string{strings.Join(details, ", ")}
+		}
+		if !would {
+			continue
+		}
+		for _, line := range details {
+			fmt.Fprintf(out, "    %s\n", line)
+		}
+	}
+	if written+kept == 0 {
+		_, err := fmt.Fprintln(out, "nothing to change")
+		return err
+	}
+	if would {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "%d changed, %d kept as they were\n", written, kept)
+	return err
 }

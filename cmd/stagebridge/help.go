@@ -13,6 +13,10 @@ import (
 func commands() []command {
 	return []command{
 		serveCommand(),
+		applyCommand(),
+		diffCommand(),
+		exportCommand(),
+		benchCommand(),
 		rulesTestCommand(),
 		planCheckCommand(),
 		connectorsCommand(),
