@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/bench"
+)
+
+// benchCommand measures the whole against a bare HTTP handler.
+func benchCommand() command {
+	c := command{name: "bench", operands: "[-runs N] [-quick] [PART…]", summary: "measure ingest, processing and pushing on this machine: " + strings.Join(bench.Parts(), ", ")}
+	c.run = func(ctx context.Context, p *program, args []string) error {
+		o := bench.Options{Runs: 3, Out: p.stdout, Postgres: p.env["STAGEBRIDGE_TEST_POSTGRES_URL"], Redis: p.env["STAGEBRIDGE_TEST_REDIS_URL"]}
+		child := ""
+		parts, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.IntVar(&o.Runs, "runs", o.Runs, "how often each is measured; medians are shown")
+			f.BoolVar(&o.Quick, "quick", false, "a small run, to see that it works; its figures mean little")
+			f.StringVar(&child, "child", "", "what a measured process does; for bench's own use")
+		}, 0, -1)
+		if err != nil {
+			return err
+		}
+		if child != "" {
+			return p.benchChild(ctx, child)
+		}
+		for _, part := range parts {
+			if !slices.Contains(bench.Parts(), part) {
+				return &usageError{c, fmt.Errorf("there is no part %q, only %s", part, strings.Join(bench.Parts(), ", "))}
+			}
+		}
+		o.Parts = parts
+		return bench.Run(ctx, o)
+	}
+	return c
+}
+
+// benchChild is a process that bench measures.
+func (p *program) benchChild(ctx context.Context, what string) error {
+	cfg, _, err := loadConfig(p.env)
+	if err != nil {
+		return err
+	}
+	if what == "bare" {
+		return bench.Bare(ctx, cfg.Addr)
+	}
+	return fmt.Errorf("there is no child %q", what)
+}
