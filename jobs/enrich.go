@@ -49,10 +49,10 @@ func (p *Pusher) leaseRows(ctx context.Context, lane string) ([]store.Row, error
 	}
 	until := make([]lifecycle.Instant, len(b.Rows))
 	for i := range until {
-		until[i] = lifecycle.At(p.Now().Add(pushLease))
+		until[i] = lifecycle.At(p.Now().Add(p.lease()))
 	}
 	if err := b.Commit(ctx, func(t *store.Tx) error {
-		return t.PostponeTx(ctx, b.Rows, lane, until, "enriching", true)
+		return t.PostponeTx(ctx, b.Rows, lane, until, store.ReasonEnriching, true)
 	}); err != nil {
 		if errors.Is(err, store.ErrRetry) {
 			return nil, nil
@@ -74,7 +74,7 @@ func (p *Pusher) enrich(ctx context.Context, conn *Conn, rows []store.Row) (fail
 			for i := range rows {
 				lookups[i] = connectors.Lookup{Type: rows[i].Type, Body: rows[i].Body}
 			}
-			call, cancel := context.WithTimeout(ctx, pushTimeout)
+			call, cancel := context.WithTimeout(ctx, p.timeout())
 			records, failure = e.Enrich(call, lookups)
 			cancel()
 		}

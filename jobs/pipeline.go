@@ -49,6 +49,9 @@ type PipelineOptions struct {
 	Work bool
 	// Batch is the rows of a processing transaction; zero is a sensible size.
 	Batch int
+	// VendorTimeout of one request to a vendor; zero is 15 s. What a replica
+	// that died had taken is free again after 20 times that.
+	VendorTimeout time.Duration
 	// Retain is how long raw bodies are kept; zero keeps them.
 	Retain time.Duration
 	Now    func() time.Time
@@ -74,7 +77,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.client, p.inspector = asynq.NewClientFromRedisClient(p.rdb), asynq.NewInspectorFromRedisClient(p.rdb)
 	p.triggers = newCoalescer(triggerSpan, p.enqueue)
 	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Guards: DefaultGuards(), Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
-	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Now: o.Now, Log: o.Log}
+	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	return p, nil
 }
 
@@ -107,6 +110,9 @@ func (p *Pipeline) Start() {
 	}
 	if !p.o.Work {
 		return
+	}
+	if err := p.o.Store.FreeLeases(p.ctx); err != nil {
+		p.o.Log.Warn("what a process before this one had taken is free when its leases end", "error", err)
 	}
 	p.serve(map[string]int{QueueIngest: 1}, 1)
 	p.serve(map[string]int{QueueClock: 1, QueueMaintenance: 1}, 2)

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,12 +17,16 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// Times of a push. A lease outlives the longest push twice over, so that
-// nobody else takes a person while a call may still be under way.
+// Times of a push, which may need several requests. A lease outlives the
+// longest push twice over, so that nobody else takes a person while a call may
+// still be under way; it is also how long people wait whose replica died.
 const (
-	pushTimeout = 2 * time.Minute
-	pushLease   = 2*pushTimeout + time.Minute
+	defaultRequest = 15 * time.Second
+	pushRequests   = 8
 )
+
+func (p *Pusher) timeout() time.Duration { return pushRequests * cmp.Or(p.Request, defaultRequest) }
+func (p *Pusher) lease() time.Duration   { return p.timeout() * 5 / 2 }
 
 // Pusher brings people who are out of step to their desired state, one
 // connection at a time.
@@ -30,8 +35,10 @@ type Pusher struct {
 	Registry *Registry
 	Limiter  *Limiter
 	Breakers *Breakers
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Request is the timeout of one request to a vendor; zero is 15 s.
+	Request time.Duration
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Send pushes everybody who is due at a connection now. The error is the last
@@ -84,7 +91,7 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn) error {
 			done(nil)
 			return err
 		}
-		until := lifecycle.At(p.Now().Add(pushLease))
+		until := lifecycle.At(p.Now().Add(p.lease()))
 		people, err := p.Store.Lease(ctx, conn.ID, max(1, limits.Batch), until, limits.Takes == connectors.TakesEvents)
 		if err != nil || len(people) == 0 {
 			done(nil)
@@ -125,7 +132,7 @@ func (p *Pusher) batch(ctx context.Context, conn *Conn, dest connectors.Destinat
 	}
 	var ledger []store.LedgerEntry
 	if len(updates) > 0 {
-		call, cancel := context.WithTimeout(ctx, pushTimeout)
+		call, cancel := context.WithTimeout(ctx, p.timeout())
 		results := p.push(call, dest, updates)
 		cancel()
 		for j, r := range results {

@@ -194,8 +194,11 @@ func (s *Store) TakeAgain(ctx context.Context, rows []Row) (*Batch, error) {
 	return b, nil
 }
 
-// ReasonReplay marks pending rows that were processed before.
-const ReasonReplay = "replay"
+// Reasons of pending rows: processed before, or with a vendor just now.
+const (
+	ReasonReplay    = "replay"
+	ReasonEnriching = "enriching"
+)
 
 // Statuses of a raw event. Pending has no number: it is the lack of an outcome.
 const (

@@ -185,6 +185,28 @@ func (s *Store) WriteBackAll(ctx context.Context, all []WriteBack, ledger []Ledg
 	return nil
 }
 
+// FreeLeases gives back, on SQLite, everything that was taken for a vendor: the
+// one process that works on the file calls it when it starts, so whoever held a
+// lease has died. On PostgreSQL, where another replica may hold it, a lease ends
+// by itself and this does nothing.
+func (s *Store) FreeLeases(ctx context.Context) error {
+	if s.d.postgres {
+		return nil
+	}
+	err := s.in(ctx, derived, func(t *Tx) error {
+		now := s.nowMicros()
+		if _, err := t.exec(ctx, "update sync set lease = -lease, due_at = ? where lease > 0", now); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, "update pending set next_try = ? where lane > '' and reason = ? and next_try > ?", now, ReasonEnriching, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: free leases: %w", err)
+	}
+	return nil
+}
+
 // NextDue is the earliest instant at which somebody is due at a connection;
 // zero for never.
 func (s *Store) NextDue(ctx context.Context, connection string) (lifecycle.Instant, error) {

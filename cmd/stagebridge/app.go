@@ -149,7 +149,8 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	var err error
 	s.pipeline, err = jobs.NewPipeline(jobs.PipelineOptions{
 		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Batch: a.config.ProcessBatch,
-		Retain: time.Duration(a.config.RetentionDays) * 24 * time.Hour, Log: a.log,
+		VendorTimeout: a.config.VendorTimeout,
+		Retain:        time.Duration(a.config.RetentionDays) * 24 * time.Hour, Log: a.log,
 	})
 	if err != nil {
 		return nil, err
