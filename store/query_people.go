@@ -103,6 +103,26 @@ func (s *Store) People(ctx context.Context, f PeopleFilter) (PeoplePage, error) 
 	return out, nil
 }
 
+// EachPerson calls fn for every live person, the newest first, a page at a
+// time. It ends at the first error, which it gives as it is.
+func (s *Store) EachPerson(ctx context.Context, fn func(*Person) error) error {
+	f := PeopleFilter{Limit: MaxPage}
+	for {
+		found, err := s.People(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, p := range found.People {
+			if err := fn(p); err != nil {
+				return err
+			}
+		}
+		if f.After = found.Next; f.After == "" {
+			return nil
+		}
+	}
+}
+
 func (s *Store) peopleByID(ctx context.Context, f PeopleFilter) (PeoplePage, error) {
 	before, err := cursorBefore(f.After)
 	if err != nil {
@@ -145,15 +165,11 @@ func (s *Store) peopleByPrefix(ctx context.Context, f PeopleFilter) (PeoplePage,
 	prefixes = slices.Compact(prefixes)
 	var out PeoplePage
 	after := clean(f.After, 2*maxText)
-	for round := 0; len(prefixes) > 0; round++ {
+	for rounds := 0; len(prefixes) > 0; {
 		prefix := prefixes[0]
 		if prefix == "" || after > prefix && !strings.HasPrefix(after, prefix) {
 			prefixes = prefixes[1:] // that part of the keys is behind us
 			continue
-		}
-		if round == maxRounds {
-			out.Next = after
-			return out, nil
 		}
 		keys, people, err := s.keysFrom(ctx, prefix, after, f.Limit+1)
 		if err != nil {
@@ -171,6 +187,11 @@ func (s *Store) peopleByPrefix(ctx context.Context, f PeopleFilter) (PeoplePage,
 		}
 		if len(keys) <= f.Limit {
 			prefixes = prefixes[1:]
+			continue
+		}
+		if rounds++; rounds == maxRounds {
+			out.Next = after
+			return out, nil
 		}
 	}
 	return out, nil

@@ -28,6 +28,8 @@ type app struct {
 	vault    *secret.Vault
 	registry *jobs.Registry
 	admin    *jobs.Admin
+	// listener, when not nil, is listened on in place of ADDR.
+	listener net.Listener
 }
 
 // openApp opens the database, brings its schema up to date and reads what is
@@ -126,7 +128,6 @@ type server struct {
 	pipeline *jobs.Pipeline
 	web      *web.Web
 	http     *http.Server
-	listener net.Listener
 	served   chan error
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -189,8 +190,10 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 		return err
 	}
 	s.web = w
-	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
-		return fmt.Errorf("%sADDR: %w", prefix, err)
+	if s.listener == nil {
+		if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+			return fmt.Errorf("%sADDR: %w", prefix, err)
+		}
 	}
 	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
