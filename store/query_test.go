@@ -122,6 +122,10 @@ func TestPeopleQueries(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		q := fill(t, s)
 		q.process(t, 1, q.people, done)
+		var many []string // more kinds of keys than a page looks further
+		for i := range 40 {
+			many = append(many, fmt.Sprintf("a%02d:x", i))
+		}
 		for _, c := range []struct {
 			name   string
 			filter store.PeopleFilter
@@ -132,6 +136,7 @@ func TestPeopleQueries(t *testing.T) {
 			{"a segment", store.PeopleFilter{Segment: "vip"}, []lifecycle.ProfileID{9, 8, 7, 6, 5, 4, 3, 2, 1}},
 			{"a beginning of keys, each person once", store.PeopleFilter{Prefixes: []string{"email:ann"}}, []lifecycle.ProfileID{1, 2, 3, 4, 5, 6, 7, 8, 9}},
 			{"two beginnings, one inside the other", store.PeopleFilter{Prefixes: []string{"email:ann0", "email:ann", "crm:4"}}, []lifecycle.ProfileID{4, 1, 2, 3, 5, 6, 7, 8, 9}},
+			{"many beginnings", store.PeopleFilter{Prefixes: append(many, "email:ann05")}, []lifecycle.ProfileID{5}},
 			{"wildcards mean nothing", store.PeopleFilter{Prefixes: []string{"email:%"}}, nil},
 			{"no such stage", store.PeopleFilter{Stage: "x\x00y"}, nil},
 		} {

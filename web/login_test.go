@@ -186,3 +186,19 @@ func TestFirstPassword(t *testing.T) {
 		t.Errorf("the password of the settings: %d", a.Status)
 	}
 }
+
+// TestPlainHTTP: without https the cookie has a plain name and no Secure, or
+// browsers would not keep it.
+func TestPlainHTTP(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(o *web.Options) {
+		o.PublicURL, o.AdminPassword = "http://127.0.0.1:8080", secret.New("correct horse")
+	})
+	a := l.send("POST", "/login", form("name", "admin", "password", "correct horse"), formType, "Origin: http://127.0.0.1:8080")
+	if cookie := a.Header.Get("Set-Cookie"); a.Status != 303 || !strings.HasPrefix(cookie, "stagebridge=") || strings.Contains(cookie, "Secure") {
+		t.Errorf("%d %s", a.Status, cookie)
+	}
+	if a.Header.Get("Strict-Transport-Security") != "" {
+		t.Error("https is asked for where there is none")
+	}
+}

@@ -266,3 +266,25 @@ func TestReplay(t *testing.T) {
 		t.Errorf("no such status: %d", a.Status)
 	}
 }
+
+// brokenReplay panics, as only a mistake in the program does.
+type brokenReplay struct{}
+
+func (brokenReplay) Replay(context.Context, store.InboxFilter, bool) (int, error) {
+	panic("hush: a mistake")
+}
+
+func TestPanicsAreAnswered(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(o *web.Options) { o.Replay = brokenReplay{} })
+	a := l.api("POST", "/inbox/replay", `{}`)
+	if a.Status != 500 || !strings.Contains(a.Body, `"status":500`) || strings.Contains(a.Body, "hush") {
+		t.Errorf("%d %s", a.Status, a.Body)
+	}
+	if !strings.Contains(l.log.String(), "a mistake") {
+		t.Error("the log does not tell")
+	}
+	if a := l.api("GET", "/inbox", ""); a.Status != 200 {
+		t.Errorf("afterwards: %d", a.Status)
+	}
+}

@@ -137,7 +137,6 @@ func New(ctx context.Context, o Options) (*Web, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = w.fail
 	e.IPExtractor = extractor(o.TrustedProxies)
-	e.Use(w.guarded)
 	w.echo = e
 	if o.Ingest != nil {
 		o.Ingest.Routes(e)
@@ -147,7 +146,10 @@ func New(ctx context.Context, o Options) (*Web, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.echo.ServeHTTP(rw, r) }
+func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	defer w.recovered(rw, r)
+	w.echo.ServeHTTP(rw, r)
+}
 
 // Close gives back what the page of the jobs holds open.
 func (w *Web) Close() error {
