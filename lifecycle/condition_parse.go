@@ -65,7 +65,13 @@ func parseText(text string) (tree *parser.Tree, wrong *conditionError) {
 	return tree, nil
 }
 
+// maxConditionMistakes bounds what is said about one condition.
+const maxConditionMistakes = 20
+
 func (c *conditionParser) fail(n ast.Node, format string, args ...any) {
+	if len(c.wrong) >= maxConditionMistakes {
+		return
+	}
 	line, column, seen := 1, 0, 0
 	for _, r := range c.text {
 		if seen == n.Location().From {
@@ -86,6 +92,9 @@ func (c *conditionParser) fail(n ast.Node, format string, args ...any) {
 // condition reads a yes/no node. Its answer is worth nothing once fail was
 // called; it is never nil.
 func (c *conditionParser) condition(n ast.Node) *expr {
+	if len(c.wrong) >= maxConditionMistakes {
+		return c.newLeaf(leaf{})
+	}
 	switch n := n.(type) {
 	case *ast.BoolNode:
 		return c.newLeaf(leaf{kind: leafLiteral, value: n.Value})

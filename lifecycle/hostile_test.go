@@ -32,7 +32,7 @@ func TestHostilePlansEndSoon(t *testing.T) {
 		"long names":   "name: " + long + "\nstages:\n  - { name: " + long + " }\n",
 	} {
 		best, bytes := time.Hour, uint64(0)
-		for range 3 {
+		for range 5 { // another process may slow some of them down
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			began := time.Now()
