@@ -218,12 +218,8 @@ func (s *Store) writeGroup(group []*appending) error {
 	r := gather(group, first, total)
 	var original map[[16]byte]int64
 	err = s.in(ctx, ingest, func(t *Tx) error {
-		n, err := t.insertInbox(ctx, r)
-		if err != nil || int(n) == len(r.ids) {
-			original = nil
-			return err
-		}
-		if original, err = t.originals(ctx, r); err != nil {
+		var err error
+		if original, err = t.insertInbox(ctx, r); err != nil || len(original) == 0 {
 			return err
 		}
 		r.answer(group, first, original)
@@ -235,6 +231,7 @@ func (s *Store) writeGroup(group []*appending) error {
 	if err != nil {
 		return err
 	}
+	s.recent.add(r, original)
 	r.answer(group, first, original)
 	return nil
 }
@@ -273,30 +270,65 @@ func gather(group []*appending, first int64, total int) *groupRows {
 	return r
 }
 
-// insertInbox writes the rows that are new and makes them pending. On
-// PostgreSQL both are one statement, so one round trip.
-func (t *Tx) insertInbox(ctx context.Context, r *groupRows) (int64, error) {
-	cols := []column{
+// insertInbox writes the rows that are new and makes them pending. It answers
+// the ids of those that were there already. On PostgreSQL the usual case is one
+// statement, so one round trip.
+func (t *Tx) insertInbox(ctx context.Context, r *groupRows) (map[[16]byte]int64, error) {
+	if t.s.d.postgres {
+		cols := r.columns()
+		n, err := t.exec(ctx, `with kept as (insert into inbox (id, connection, dedupe, type, flag, received_at, event_at, meta, body)
+			select * from `+unnest(cols)+` on conflict (dedupe) do nothing returning id, `+pendingLane+` as lane)
+			insert into pending (lane, next_try, id) select lane, 0, id from kept`, arrays(cols)...)
+		if err != nil || int(n) == len(r.ids) {
+			return nil, err
+		}
+		return t.originals(ctx, r)
+	}
+	original, err := t.s.recent.known(ctx, t, r)
+	if err != nil {
+		return nil, err
+	}
+	fresh := r.without(original)
+	if len(fresh.ids) == 0 {
+		return original, nil
+	}
+	if _, err := t.insert(ctx, "inbox", "", fresh.columns()...); err != nil {
+		return nil, err
+	}
+	_, err = t.exec(ctx, "insert into pending (lane, next_try, id) select "+pendingLane+", 0, id from inbox where id between ? and ?",
+		fresh.ids[0], fresh.ids[len(fresh.ids)-1])
+	return original, err
+}
+
+// pendingLane is where a new row waits: for its record or for processing.
+const pendingLane = "case when flag = 1 then connection else '' end"
+
+func (r *groupRows) columns() []column {
+	return []column{
 		ints("id", r.ids), texts("connection", r.connections), blobs("dedupe", r.dedupe), texts("type", r.types), ints("flag", r.flags),
 		ints("received_at", r.received), ints("event_at", r.at), texts("meta", r.meta), blobs("body", r.bodies),
 	}
-	const lane = "case when flag = 1 then connection else '' end"
-	if t.s.d.postgres {
-		return t.exec(ctx, `with kept as (insert into inbox (id, connection, dedupe, type, flag, received_at, event_at, meta, body)
-			select * from `+unnest(cols)+` on conflict (dedupe) do nothing returning id, `+lane+` as lane)
-			insert into pending (lane, next_try, id) select lane, 0, id from kept`, arrays(cols)...)
-	}
-	n, err := t.insert(ctx, "inbox", "on conflict (dedupe) do nothing", cols...)
-	if err != nil || n == 0 {
-		return n, err
-	}
-	_, err = t.exec(ctx, "insert into pending (lane, next_try, id) select "+lane+", 0, id from inbox where id between ? and ?",
-		r.ids[0], r.ids[len(r.ids)-1])
-	return n, err
 }
 
-// originals finds which of the rows were there already, and their ids, and
-// counts the duplicates.
+// without gives the rows that are not among those known already.
+func (r *groupRows) without(known map[[16]byte]int64) *groupRows {
+	if len(known) == 0 {
+		return r
+	}
+	fresh := &groupRows{}
+	for i := range r.ids {
+		if _, ok := known[[16]byte(r.dedupe[i])]; ok {
+			continue
+		}
+		fresh.ids, fresh.flags, fresh.received, fresh.at = append(fresh.ids, r.ids[i]), append(fresh.flags, r.flags[i]), append(fresh.received, r.received[i]), append(fresh.at, r.at[i])
+		fresh.connections, fresh.types, fresh.meta = append(fresh.connections, r.connections[i]), append(fresh.types, r.types[i]), append(fresh.meta, r.meta[i])
+		fresh.dedupe, fresh.bodies = append(fresh.dedupe, r.dedupe[i]), append(fresh.bodies, r.bodies[i])
+	}
+	return fresh
+}
+
+// originals gives the ids of all rows as they stand in the inbox: those just
+// written and those that were there already.
 func (t *Tx) originals(ctx context.Context, r *groupRows) (map[[16]byte]int64, error) {
 	found := map[[16]byte]int64{}
 	rows, err := t.query(ctx, "select dedupe, id from inbox where "+t.s.d.oneOf("dedupe", "bytea"), list(t.s.d, r.dedupe))
@@ -320,8 +352,8 @@ func (r *groupRows) answer(group []*appending, first int64, original map[[16]byt
 			hash := [16]byte(dedupeHash(g.connection, g.events[i].Dedupe))
 			at := r.position[hash]
 			id := first + int64(at)
-			if original != nil {
-				id = original[hash]
+			if was, ok := original[hash]; ok {
+				id = was
 			}
 			if i == 0 {
 				g.receipt = Receipt{ID: id}

@@ -107,9 +107,11 @@ func (t *Tx) chunks(ctx context.Context, cols []column, text func(rows int) stri
 }
 
 func valuesList(cols, rows int) string {
-	row := "(" + strings.Repeat("?, ", cols-1) + "?)"
+	row := "(" + placeholders(cols) + ")"
 	return "values " + strings.Repeat(row+", ", rows-1) + row
 }
+
+func placeholders(n int) string { return strings.Repeat("?, ", n-1) + "?" }
 
 func unnest(cols []column) string {
 	parts := make([]string, len(cols))

@@ -49,6 +49,7 @@ type Store struct {
 	ids    sequences
 
 	append    appender
+	recent    recentHashes
 	claimed   claims
 	rejected  rejections
 	closeOnce sync.Once
@@ -75,6 +76,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("store: open: %w", err)
 	}
 	s.claimed.taken = map[int64]bool{}
+	if err := s.openDedupe(ctx, o.Dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: open: %w", err), s.db.Close())
+	}
 	s.append.start(s)
 	return s, nil
 }

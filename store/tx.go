@@ -16,6 +16,7 @@ type Tx struct {
 	s      *Store
 	pg     *sql.Tx // nil on SQLite
 	counts map[counter]int64
+	after  []func() // run once the transaction is committed
 }
 
 func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
@@ -162,6 +163,9 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 		return away(err)
 	}
 	done = true
+	for _, fn := range t.after {
+		fn()
+	}
 	return nil
 }
 

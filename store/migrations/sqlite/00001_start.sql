@@ -52,7 +52,11 @@ create table inbox (
   meta        text,
   body        blob
 );
-create unique index inbox_dedupe on inbox (dedupe);
+-- Filled behind the inbox, many at a time: see store/dedupe.go.
+create table dedupes (
+  hash blob primary key,
+  id   bigint not null
+) without rowid;
 
 create table pending (
   lane     text not null,
@@ -229,5 +233,5 @@ create table sessions (
 drop table sessions; drop table users; drop table rejections; drop table counters; drop table ledger;
 drop table managed_segments; drop table sync; drop table merges; drop table refusals; drop table memberships;
 drop table transitions; drop table events; drop table profiles; drop table keys; drop table records;
-drop table outcomes; drop table pending; drop table inbox; drop table plans; drop table rules;
+drop table outcomes; drop table pending; drop table dedupes; drop table inbox; drop table plans; drop table rules;
 drop table connections; drop table sequences; drop table state;

@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// On SQLite the index of dedupe hashes would be what a commit costs most: each
+// hash lands on a page of its own, so a group commit of thirty events would
+// write thirty pages to the log and wait for them. So the hashes of the newest
+// events are kept in memory only and brought to their table many at a time,
+// sorted, in a transaction that nobody waits for. They can be read again from
+// the inbox, which is durable, so nothing is lost with the memory: openDedupe.
+// PostgreSQL, where several processes write, keeps an ordinary unique index.
+
+// Sizes and times of the hashes in memory.
+const (
+	hashesFlush = 10_000           // brought to the table at once when so many wait
+	hashesEvery = 2 * time.Second  // or after so long
+	hashesMost  = 20 * hashesFlush // beyond it Append waits for the table
+)
+
+// recentHashes are the hashes of events that are in the inbox but not yet in
+// the table of hashes.
+type recentHashes struct {
+	mu    sync.Mutex
+	ids   map[[16]byte]int64
+	newer chan struct{} // asks for a flush
+	lock  *sql.DB       // held for as long as this process takes events
+	held  *sql.Conn
+	owned bool
+}
+
+// openDedupe reads the hashes that an earlier process left in memory.
+func (s *Store) openDedupe(ctx context.Context, dir string) error {
+	if s.d.postgres {
+		return nil
+	}
+	q := &s.recent
+	q.ids, q.newer = map[[16]byte]int64{}, make(chan struct{}, 1)
+	from, err := stateInt(ctx, s, "hashed")
+	if err != nil {
+		return err
+	}
+	rows, err := s.query(ctx, "select id, dedupe from inbox where id > ?", from)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id int64
+		var hash []byte
+		if err := rows.Scan(&id, &hash); err != nil {
+			return err
+		}
+		q.ids[[16]byte(hash)] = id
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if q.lock, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "ingest.lock")+"?_pragma=busy_timeout(5000)"); err != nil {
+		return err
+	}
+	s.wg.Go(s.flushHashes)
+	return nil
+}
+
+// own makes this process the only one that takes events into this folder, as
+// long as it lives: two would not see each other's newest hashes. The lock is
+// an SQLite transaction of its own, which ends with the process on every
+// system, however it ends.
+func (q *recentHashes) own(ctx context.Context) error {
+	if q.owned {
+		return nil
+	}
+	conn, err := q.lock.Conn(ctx)
+	if err == nil {
+		if _, err = conn.ExecContext(ctx, "begin exclusive"); err == nil {
+			q.held, q.owned = conn, true
+			return nil
+		}
+		err = errors.Join(err, conn.Close())
+	}
+	return fmt.Errorf("another process takes events into this data folder: %w", err)
+}
+
+// known gives the ids of those rows that are in the inbox already. The memory
+// is looked at before the table, since hashes go from the one into the other.
+func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]byte]int64, error) {
+	if err := q.own(ctx); err != nil {
+		return nil, err
+	}
+	var found map[[16]byte]int64
+	note := func(hash [16]byte, id int64) {
+		if found == nil {
+			found = map[[16]byte]int64{}
+		}
+		found[hash] = id
+	}
+	q.mu.Lock()
+	for _, hash := range r.dedupe {
+		if id, ok := q.ids[[16]byte(hash)]; ok {
+			note([16]byte(hash), id)
+		}
+	}
+	full := len(q.ids) > hashesMost
+	q.mu.Unlock()
+	if full {
+		if err := t.writeHashes(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	err := t.lookUp(ctx, r.dedupe, note)
+	return found, err
+}
+
+// lookUp finds hashes in the table. The number of parameters is one of few, so
+// that few statements are prepared.
+func (t *Tx) lookUp(ctx context.Context, hashes [][]byte, note func([16]byte, int64)) error {
+	for len(hashes) > 0 {
+		n := 1
+		for _, size := range sqliteRows {
+			if n = size; len(hashes) >= size {
+				break
+			}
+		}
+		args := make([]any, n)
+		for i := range args {
+			args[i] = hashes[i]
+		}
+		hashes = hashes[n:]
+		rows, err := t.query(ctx, "select hash, id from dedupes where hash in ("+placeholders(n)+")", args...)
+		err = each(rows, err, func(rows *sql.Rows) error {
+			var hash []byte
+			var id int64
+			err := rows.Scan(&hash, &id)
+			note([16]byte(hash), id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add remembers rows that are durable now.
+func (q *recentHashes) add(r *groupRows, original map[[16]byte]int64) {
+	if q.ids == nil {
+		return
+	}
+	q.mu.Lock()
+	for i, hash := range r.dedupe {
+		if _, old := original[[16]byte(hash)]; !old {
+			q.ids[[16]byte(hash)] = r.ids[i]
+		}
+	}
+	n := len(q.ids)
+	q.mu.Unlock()
+	if n >= hashesFlush {
+		select {
+		case q.newer <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// flushHashes brings hashes to their table until the store closes.
+func (s *Store) flushHashes() {
+	tick := time.NewTicker(hashesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.closed:
+			s.recent.release()
+			return
+		case <-s.recent.newer:
+		case <-tick.C:
+		}
+		err := s.in(context.Background(), derived, func(t *Tx) error { return t.writeHashes(context.Background(), &s.recent) })
+		if err != nil {
+			s.log.Warn("dedupe hashes stay in memory", "error", err)
+		}
+	}
+}
+
+func (q *recentHashes) release() {
+	if q.held != nil {
+		_ = q.held.Close()
+	}
+	_ = q.lock.Close()
+}
+
+// writeHashes brings what is in memory to the table. Memory forgets it when
+// the transaction is over, not before: a reader in between finds it twice,
+// never not at all.
+func (t *Tx) writeHashes(ctx context.Context, q *recentHashes) error {
+	q.mu.Lock()
+	hashes, last := make([][16]byte, 0, len(q.ids)), int64(0)
+	for hash, id := range q.ids {
+		hashes, last = append(hashes, hash), max(last, id)
+	}
+	slices.SortFunc(hashes, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
+	keys, ids := make([][]byte, len(hashes)), make([]int64, len(hashes))
+	for i := range hashes {
+		keys[i], ids[i] = hashes[i][:], q.ids[hashes[i]]
+	}
+	q.mu.Unlock()
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := t.insert(ctx, "dedupes", "on conflict (hash) do nothing", blobs("hash", keys), ints("id", ids)); err != nil {
+		return err
+	}
+	if err := t.setState(ctx, "hashed", strconv.FormatInt(last, 10)); err != nil {
+		return err
+	}
+	t.after = append(t.after, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		for _, hash := range hashes {
+			delete(q.ids, hash)
+		}
+	})
+	return nil
+}
