@@ -9,14 +9,25 @@ import (
 // replayPage is how many raw events are made pending in one transaction.
 const replayPage = 500
 
-// Replay makes the raw events of a filter pending again and has them
-// processed; with dryRun it only counts them. It may be stopped and called
-// again: what was replayed is pending or processed anew, never lost.
+// Replay makes the raw events of a filter pending again, whatever its page, and
+// has them processed; with dryRun it only counts them. See the function Replay.
 func (p *Pipeline) Replay(ctx context.Context, f store.InboxFilter, dryRun bool) (int, error) {
+	n, err := Replay(ctx, p.o.Store, f, dryRun)
+	if n > 0 && !dryRun {
+		p.triggers.hit(QueueIngest)
+	}
+	return n, err
+}
+
+// Replay makes the raw events of a filter pending again and answers how many
+// they are; with dryRun it only counts them. A server takes them up within a
+// second. It may be stopped and called again: what was replayed is pending or
+// processed anew, never lost.
+func Replay(ctx context.Context, s *store.Store, f store.InboxFilter, dryRun bool) (int, error) {
 	f.After, f.Limit = "", replayPage
 	n := 0
 	for {
-		page, err := p.o.Store.Inbox(ctx, f)
+		page, err := s.Inbox(ctx, f)
 		if err != nil {
 			return n, err
 		}
@@ -29,19 +40,15 @@ func (p *Pipeline) Replay(ctx context.Context, f store.InboxFilter, dryRun bool)
 		if dryRun {
 			n += len(ids)
 		} else if len(ids) > 0 {
-			done, err := p.o.Store.Replay(ctx, ids)
+			done, err := s.Replay(ctx, ids)
 			n += done
 			if err != nil {
 				return n, err
 			}
 		}
 		if page.Next == "" {
-			break
+			return n, nil
 		}
 		f.After = page.Next
 	}
-	if n > 0 && !dryRun {
-		p.triggers.hit(QueueIngest)
-	}
-	return n, nil
 }
