@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -121,6 +122,11 @@ func (s *Store) syncFrom(ctx context.Context, f *SyncFilter, at syncPosition, li
 	case f.State == "" || f.State == SyncSynced:
 		q, args = q+"and person > ? order by person", append(args, at.Person)
 	default:
+		if !s.d.postgres {
+			// Its planner knows nothing of the values and would rather walk
+			// through everybody at the connection.
+			q = strings.Replace(q, "from sync", "from sync indexed by sync_parked", 1)
+		}
 		q, args = q+"and state = ? and state not in ('synced', 'pending') and person > ? order by person", append(args, f.State, at.Person)
 	}
 	var all []Sync
