@@ -248,6 +248,13 @@ func TestInboxQueries(t *testing.T) {
 		if x := stats["crm"]; x.Pending != 4 || x.Done+x.Ignored != 16 {
 			t.Errorf("crm: %+v", x)
 		}
+		newest, err := s.Newest(t.Context(), 100)
+		if err != nil || len(newest) != 2 || newest["crm"].ID != q.inbox[23] || newest["news"].ID != q.inbox[24] {
+			t.Errorf("newest: %+v, %v", newest, err)
+		}
+		if newest, err = s.Newest(t.Context(), 1); err != nil || len(newest) != 1 {
+			t.Errorf("newest of one: %+v, %v", newest, err)
+		}
 		rows, err := s.RecentRows(t.Context(), "news", 2)
 		if err != nil || len(rows) != 2 || rows[0].ID != q.inbox[24] || string(rows[1].Body) != `{"n":19}` || len(rows[0].Dedupe) != 16 {
 			t.Errorf("recent: %+v, %v", rows, err)

@@ -93,6 +93,24 @@ func (s *Store) RecentRows(ctx context.Context, connection string, limit int) ([
 	return all, nil
 }
 
+// Newest gives, of the newest raw events up to a number of them, the newest of
+// each connection. A connection with none among them is missing.
+func (s *Store) Newest(ctx context.Context, among int) (map[string]InboxRow, error) {
+	ids, err := scanIDs(s.query(ctx, `select max(id) from (select id, connection from inbox order by id desc limit ?) i group by connection`, among))
+	var found []InboxRow
+	if err == nil {
+		found, err = s.inboxRows(ctx, &InboxFilter{}, ids)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: newest: %w", away(err))
+	}
+	all := make(map[string]InboxRow, len(found))
+	for _, r := range found {
+		all[r.Connection] = r
+	}
+	return all, nil
+}
+
 // Trace is the way of one raw event through the system.
 type Trace struct {
 	Raw *RawEvent

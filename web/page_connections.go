@@ -44,7 +44,7 @@ type reasonCount struct {
 	Count         int64
 }
 
-// likelyCauses say, by reason of a rejection, what is most often behind it.
+// likelyCause says what is most often behind a reason of rejections.
 func likelyCause(reason string) string {
 	switch reason {
 	case connectors.ErrSignature.Error():

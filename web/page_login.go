@@ -140,7 +140,7 @@ func (w *Web) logout(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
-// mayset checks the one-time token. Once there is a user it opens nothing.
+// maySet checks the one-time token. Once there is a user it opens nothing.
 func (w *Web) maySet(c echo.Context, token string) error {
 	if w.setupToken == "" || !secret.New(w.setupToken).Equal(token) {
 		return &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the first password is set already, or the link is not whole; log in, or set STAGEBRIDGE_ADMIN_PASSWORD and start again"}

@@ -53,6 +53,7 @@ type light struct {
 	ID, Connector string
 	Colour, Word  string
 	Last          lifecycle.Instant
+	Seen          bool // something has come in, perhaps longer ago than Last reaches
 	Pending       int64
 	Failed        int64
 	Rejected      int64
@@ -143,6 +144,7 @@ func lightOf(conn *jobs.Conn, s *summary) light {
 	l := light{ID: conn.ID, Connector: conn.Connector, Last: s.Last[conn.ID].Received, Pushes: conn.Push.Enabled, Paused: conn.Paused}
 	if x := s.Inbox[conn.ID]; x != nil {
 		l.Pending, l.Failed, l.Rejected = x.Pending, x.Failed+x.Quarantined, x.Rejected
+		l.Seen = l.Last != 0 || x.Done+x.Ignored+x.Duplicates+l.Failed+l.Pending > 0
 	}
 	states := s.Sync[conn.ID]
 	l.InStep, l.Waiting = states[store.SyncSynced], states[store.SyncPending]+states[store.SyncSubmitted]+states[store.SyncUnconfirmed]
@@ -154,7 +156,7 @@ func lightOf(conn *jobs.Conn, s *summary) light {
 		l.Colour, l.Word = "none", "paused"
 	case l.Failed > 0 || l.NotArrived > 0:
 		l.Colour, l.Word = "bad", "has failures"
-	case l.Last == 0 && l.InStep+l.Waiting == 0:
+	case !l.Seen && l.InStep+l.Waiting == 0:
 		l.Colour, l.Word = "none", "no event yet"
 	case l.Pending > 0 || l.Waiting > 0:
 		l.Colour, l.Word = "wait", "working"

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -18,7 +19,8 @@ type summary struct {
 	Sync map[string]map[string]int64
 	// Stages and Segments count people by name.
 	Stages, Segments map[string]int64
-	// Last is the newest raw event of each connection; none is missing.
+	// Last is the newest raw event of each connection; one that was quiet since
+	// this process started may be missing.
 	Last map[string]store.InboxRow
 }
 
@@ -32,6 +34,9 @@ type summaries struct {
 }
 
 const summaryLife = 2 * time.Second
+
+// newestAmong is how far back the newest event of a connection is looked for.
+const newestAmong = 20_000
 
 func (w *Web) summarize(ctx context.Context) (*summary, error) {
 	k := &w.summary
@@ -74,13 +79,14 @@ func (w *Web) newSummary(ctx context.Context) (*summary, error) {
 		if s.Inbox[id] == nil {
 			s.Inbox[id] = &store.InboxStats{Rejections: map[string]int64{}}
 		}
-		page, err := w.store.Inbox(ctx, store.InboxFilter{Connection: id, Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(page.Rows) > 0 {
-			s.Last[id] = page.Rows[0]
-		}
 	}
+	newest, err := w.store.Newest(ctx, newestAmong)
+	if err != nil {
+		return nil, err
+	}
+	if old := w.summary.now; old != nil {
+		maps.Copy(s.Last, old.Last)
+	}
+	maps.Copy(s.Last, newest)
 	return s, nil
 }
