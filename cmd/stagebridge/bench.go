@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/bench"
+	"github.com/stagebridge/stagebridge/jobs"
 )
 
 // benchCommand measures the whole against a bare HTTP handler.
@@ -39,7 +43,7 @@ func benchCommand() command {
 }
 
 // benchChild is a process that bench measures.
-func (p *program) benchChild(ctx context.Context, what string) error {
+func (p *program) benchChild(ctx context.Context, what string) (err error) {
 	cfg, _, err := loadConfig(p.env)
 	if err != nil {
 		return err
@@ -47,5 +51,21 @@ func (p *program) benchChild(ctx context.Context, what string) error {
 	if what == "bare" {
 		return bench.Bare(ctx, cfg.Addr)
 	}
-	return fmt.Errorf("there is no child %q", what)
+	if what != "backlog" {
+		return fmt.Errorf("there is no child %q", what)
+	}
+	a, err := openApp(ctx, cfg, logTo(cfg, p.stderr))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.applyWorkspace(ctx, p); err != nil {
+		return err
+	}
+	worker := &jobs.Processor{Store: a.store, Registry: a.registry, Guards: jobs.DefaultGuards(), Batch: cfg.ProcessBatch, Now: time.Now, Log: a.log}
+	r, err := bench.Worked(func() error { return worker.Run(ctx) })
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(p.stdout).Encode(r)
 }
