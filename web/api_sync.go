@@ -106,9 +106,5 @@ func (w *Web) apiSegments(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var items []segmentBody
-	for _, x := range w.registry.Config().Plan.Segments() {
-		items = append(items, segmentBody{string(x.Name), x.When, s.Segments[string(x.Name)]})
-	}
-	return c.JSON(http.StatusOK, list(items, ""))
+	return c.JSON(http.StatusOK, list(segmentsOf(w.registry.Config().Plan, s), ""))
 }

@@ -44,7 +44,6 @@ type labVendor struct {
 	mu       sync.Mutex
 	checkErr error
 	tokens   []string // that calls were made with
-	cfg      connectors.Config
 }
 
 // labConn is one opening of it.

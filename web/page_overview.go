@@ -75,15 +75,13 @@ func (w *Web) overview(c echo.Context) error {
 		return err
 	}
 	cfg := w.registry.Config()
-	body := overviewPage{Plan: cfg.Plan.Name(), PlanVersion: cfg.Plan.Version(), Stages: funnel(cfg.Plan, s), Connections: w.lights(cfg, s), Recent: recent.Rows}
+	body := overviewPage{Plan: cfg.Plan.Name(), PlanVersion: cfg.Plan.Version(), Stages: funnel(cfg.Plan, s), Segments: segmentsOf(cfg.Plan, s),
+		Connections: w.lights(cfg, s), Recent: recent.Rows}
 	for _, row := range body.Stages {
 		body.People += row.People
 	}
 	for _, l := range body.Connections {
 		body.Failed += l.Failed
-	}
-	for _, x := range cfg.Plan.Segments() {
-		body.Segments = append(body.Segments, segmentBody{string(x.Name), x.When, s.Segments[string(x.Name)]})
 	}
 	return w.render(c, http.StatusOK, "overview", "Overview", body)
 }

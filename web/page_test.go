@@ -61,7 +61,7 @@ func TestPages(t *testing.T) {
 	l := newLab(t, func(o *web.Options) { o.Simulated = true })
 	empty := []struct{ path, has string }{
 		{"/", "Nothing is connected yet"}, {"/connections", "Connect Lab"}, {"/connections/new?connector=lab", "Signing secret"},
-		{"/people", "Nobody is known yet"}, {"/inbox", "There is none"}, {"/sync", "nobody in this list"},
+		{"/plan", "Plan classic"}, {"/people", "Nobody is known yet"}, {"/inbox", "There is none"}, {"/sync", "nobody in this list"},
 	}
 	for _, c := range empty {
 		checkPage(t, l, c.path, c.has)
@@ -69,6 +69,7 @@ func TestPages(t *testing.T) {
 	raw, failed := fillHostile(t, l)
 	full := []struct{ path, has string }{
 		{"/", "1 person on the plan"}, {"/connections", "has failures"}, {"/connections/crm", "The secret differs"}, {"/connections/crm/edit", "set; leave empty to keep it"},
+		{"/plan", "everybody"}, {"/connections/crm/rules", "Newsletter:Subscribed"},
 		{"/people", "ann@example.com"}, {"/people?q=ann", "ann@example.com"}, {"/people?stage=A", "Nobody fits this"}, {"/people?segment=vip", "ann@example.com"},
 		{"/people?stage=" + escape(hostile), "ann@example.com"}, {"/people?q=" + escape(hostile), "Nobody fits this"},
 		{"/people/1", "Why this stage"}, {fmt.Sprintf("/inbox/%d", raw), "Newsletter:Subscribed"}, {fmt.Sprintf("/inbox/%d", failed), "not UTF-8"},
@@ -286,5 +287,40 @@ func TestPanicsAreAnswered(t *testing.T) {
 	}
 	if a := l.api("GET", "/inbox", ""); a.Status != 200 {
 		t.Errorf("afterwards: %d", a.Status)
+	}
+}
+
+func TestEditors(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"1"}`)
+	plan := "name: mine\nstages:\n  - { name: A }\n"
+	changed := strings.Replace(labRules, "type: order", "type: invoice", 1)
+	for _, c := range []struct {
+		name, path string
+		pairs      []string
+		status     int
+		has        string
+	}{
+		{"rules tried", "/connections/crm/rules", []string{"version", "0", "source", strings.ReplaceAll(changed, "\n", "\r\n")}, 200, "Of the newest 1 events 1 become something else"},
+		{"rules with mistakes", "/connections/crm/rules", []string{"version", "0", "source", "rules:\n  - { nam: <b> }\n", "publish", "yes"}, 422, "rules/crm.yaml:2"},
+		{"rules published", "/connections/crm/rules", []string{"version", "0", "source", changed, "publish", "yes"}, 200, "Published as version 1"},
+		{"rules of an old version", "/connections/crm/rules", []string{"version", "0", "source", changed, "publish", "yes"}, 422, "Somebody else published"},
+		{"rules without a version", "/connections/crm/rules", []string{"source", changed}, 400, "version"},
+		{"rules of nothing", "/connections/none/rules", []string{"version", "0", "source", changed}, 404, "nothing under this name"},
+		{"plan checked", "/plan", []string{"version", "0", "source", plan}, 200, "There is no mistake in it"},
+		{"plan with mistakes", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "publish", "yes"}, 422, "plan.yaml:2"},
+		{"plan published", "/plan", []string{"version", "0", "source", plan, "publish", "yes"}, 200, "Published as version 1"},
+	} {
+		if a := l.post(c.path, c.pairs...); a.Status != c.status || !strings.Contains(a.Body, c.has) || strings.Contains(a.Body, "<b>") {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+	if v, err := l.admin.Rules(t.Context(), "crm"); err != nil || v.Source != changed || v.Author != "admin" {
+		t.Errorf("rules in force: %+v, %v", v, err)
+	}
+	if got := l.registry.Config().Plan.Name(); got != "mine" {
+		t.Errorf("plan in force: %s", got)
 	}
 }

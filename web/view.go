@@ -37,8 +37,10 @@ func views() map[string]any {
 		"overview":        overviewPage{},
 		"people":          peoplePage{},
 		"person":          personPage{},
+		"plan":            planPage{},
 		"problem":         problemPage{},
 		"raw":             rawPage{},
+		"rules":           rulesPage{},
 		"setup":           setupPage{},
 		"sync":            syncPage{},
 	}

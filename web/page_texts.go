@@ -1,0 +1,194 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// previewRows is how many of the newest raw events a page shows a draft on.
+const previewRows = 20
+
+// draft is a text in an editor: what is typed, on which version it is based,
+// and what is wrong with it.
+type draft struct {
+	Source   string
+	Version  int64
+	Checked  bool // without mistakes
+	Mistakes []Mistake
+	Note     string
+	Versions []store.Versioned
+}
+
+// rulesPage answers: what does this payload become?
+type rulesPage struct {
+	draft
+	ID      string
+	Preview []jobs.Previewed
+	Changed int
+}
+
+// planPage answers: how do people move?
+type planPage struct {
+	draft
+	Name     string
+	Stages   []stageRow
+	Segments []segmentBody
+}
+
+// typed reads an editor's form. Browsers send line ends as CR LF.
+func typed(c echo.Context) (draft, error) {
+	d := draft{Source: unixLines(c.FormValue("source"))}
+	var err error
+	if d.Version, err = strconv.ParseInt(c.FormValue("version"), 10, 64); err != nil {
+		return d, badRequest("version", "is missing from the form; open the page again")
+	}
+	return d, nil
+}
+
+func unixLines(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if s[i] != '\r' || i+1 < len(s) && s[i+1] != '\n' {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
+}
+
+// refused keeps what was typed beside what is wrong with it; an error that is
+// not about the text goes on.
+func (d *draft) refused(err error) error {
+	p := problemOf(err)
+	switch p.Status {
+	case http.StatusUnprocessableEntity:
+		d.Mistakes = p.Mistakes
+	case http.StatusPreconditionFailed:
+		d.Mistakes = []Mistake{{Detail: "Somebody else published meanwhile. What you typed is kept below; open the page in another tab to see theirs."}}
+	default:
+		return err
+	}
+	return nil
+}
+
+func (w *Web) rulesPage(c echo.Context) error {
+	v, err := w.admin.Rules(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return w.showRules(c, http.StatusOK, rulesPage{draft: draft{Source: v.Source, Version: v.Version}})
+}
+
+func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
+	ctx := c.Request().Context()
+	body.ID = c.Param("id")
+	var err error
+	if body.Versions, err = w.admin.RulesVersions(ctx, body.ID); err != nil {
+		return err
+	}
+	if len(body.Mistakes) == 0 {
+		// Rules in force may be broken by a newer version of the program.
+		if body.Preview, err = w.admin.PreviewRules(ctx, body.ID, []byte(body.Source), previewRows); err != nil {
+			if err = body.refused(err); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range body.Preview {
+		if p.Changed {
+			body.Changed++
+		}
+	}
+	return w.render(c, status, "rules", "Rules of "+body.ID, body)
+}
+
+// editRules tries what was typed, or publishes it.
+func (w *Web) editRules(c echo.Context) error {
+	ctx, id := c.Request().Context(), c.Param("id")
+	user, _ := c.Get(userKey).(string)
+	d, err := typed(c)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if c.FormValue("publish") != "" {
+		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) { return w.admin.PublishRules(ctx, id, d.Version, v) }, user)
+	} else if _, err = w.admin.CheckRules(ctx, id, []byte(d.Source)); err == nil {
+		d.Checked = true
+	}
+	if err != nil {
+		status = http.StatusUnprocessableEntity
+		if err := d.refused(err); err != nil {
+			return err
+		}
+	}
+	return w.showRules(c, status, rulesPage{draft: d})
+}
+
+// publishTyped publishes and gives the version that the editor is then based on.
+func publishTyped(d *draft, publish func(store.Versioned) (int64, error), user string) (int64, error) {
+	version, err := publish(store.Versioned{Source: d.Source, Author: user})
+	if err != nil {
+		return d.Version, err
+	}
+	d.Note = "Published as version " + strconv.FormatInt(version, 10) + "."
+	return version, nil
+}
+
+func (w *Web) planPage(c echo.Context) error {
+	v, err := w.admin.Plan(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return w.showPlan(c, http.StatusOK, draft{Source: v.Source, Version: v.Version})
+}
+
+func (w *Web) showPlan(c echo.Context, status int, d draft) error {
+	ctx := c.Request().Context()
+	s, err := w.summarize(ctx)
+	if err != nil {
+		return err
+	}
+	if d.Versions, err = w.admin.PlanVersions(ctx); err != nil {
+		return err
+	}
+	plan := w.registry.Config().Plan
+	return w.render(c, status, "plan", "Plan", planPage{draft: d, Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s)})
+}
+
+func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
+	var all []segmentBody
+	for _, x := range plan.Segments() {
+		all = append(all, segmentBody{string(x.Name), x.When, s.Segments[string(x.Name)]})
+	}
+	return all
+}
+
+// editPlan checks what was typed, or publishes it.
+func (w *Web) editPlan(c echo.Context) error {
+	user, _ := c.Get(userKey).(string)
+	d, err := typed(c)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if c.FormValue("publish") != "" {
+		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) {
+			return w.admin.PublishPlan(c.Request().Context(), d.Version, v)
+		}, user)
+	} else if _, err = w.admin.CheckPlan([]byte(d.Source)); err == nil {
+		d.Checked = true
+	}
+	if err != nil {
+		status = http.StatusUnprocessableEntity
+		if err := d.refused(err); err != nil {
+			return err
+		}
+	}
+	return w.showPlan(c, status, d)
+}
