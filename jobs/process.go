@@ -34,22 +34,63 @@ const (
 )
 
 // processWorkers is how many batches are under way at once in one process: on
-// SQLite one is mapped while another is written.
+// SQLite one is mapped while another is written. The second one begins when a
+// full batch shows that there is enough for two.
 const processWorkers = 2
+
+// gather is how long work waits after a batch that was far from full, so that
+// under a steady load few large transactions do what many small ones would.
+const gather = 15 * time.Millisecond
+
+// pause lets more work gather after a batch of n out of size; it answers
+// whether ctx still runs.
+func pause(ctx context.Context, n, size int) bool {
+	if n > size/2 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(gather):
+		return true
+	}
+}
 
 // Run processes what is due until nothing is left. It may run at any number of
 // places at once.
 func (p *Processor) Run(ctx context.Context) error {
-	errs := make([]error, processWorkers)
+	return together(processWorkers, func(more func()) error { return p.drain(ctx, more) })
+}
+
+// together runs work, and once more beside it each time it calls more, up to
+// most at once, and waits for all.
+func together(most int, work func(more func()) error) error {
+	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() { errs[i] = p.drain(ctx) })
+	var errs []error
+	running := 0
+	var begin func()
+	begin = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if running >= most {
+			return
+		}
+		running++
+		wg.Go(func() {
+			err := work(begin)
+			mu.Lock()
+			defer mu.Unlock()
+			running--
+			errs = append(errs, err)
+		})
 	}
+	begin()
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-func (p *Processor) drain(ctx context.Context) error {
+func (p *Processor) drain(ctx context.Context, more func()) error {
 	size := p.Batch
 	if size == 0 {
 		size = batchSQLite
@@ -62,9 +103,14 @@ func (p *Processor) drain(ctx context.Context) error {
 		if err != nil || batch == nil {
 			return err
 		}
+		n := len(batch.Rows)
+		if n == size {
+			more()
+		}
 		if err := p.batch(ctx, batch); err != nil {
 			return err
 		}
+		pause(ctx, n, size)
 	}
 	return ctx.Err()
 }

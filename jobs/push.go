@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -52,13 +51,7 @@ func (p *Pusher) Send(ctx context.Context, connection string) error {
 	if err := p.manage(ctx, conn); err != nil {
 		return err
 	}
-	errs := make([]error, max(1, conn.Destination().Limits().Concurrency))
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() { errs[i] = p.drain(ctx, conn) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return together(max(1, conn.Destination().Limits().Concurrency), func(more func()) error { return p.drain(ctx, conn, more) })
 }
 
 // manage adds the segments that are pushed by now to those the connection ever
@@ -78,7 +71,7 @@ func (p *Pusher) manage(ctx context.Context, conn *Conn) error {
 	return nil
 }
 
-func (p *Pusher) drain(ctx context.Context, conn *Conn) error {
+func (p *Pusher) drain(ctx context.Context, conn *Conn, more func()) error {
 	dest := conn.Destination()
 	limits := dest.Limits()
 	var failure error
@@ -97,6 +90,10 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn) error {
 			done(nil)
 			return errors.Join(failure, err)
 		}
+		if len(people) == limits.Batch {
+			more()
+		}
+		n := len(people)
 		worst, err := p.batch(ctx, conn, dest, people)
 		done(worst)
 		if err != nil {
@@ -105,6 +102,7 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn) error {
 		if worst != nil {
 			failure = worst
 		}
+		pause(ctx, n, limits.Batch)
 	}
 	return ctx.Err()
 }

@@ -135,7 +135,7 @@ func (b *Batch) Commit(ctx context.Context, fn func(*Tx) error) error {
 	if b.pg == nil {
 		return b.s.in(ctx, derived, fn)
 	}
-	err := run(ctx, &Tx{s: b.s, pg: b.pg}, fn)
+	err := run(ctx, &Tx{s: b.s, pg: b.pg}, unwaited(ctx, fn))
 	if err == nil {
 		err = b.pg.Commit()
 	}

@@ -149,7 +149,8 @@ func (t *Tx) MergeTx(ctx context.Context, losers, survivors []lifecycle.ProfileI
 	}
 	for _, q := range []string{
 		"delete from memberships where ",
-		"delete from sync where ",
+		// One that is leased stays until its write-back: see passToSurvivors.
+		"delete from sync where lease <= 0 and " + anyConnection,
 		"update transitions set history = 0 where ",
 	} {
 		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), list(t.s.d, losers)); err != nil {
@@ -198,7 +199,7 @@ func (t *Tx) DropKeysTx(ctx context.Context, keys []string) error {
 // derived of them.
 func (t *Tx) DropPeopleTx(ctx context.Context, people []lifecycle.ProfileID) error {
 	ids := list(t.s.d, people)
-	for _, q := range []string{"delete from memberships where ", "delete from sync where ", "delete from transitions where ", "delete from keys where "} {
+	for _, q := range []string{"delete from memberships where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where "} {
 		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), ids); err != nil {
 			return err
 		}

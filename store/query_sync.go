@@ -54,7 +54,7 @@ func (s *Store) syncOf(ctx context.Context, people []lifecycle.ProfileID) (map[l
 	if len(people) == 0 {
 		return all, nil
 	}
-	rows, err := s.query(ctx, "select "+syncColumns+" from sync where "+s.d.oneOf("person", "bigint")+" order by person, connection", list(s.d, people))
+	rows, err := s.query(ctx, "select "+syncColumns+" from sync where "+anyConnection+s.d.oneOf("person", "bigint")+" order by person, connection", list(s.d, people))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		x, err := scanSync(rows)
 		all[x.Person] = append(all[x.Person], x)

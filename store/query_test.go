@@ -25,6 +25,11 @@ type queries struct {
 func fill(t *testing.T, s *store.Store) *queries {
 	t.Helper()
 	q := &queries{Store: s}
+	for _, id := range []string{"crm", "news"} {
+		if _, err := s.SaveConnection(t.Context(), store.Connection{ID: id, Connector: "lab", Settings: "{}", Push: "{}"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range 25 {
 		connection := "crm"
 		if i%5 == 4 {

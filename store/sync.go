@@ -44,7 +44,15 @@ type Sync struct {
 	Pushed   lifecycle.Instant
 	// Known is what the vendor is known to hold, as JSON; empty: not known.
 	Known string
+
+	// had is Known as it was read, so that a write-back sees whether somebody
+	// forgot it meanwhile.
+	had string
 }
+
+// anyConnection goes before a condition on people, so that it is looked up by
+// the table's key; an index of people alone would cost every push.
+const anyConnection = "connection in (select id from connections) and "
 
 // WantPushTx makes people due at a connection, since their desired state
 // changed. A row that is leased stays so and becomes due when the lease is
@@ -64,7 +72,7 @@ func (t *Tx) WantPushTx(ctx context.Context, connections []string, people []life
 // ForgetKnownTx drops what is believed about people at every vendor, so that
 // the next push sends everything (after a merge or a split).
 func (t *Tx) ForgetKnownTx(ctx context.Context, people []lifecycle.ProfileID) error {
-	_, err := t.exec(ctx, "update sync set known = '' where "+t.s.d.oneOf("person", "bigint"), list(t.s.d, people))
+	_, err := t.exec(ctx, "update sync set known = '' where "+anyConnection+t.s.d.oneOf("person", "bigint"), list(t.s.d, people))
 	return err
 }
 
@@ -82,18 +90,20 @@ func scanSync(rows *sql.Rows) (Sync, error) {
 	var x Sync
 	err := rows.Scan(&x.Connection, &x.Person, &x.Version, &x.State, &x.Due, &x.Lease, &x.Attempts, &x.Sent, &x.Reason,
 		&x.Message, &x.VendorID, &x.Job, &x.Pushed, &x.Known)
+	x.had = x.Known
 	return x, err
 }
 
 // Lease takes up to limit people that are due at a connection until an
 // instant, when they become due again by themselves. moves asks for their
-// transitions too.
+// transitions too. A lease that was never written back may have changed
+// anything at the vendor, so whoever takes over from it gets an empty Known.
 func (s *Store) Lease(ctx context.Context, connection string, limit int, until lifecycle.Instant, moves bool) ([]LeasedPerson, error) {
 	var taken []LeasedPerson
 	err := s.in(ctx, derived, func(t *Tx) error {
 		taken = taken[:0]
 		now := s.nowMicros()
-		rows, err := t.query(ctx, `update sync set due_at = ?, lease = abs(lease) + 1 where connection = ? and person in (
+		rows, err := t.query(ctx, `update sync set due_at = ?, known = case when lease > 0 then '' else known end, lease = abs(lease) + 1 where connection = ? and person in (
 			select person from sync where connection = ? and due_at > 0 and due_at <= ? order by due_at, person limit ?`+s.d.skipLocked+`)
 			returning `+syncColumns, int64(until), connection, connection, now, limit)
 		err = each(rows, err, func(rows *sql.Rows) error {
@@ -150,31 +160,37 @@ type WriteBack struct {
 
 // WriteBackAll ends leases. A row whose desired state changed meanwhile is
 // due at once, whatever the outcome; a row that somebody else has leased since
-// is left alone.
+// is left alone. What was forgotten meanwhile stays forgotten, and where a
+// person was merged meanwhile the survivor is due anew with nothing known,
+// since the two may be one record at the vendor.
 func (s *Store) WriteBackAll(ctx context.Context, all []WriteBack, ledger []LedgerEntry) error {
 	n := len(all)
 	conns, people, version, lease := make([]string, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	state, due, attempts, sent := make([]string, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	reason, message, vendor, job, known, pushed := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]int64, n)
+	reason, message, vendor, job := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	known, had, pushed := make([]string, n), make([]string, n), make([]int64, n)
 	now, nows := s.nowMicros(), make([]int64, n)
 	for i := range all {
 		w := &all[i]
 		conns[i], people[i], version[i], lease[i] = w.Connection, int64(w.Person), w.Version, w.Lease
 		state[i], due[i], attempts[i], sent[i] = w.State, int64(w.Retry), w.Attempts, w.Sent
 		reason[i], message[i], vendor[i], job[i] = w.Reason, clean(w.Message, 2000), clean(w.VendorID, maxText), clean(w.Job, maxText)
-		known[i], pushed[i], nows[i] = w.Known, int64(w.Pushed), now
+		known[i], had[i], pushed[i], nows[i] = w.Known, w.had, int64(w.Pushed), now
 	}
 	err := s.in(ctx, derived, func(t *Tx) error {
 		_, err := t.update(ctx, "sync", `state = case when sync.version = v.version then v.state else 'pending' end,
 			due_at = case when sync.version = v.version then v.due_at else v.now end,
 			attempts = case when sync.version = v.version then v.attempts else 0 end,
 			lease = -v.lease, sent = v.sent, reason = v.reason, message = v.message, vendor_id = v.vendor_id, job = v.job,
-			known = v.known, pushed_at = v.pushed_at`,
+			known = case when sync.known = v.had then v.known else '' end, pushed_at = v.pushed_at`,
 			"sync.connection = v.connection and sync.person = v.person and sync.lease = v.lease",
 			texts("connection", conns), ints("person", people), ints("version", version), ints("lease", lease), texts("state", state),
 			ints("due_at", due), ints("attempts", attempts), ints("sent", sent), texts("reason", reason), texts("message", message),
-			texts("vendor_id", vendor), texts("job", job), texts("known", known), ints("pushed_at", pushed), ints("now", nows))
+			texts("vendor_id", vendor), texts("job", job), texts("known", known), texts("had", had), ints("pushed_at", pushed), ints("now", nows))
 		if err != nil {
+			return err
+		}
+		if err := t.passToSurvivors(ctx, people, now); err != nil {
 			return err
 		}
 		return t.addLedger(ctx, ledger, now)
@@ -183,6 +199,25 @@ func (s *Store) WriteBackAll(ctx context.Context, all []WriteBack, ledger []Ledg
 		return fmt.Errorf("store: write back: %w", err)
 	}
 	return nil
+}
+
+// passToSurvivors ends the rows of people who were merged while they were
+// leased (see MergeTx) and makes their survivors due.
+func (t *Tx) passToSurvivors(ctx context.Context, people []int64, now int64) error {
+	merged, err := scanIDs(t.query(ctx, "select id from profiles where merged > 0 and "+t.s.d.oneOf("id", "bigint"), list(t.s.d, people)))
+	if err != nil || len(merged) == 0 {
+		return err
+	}
+	ended := "lease <= 0 and " + anyConnection + t.s.d.oneOf("person", "bigint")
+	if _, err := t.exec(ctx, `insert into sync (connection, person, version, state, due_at)
+		select s.connection, p.merged, 1, 'pending', min(cast(? as bigint)) from (select connection, person from sync where `+ended+`) s
+		join profiles p on p.id = s.person group by s.connection, p.merged order by s.connection, p.merged
+		on conflict (connection, person) do update set version = sync.version + 1, state = 'pending', attempts = 0, known = '',
+		due_at = case when sync.lease > 0 then sync.due_at else excluded.due_at end`, now, list(t.s.d, merged)); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, "delete from sync where "+ended, list(t.s.d, merged))
+	return err
 }
 
 // FreeLeases gives back, on SQLite, everything that was taken for a vendor: the
@@ -195,7 +230,7 @@ func (s *Store) FreeLeases(ctx context.Context) error {
 	}
 	err := s.in(ctx, derived, func(t *Tx) error {
 		now := s.nowMicros()
-		if _, err := t.exec(ctx, "update sync set lease = -lease, due_at = ? where lease > 0", now); err != nil {
+		if _, err := t.exec(ctx, "update sync set lease = -lease, due_at = ?, known = '' where lease > 0", now); err != nil {
 			return err
 		}
 		_, err := t.exec(ctx, "update pending set next_try = ? where lane > '' and reason = ? and next_try > ?", now, ReasonEnriching, now)

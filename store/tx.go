@@ -110,7 +110,7 @@ func (s *Store) in(ctx context.Context, m mode, fn func(*Tx) error) error {
 	}
 	var err error
 	for range maxTries {
-		err = s.inPostgres(ctx, fn)
+		err = s.inPostgres(ctx, m, fn)
 		if !retryable(err) {
 			return err
 		}
@@ -121,16 +121,30 @@ func (s *Store) in(ctx context.Context, m mode, fn func(*Tx) error) error {
 // maxTries bounds how often a transaction that met a concurrent one is run.
 const maxTries = 20
 
-func (s *Store) inPostgres(ctx context.Context, fn func(*Tx) error) error {
+func (s *Store) inPostgres(ctx context.Context, m mode, fn func(*Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return away(err)
+	}
+	if m == derived {
+		fn = unwaited(ctx, fn)
 	}
 	if err := run(ctx, &Tx{s: s, pg: tx}, fn); err != nil {
 		_ = tx.Rollback() // the first error is the one that matters
 		return away(err)
 	}
 	return away(tx.Commit())
+}
+
+// unwaited lets a PostgreSQL transaction end without waiting for the disk: see
+// writer.durable, which does the same on SQLite.
+func unwaited(ctx context.Context, fn func(*Tx) error) func(*Tx) error {
+	return func(t *Tx) error {
+		if _, err := t.exec(ctx, "set local synchronous_commit = off"); err != nil {
+			return err
+		}
+		return fn(t)
+	}
 }
 
 func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error {

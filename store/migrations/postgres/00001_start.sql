@@ -176,7 +176,6 @@ create table sync (
 );
 create index sync_due on sync (connection, due_at, person) where due_at > 0;
 create index sync_parked on sync (connection, state, person) where state not in ('synced', 'pending');
-create index sync_person on sync (person);
 
 create table managed_segments (
   connection text not null,

@@ -187,9 +187,11 @@ func (b *bench) wholeOnce(ctx context.Context, postgres bool, n int) (rate, cpu,
 		shots[i] = signed(fmt.Sprintf("whole_%d", i), order(i, i, now), now)
 	}
 	start := time.Now()
-	if _, err := fire(ctx, br.url+"/hooks/hook", 64, shots); err != nil {
+	f, err := fire(ctx, br.url+"/hooks/hook", 64, shots)
+	if err != nil {
 		return 0, 0, 0, err
 	}
+	b.progress("%d webhooks answered in %s, p99 %s; %d messages arrived by then", n, f.took.Round(time.Millisecond), short(f.p99), sink.count())
 	if err := sink.wait(ctx, n, 2*time.Minute); err != nil {
 		return 0, 0, 0, err
 	}
