@@ -122,7 +122,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		"STAGEBRIDGE_LOG_LEVEL":              "loud",
 		"STAGEBRIDGE_MAX_BODY_BYTES":         "8MB",
 		"STAGEBRIDGE_RATE_LIMIT":             "-1",
-		"STAGEBRIDGE_PROCESS_BATCH":          "0",
+		"STAGEBRIDGE_PROCESS_BATCH":          "-1",
 		"STAGEBRIDGE_VENDOR_TIMEOUT":         "15",
 		"STAGEBRIDGE_SHUTDOWN_TIMEOUT":       "1h",
 	})
@@ -144,7 +144,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		`STAGEBRIDGE_LOG_LEVEL is "loud", want debug, info, warn or error`,
 		`STAGEBRIDGE_MAX_BODY_BYTES is "8MB", want a whole number`,
 		`STAGEBRIDGE_RATE_LIMIT is -1, want 0 to`,
-		`STAGEBRIDGE_PROCESS_BATCH is 0, want 1 to`,
+		`STAGEBRIDGE_PROCESS_BATCH is -1, want 0 to`,
 		`STAGEBRIDGE_VENDOR_TIMEOUT is "15", want a duration`,
 		`STAGEBRIDGE_SHUTDOWN_TIMEOUT is 1h0m0s, want 1s to`,
 	} {

@@ -144,4 +144,3 @@ func (v *vendors) expect(t *testing.T, what, company string, before, want traffi
 		}
 	}
 }
-

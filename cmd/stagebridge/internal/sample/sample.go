@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,7 @@ func (o *Options) mailchimp(ctx context.Context) (*http.Request, error) {
 	target, unsigned := o.URL, len(o.Secrets["signing_secret"]) == 0
 	if in := o.Secrets["webhook_secret"]; len(in) > 0 {
 		// What the vendor calls is the URL with its secret, signed or not.
-		target += "?key=" + in[0].Reveal()
+		target += "?key=" + url.QueryEscape(in[0].Reveal())
 	}
 	sim := mailchimpsim.New(mailchimpsim.Options{Audience: o.Settings["audience_id"], Unsigned: unsigned, Now: func() time.Time { return o.Stamp }})
 	defer sim.Close()
