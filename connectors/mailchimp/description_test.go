@@ -23,13 +23,13 @@ import (
 
 // TestRequestsFollowTheDescription holds every request that the connector can
 // make, and every answer of the simulated vendor, against Mailchimp's own API
-// description. STAGEBRIDGE_VENDOR_SPECS names the folder that holds
+// description. STAGEBRIDGE_TEST_SPECS names the folder that holds
 // mailchimp.openapi.json; the description is not ours to ship.
 func TestRequestsFollowTheDescription(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("STAGEBRIDGE_VENDOR_SPECS")
+	folder := os.Getenv("STAGEBRIDGE_TEST_SPECS")
 	if folder == "" {
-		t.Skip("STAGEBRIDGE_VENDOR_SPECS is not set")
+		t.Skip("STAGEBRIDGE_TEST_SPECS is not set")
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "mailchimp.openapi.json"))
 	if err != nil {
