@@ -147,6 +147,12 @@ func (t *Tx) MergeTx(ctx context.Context, losers, survivors []lifecycle.ProfileI
 		ints("loser", losers), ints("survivor", survivors), ints("at", at), blobs("event", ids), ints("inbox", inbox)); err != nil {
 		return err
 	}
+	// A write-back under way ends first, else each of the two would take the row
+	// for the other's to remove.
+	if _, err := scanIDs(t.query(ctx, "select person from sync where "+anyConnection+t.s.d.oneOf("person", "bigint")+" order by connection, person"+t.s.d.forUpdate,
+		list(t.s.d, losers))); err != nil {
+		return err
+	}
 	for _, q := range []string{
 		"delete from memberships where ",
 		// One that is leased stays until its write-back: see passToSurvivors.

@@ -98,9 +98,11 @@ func scanSync(rows *sql.Rows) (Sync, error) {
 // instant, when they become due again by themselves. moves asks for their
 // transitions too. A lease that was never written back may have changed
 // anything at the vendor, so whoever takes over from it gets an empty Known.
+// It is durable before it returns: a power cut that took back both the lease and
+// its write-back would leave what the vendor was told meanwhile unknown.
 func (s *Store) Lease(ctx context.Context, connection string, limit int, until lifecycle.Instant, moves bool) ([]LeasedPerson, error) {
 	var taken []LeasedPerson
-	err := s.in(ctx, derived, func(t *Tx) error {
+	err := s.in(ctx, durable, func(t *Tx) error {
 		taken = taken[:0]
 		now := s.nowMicros()
 		rows, err := t.query(ctx, `update sync set due_at = ?, known = case when lease > 0 then '' else known end, lease = abs(lease) + 1 where connection = ? and person in (
