@@ -35,6 +35,10 @@ test: ## run all tests and say what they skipped for want of a service
 	$(GO) test ./...
 	@scripts/skipped
 
+.PHONY: chaos
+chaos: ## kill, wipe and restart everything under load and see that nothing is lost
+	@scripts/chaos
+
 .PHONY: check
 check: fmt vet lint fresh race fuzz ## everything a change must pass; what CI runs
 
