@@ -128,6 +128,7 @@ type server struct {
 	pipeline *jobs.Pipeline
 	web      *web.Web
 	http     *http.Server
+	metrics  *http.Server // nil without METRICS_ADDR
 	served   chan error
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -198,7 +199,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	s.wg.Go(func() { s.served <- s.http.Serve(s.listener) })
-	return nil
+	return s.listenMetrics()
 }
 
 // url is where a person reaches the server.
@@ -212,6 +213,9 @@ func (s *server) stop() error {
 	var errs []error
 	if s.http != nil {
 		errs = append(errs, s.http.Shutdown(ctx))
+	}
+	if s.metrics != nil {
+		errs = append(errs, s.metrics.Shutdown(ctx))
 	}
 	s.pipeline.Stop()
 	if s.web != nil {

@@ -75,7 +75,7 @@ func TestDemoStays(t *testing.T) {
 func TestSend(t *testing.T) {
 	t.Parallel()
 	v := newVendors(t, vendorOptions{})
-	env := settings(t, nil)
+	env := settings(t, map[string]string{prefix + "PUBLIC_URL": "https://bridge.example.com"})
 	v.connect(env)
 	serve(t, env)
 	for _, tt := range []struct{ connection, kind, want string }{
@@ -106,7 +106,13 @@ func TestSend(t *testing.T) {
 			t.Errorf("%s %s: exit code %d, errors %q, want %q", tt.connection, tt.kind, got.code, got.stderr, tt.want)
 		}
 	}
+	// Another terminal knows the folder and nothing else.
 	env = maps.Clone(env)
+	delete(env, prefix+"ADDR")
+	delete(env, prefix+"PUBLIC_URL")
+	if got := stagebridge(t, env, "send", "hubspot-eu", "contact.creation"); got.code != exitOK {
+		t.Errorf("without address: exit code %d, errors %q", got.code, got.stderr)
+	}
 	env[prefix+"ADDR"] = "127.0.0.1:1"
 	if got := stagebridge(t, env, "send", "warehouse", "order.completed"); got.code != exitError || !strings.Contains(got.stderr, "no server answers at 127.0.0.1:1") {
 		t.Errorf("without a server: exit code %d, errors %q", got.code, got.stderr)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -14,11 +16,17 @@ import (
 
 // connectorsCommand tells what can be connected, out of the descriptors.
 func connectorsCommand() command {
-	c := command{name: "connectors", operands: "[ID]", summary: "list what can be connected, or tell what one connector needs"}
+	c := command{name: "connectors", operands: "[ID | -rules ID]", summary: "list what can be connected, or tell what one connector needs"}
 	c.run = func(_ context.Context, p *program, args []string) error {
-		names, err := p.parse(c, args, nil, 0, 1)
+		rules := false
+		names, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.BoolVar(&rules, "rules", false, "print the rules that a connection of this connector starts with")
+		}, 0, 1)
 		if err != nil {
 			return err
+		}
+		if len(names) == 0 && rules {
+			return &usageError{c, errors.New("-rules wants the id of a connector")}
 		}
 		if len(names) == 0 {
 			return listConnectors(p.stdout)
@@ -26,6 +34,10 @@ func connectorsCommand() command {
 		v, ok := catalog.Find(names[0])
 		if !ok {
 			return unknownConnector(names[0])
+		}
+		if rules {
+			_, err := p.stdout.Write(v.Descriptor.Rules)
+			return err
 		}
 		return describeConnector(p.stdout, v.Descriptor)
 	}

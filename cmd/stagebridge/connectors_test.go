@@ -25,6 +25,9 @@ func TestConnectors(t *testing.T) {
 		if one.code != exitOK || !strings.Contains(one.stdout, v.Descriptor.Summary) {
 			t.Errorf("%s: code %d, output %q", v.Descriptor.ID, one.code, one.stdout)
 		}
+		if rules := stagebridge(t, nil, "connectors", "-rules", v.Descriptor.ID); rules.code != exitOK || rules.stdout != string(v.Descriptor.Rules) {
+			t.Errorf("%s: -rules: code %d, %d bytes", v.Descriptor.ID, rules.code, len(rules.stdout))
+		}
 		for _, f := range append(v.Descriptor.Secrets, v.Descriptor.Settings...) {
 			if !strings.Contains(one.stdout, "\n  "+f.Name) || !strings.Contains(one.stdout, f.Help) {
 				t.Errorf("%s: the field %s is not told", v.Descriptor.ID, f.Name)
@@ -38,6 +41,9 @@ func TestConnectors(t *testing.T) {
 
 func TestConnectorsUnknown(t *testing.T) {
 	t.Parallel()
+	if got := stagebridge(t, nil, "connectors", "-rules"); got.code != exitUsage || !strings.Contains(got.stderr, "wants the id") {
+		t.Errorf("rules of nothing: code %d, errors %q", got.code, got.stderr)
+	}
 	for id, want := range map[string]string{
 		"hubspott": "did you mean hubspot?",
 		"zzzzzzzz": "there are generic-webhook, hubspot, mailchimp",

@@ -48,19 +48,27 @@ func (p *program) send(ctx context.Context, a *app, id, kind, email string) erro
 	if err != nil {
 		return err
 	}
+	addr, public, err := a.serverAddress(ctx, p)
+	if err != nil {
+		return err
+	}
+	target := c.PublicURL
+	if rest, own := strings.CutPrefix(target, a.config.PublicURL); own {
+		target = public + rest // not where the connection has an address of its own
+	}
 	r, err := sample.Request(ctx, sample.Options{
-		Connector: c.Connector, Settings: c.Settings, Secrets: secrets, URL: c.PublicURL, Type: kind, Email: email, Stamp: time.Now(),
+		Connector: c.Connector, Settings: c.Settings, Secrets: secrets, URL: target, Type: kind, Email: email, Stamp: time.Now(),
 	})
 	if err != nil {
 		return err
 	}
 	// Signatures cover the public address; the request goes to the server of
 	// this machine, so that it works before any proxy stands in front of it.
-	r.URL = &url.URL{Scheme: "http", Host: reachable(a.config.Addr), Path: "/hooks/" + id, RawQuery: r.URL.RawQuery}
+	r.URL = &url.URL{Scheme: "http", Host: reachable(addr), Path: "/hooks/" + id, RawQuery: r.URL.RawQuery}
 	r.Host = ""
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return fmt.Errorf("no server answers at %s: %w", a.config.Addr, errors.Unwrap(err))
+		return fmt.Errorf("no server answers at %s: %w", addr, errors.Unwrap(err))
 	}
 	defer response.Body.Close()
 	words, err := io.ReadAll(io.LimitReader(response.Body, maxHealthBody))
@@ -77,6 +85,35 @@ func (p *program) send(ctx context.Context, a *app, id, kind, email string) erro
 		return fmt.Errorf("the receipt %q is not one of this server", receipt)
 	}
 	return a.became(ctx, p.stdout, inbox)
+}
+
+// noteAddress is the store's note of where the server listens and what vendors
+// call, so that a command in another terminal need not be told.
+const noteAddress = "server address"
+
+func (s *server) noteAddress(ctx context.Context) error {
+	return s.store.SetNote(ctx, noteAddress, s.listener.Addr().String()+" "+s.config.PublicURL)
+}
+
+// serverAddress gives where the server listens and what vendors call: as the
+// settings say, or else as the server noted when it started last.
+func (a *app) serverAddress(ctx context.Context, p *program) (addr, public string, err error) {
+	addr, public = a.config.Addr, a.config.PublicURL
+	noted, err := a.store.Note(ctx, noteAddress)
+	if errors.Is(err, store.ErrNotFound) {
+		return addr, public, nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	at, url, _ := strings.Cut(noted, " ")
+	if p.env[prefix+"ADDR"] == "" {
+		addr = at
+	}
+	if p.env[prefix+"PUBLIC_URL"] == "" {
+		public = url
+	}
+	return addr, public, nil
 }
 
 // became waits until a raw event has an outcome and tells it.

@@ -60,6 +60,9 @@ func (p *program) serve(ctx context.Context, r roles) error {
 	}
 	if r.web {
 		log.Info("listening", "address", s.url(), "public", cfg.PublicURL)
+		if err := s.noteAddress(ctx); err != nil {
+			log.Warn("'stagebridge send' will not find this server by itself", "error", err)
+		}
 		if link := s.web.SetupPath(); link != "" {
 			fmt.Fprintf(p.stdout, "Open %s%s once to set the first password.\n", s.url(), link)
 		}
