@@ -151,6 +151,18 @@ func (p *Pipeline) enqueue(queue string) {
 	if p.o.Work {
 		p.runner(queue).kick(p.ctx, &p.wg)
 	}
+	// Redis may be slow to say that it is away; work never waits for it.
+	if _, under := p.enqueuing.LoadOrStore(queue, true); under {
+		return
+	}
+	p.wg.Go(func() {
+		defer p.enqueuing.Delete(queue)
+		p.tell(queue)
+	})
+}
+
+// tell puts a queue's trigger into Redis.
+func (p *Pipeline) tell(queue string) {
 	kind, id, _ := strings.Cut(queue, ":")
 	t, opts := asynq.NewTask(KindProcess, nil), []asynq.Option{asynq.Queue(queue), asynq.MaxRetry(3), asynq.Timeout(10 * time.Minute)}
 	switch kind {

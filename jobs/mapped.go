@@ -37,7 +37,7 @@ func mapRow(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle
 	case conn == nil:
 		return parked("map", "no_connection", "the connection was removed before this was processed")
 	case conn.Rules == nil:
-		return parked("map", "rules_invalid", conn.RulesErr.Error())
+		return parked("map", "rules_invalid", errors.Join(conn.Err, conn.RulesErr).Error())
 	}
 	body, err := mapping.Decode(meta.Format, row.Body)
 	if err != nil {

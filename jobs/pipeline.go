@@ -27,6 +27,7 @@ type Pipeline struct {
 	processor *Processor
 	pusher    *Pusher
 	triggers  *coalescer
+	enqueuing sync.Map // queues with a trigger on its way into Redis
 
 	mu      sync.Mutex
 	runners map[string]*runner // by queue

@@ -115,11 +115,20 @@ func (p *Processor) drain(ctx context.Context, more func()) error {
 	return ctx.Err()
 }
 
+// manyIDs are more than the people of any contested set.
+const manyIDs = 100_000
+
 // batch processes the rows of a batch. When the transaction fails for a reason
 // of its own, the rows are taken again in halves until the bad one stands
 // alone; that one becomes failed.
 func (p *Processor) batch(ctx context.Context, b *store.Batch) error {
-	err := p.commit(ctx, b)
+	err := p.commit(ctx, b, 1)
+	if errors.Is(err, errFewIDs) {
+		if b, err = p.Store.TakeAgain(ctx, b.Rows); err != nil || b == nil {
+			return err
+		}
+		err = p.commit(ctx, b, manyIDs)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -161,14 +170,16 @@ func (p *Processor) isolate(ctx context.Context, rows []store.Row, cause error) 
 
 // commit maps outside the transaction, so that on SQLite the writer is not
 // held meanwhile, and writes inside.
-func (p *Processor) commit(ctx context.Context, b *store.Batch) error {
+// spare ids are reserved beside one per event.
+func (p *Processor) commit(ctx context.Context, b *store.Batch, spare int) error {
 	work := p.mapAll(p.Registry.Config(), b.Rows)
-	first, err := p.Store.PersonIDs(ctx, work.events+1)
+	ids := work.events + spare
+	first, err := p.Store.PersonIDs(ctx, ids)
 	if err != nil {
 		b.Release()
 		return err
 	}
-	work.next, work.end = first, first+lifecycle.ProfileID(work.events+1)
+	work.next, work.end = first, first+lifecycle.ProfileID(ids)
 	err = b.Commit(ctx, func(t *store.Tx) error { return p.commitRows(ctx, t, b.Rows, work) })
 	p.Store.ReturnPersonIDs(work.next, work.end)
 	if err == nil && len(work.pushed) > 0 && p.Due != nil {

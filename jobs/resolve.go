@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -261,10 +262,14 @@ func compareEvents(a, b *lifecycle.Event) int {
 	return 0
 }
 
+// errFewIDs asks for the batch to be done again with more ids: a late event can
+// take apart more people than the batch has events.
+var errFewIDs = errors.New("jobs: resolve: more new people than ids were reserved")
+
 // newPerson makes somebody with a reserved id.
 func (r *resolver) newPerson() (*person, error) {
 	if r.next == r.end {
-		return nil, fmt.Errorf("jobs: resolve: more new people than events")
+		return nil, errFewIDs
 	}
 	p := &person{id: r.next, prof: lifecycle.NewProfile(r.next)}
 	r.next++

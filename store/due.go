@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -90,7 +91,9 @@ const retainBatch = 1000
 
 // Retain empties the bodies and headers of raw events received before an
 // instant that are processed. Canonical events, decisions and dedupe hashes
-// stay. It answers how many were emptied; call it again until that is zero.
+// stay, and so do the bytes of what is pending or parked, until that has an
+// outcome. It answers how many were looked at; call it again until that is
+// zero.
 func (s *Store) Retain(ctx context.Context, before lifecycle.Instant) (int64, error) {
 	var n int64
 	err := s.in(ctx, derived, func(t *Tx) error {
@@ -106,26 +109,21 @@ func (s *Store) Retain(ctx context.Context, before lifecycle.Instant) (int64, er
 		last := from
 		rows, err := t.query(ctx, `select i.id, coalesce(o.status, 0) from inbox i left join outcomes o on o.id = i.id
 			where i.id > ? and i.received_at < ? order by i.id limit ?`, from, int64(before), retainBatch)
-		stop := false
 		err = each(rows, err, func(rows *sql.Rows) error {
 			var id, status int64
-			if err := rows.Scan(&id, &status); err != nil {
-				return err
+			err := rows.Scan(&id, &status)
+			last = id
+			// Pending and parked ones are still needed; FinishTx empties them.
+			if status == Done || status == Ignored {
+				ids = append(ids, id)
 			}
-			stop = stop || status == 0 || status == Failed || status == Quarantined // still needed
-			if !stop {
-				ids, last = append(ids, id), id
-			}
-			return nil
+			return err
 		})
-		if err != nil || len(ids) == 0 {
+		if err != nil || last == from {
 			return err
 		}
-		n, err = t.exec(ctx, "update inbox set body = null, meta = null where "+s.d.oneOf("id", "bigint"), list(s.d, ids))
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, "delete from records where "+s.d.oneOf("id", "bigint"), list(s.d, ids)); err != nil {
+		n = last - from
+		if err := t.empty(ctx, ids); err != nil {
 			return err
 		}
 		return t.setState(ctx, "retained", fmt.Sprint(last))
@@ -134,6 +132,38 @@ func (s *Store) Retain(ctx context.Context, before lifecycle.Instant) (int64, er
 		return 0, fmt.Errorf("store: retain: %w", err)
 	}
 	return n, nil
+}
+
+// empty drops bodies, headers and records of raw events.
+func (t *Tx) empty(ctx context.Context, ids []int64) error {
+	if _, err := t.exec(ctx, "update inbox set body = null, meta = null where "+t.s.d.oneOf("id", "bigint"), list(t.s.d, ids)); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "delete from records where "+t.s.d.oneOf("id", "bigint"), list(t.s.d, ids))
+	return err
+}
+
+// emptyLate empties rows that got their outcome only after retention had
+// passed them by.
+func (t *Tx) emptyLate(ctx context.Context, rows []Row, outcomes []Outcome) error {
+	old := t.s.nowMicros() - int64(24*time.Hour/time.Microsecond)
+	if !slices.ContainsFunc(rows, func(r Row) bool { return int64(r.Received) < old }) {
+		return nil // retention is at least a day
+	}
+	passed, err := stateInt(ctx, t, "retained")
+	if err != nil || passed == 0 {
+		return err
+	}
+	var ids []int64
+	for i := range rows {
+		if rows[i].ID <= passed && (outcomes[i].Status == Done || outcomes[i].Status == Ignored) {
+			ids = append(ids, rows[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return t.empty(ctx, ids)
 }
 
 // Now is the store's clock.

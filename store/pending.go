@@ -237,6 +237,9 @@ func (t *Tx) FinishTx(ctx context.Context, rows []Row, outcomes []Outcome) error
 	if err := t.deletePending(ctx, rows); err != nil {
 		return err
 	}
+	if err := t.emptyLate(ctx, rows, outcomes); err != nil {
+		return err
+	}
 	_, err := t.insert(ctx, "outcomes", `on conflict (id) do update set status = excluded.status, step = excluded.step,
 		reason = excluded.reason, detail = excluded.detail, rule = excluded.rule, at = excluded.at`,
 		ints("id", ids), texts("connection", conns), ints("status", status), texts("step", step), texts("reason", reason),

@@ -10,14 +10,16 @@ import (
 
 // Replay makes raw events pending again, whatever became of them. What they
 // gave is taken back when they are processed anew, in one transaction with
-// what they give then. Rows that are pending already stay as they are. It
-// answers how many were made pending.
+// what they give then. Rows that are pending already stay as they are, and so
+// do those whose bytes retention has emptied: what they gave is all that is
+// left of them. It answers how many were made pending.
 func (s *Store) Replay(ctx context.Context, ids []int64) (int, error) {
 	n := 0
 	err := s.in(ctx, durable, func(t *Tx) error {
 		n = 0
 		var rows []Row
-		found, err := t.query(ctx, "delete from outcomes where "+s.d.oneOf("id", "bigint")+" returning id, connection, status", list(s.d, ids))
+		found, err := t.query(ctx, "delete from outcomes where "+s.d.oneOf("id", "bigint")+
+			" and exists (select 1 from inbox where inbox.id = outcomes.id and inbox.body is not null) returning id, connection, status", list(s.d, ids))
 		err = each(found, err, func(found *sql.Rows) error {
 			var r Row
 			var status int64
