@@ -78,11 +78,18 @@ func (p *program) replay(ctx context.Context, a *app, f store.InboxFilter, dryRu
 		return err
 	}
 	if dryRun {
-		_, err = fmt.Fprintf(p.stdout, "%d raw events would be processed again\n", n)
+		_, err = fmt.Fprintf(p.stdout, "%s would be processed again\n", rawEvents(n))
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%d raw events will be processed again, by the server that runs or the next that starts\n", n)
+	_, err = fmt.Fprintf(p.stdout, "%s will be processed again, by the server that runs or the next that starts\n", rawEvents(n))
 	return err
+}
+
+func rawEvents(n int) string {
+	if n == 1 {
+		return "1 raw event"
+	}
+	return fmt.Sprintf("%d raw events", n)
 }
 
 func unknownConnection(a *app, id string) error {
