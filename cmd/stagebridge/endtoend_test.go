@@ -31,8 +31,9 @@ type vendorOptions struct {
 	// unmarked leaves out what tells our own writes by the vendor's mark, so
 	// that only what was written tells them.
 	unmarked bool
-	// push is put into the push blocks of HubSpot and Mailchimp.
-	hubspotPush, mailchimpPush string
+	// These are put into the push blocks of HubSpot and Mailchimp, and into
+	// HubSpot's settings.
+	hubspotPush, mailchimpPush, hubspotSettings string
 }
 
 func newVendors(t *testing.T, o vendorOptions) *vendors {
@@ -57,6 +58,7 @@ func newVendors(t *testing.T, o vendorOptions) *vendors {
 	if o.unmarked {
 		app = ""
 	}
+	app += o.hubspotSettings
 	v.files["connections/hubspot-eu.yaml"] = fmt.Sprintf(`id: hubspot-eu
 connector: hubspot
 secrets: { client_secret: "${HS_SECRET}", access_token: "${HS_TOKEN}" }

@@ -144,3 +144,55 @@ func (v *vendors) expect(t *testing.T, what, company string, before, want traffi
 		}
 	}
 }
+
+// TestNativeStage keeps HubSpot's own lifecycle stage, which comes back as a
+// claim when a person sets it there. The claim moves the person, Mailchimp is
+// told once, and HubSpot, which holds it already, ends the round.
+func TestNativeStage(t *testing.T) {
+	t.Parallel()
+	v := newVendors(t, vendorOptions{
+		hubspotSettings: ", stage_property: lifecyclestage",
+		hubspotPush:     ", stages: { Visit: lead, Lead: salesqualifiedlead, Customer: customer }",
+	})
+	v.files["plan.yaml"] = fmt.Sprintf(planWithClaims, "hubspot-eu")
+	env := settings(t, nil)
+	v.connect(env)
+	s := serve(t, env)
+	if status, _ := s.post("warehouse", "m1", `{"type":"lead.qualified","data":{"user_id":"u-1","email":"ann@example.com"}}`); status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	silent(t, v.told, s)
+	native := func() string {
+		contact, _ := v.hubspot.ByEmail("ann@example.com")
+		return contact.Properties["lifecyclestage"]
+	}
+	if got := native(); got != "salesqualifiedlead" {
+		t.Fatalf("HubSpot's stage is %q", got)
+	}
+	before := v.traffic()
+	contact, _ := v.hubspot.ByEmail("ann@example.com")
+	v.hubspot.SetContact(contact.ID, map[string]string{"lifecyclestage": "customer"})
+	silent(t, v.told, s)
+	if p := s.person("user:u-1"); p == nil || p.Stage != "Customer" {
+		t.Errorf("the person is %+v, want Customer by HubSpot's claim", p)
+	}
+	member, _ := v.mailchimp.Member("ann@example.com")
+	if native() != "customer" || member.Merge["SBSTAGE"] != "Customer" {
+		t.Errorf("HubSpot holds %q, Mailchimp %v", native(), member.Merge["SBSTAGE"])
+	}
+	after := v.traffic()
+	if after.Members != before.Members+1 || after.HubSpot > before.HubSpot+1 {
+		t.Errorf("writes before %+v, after %+v: want one at Mailchimp, at most one at HubSpot", before, after)
+	}
+	// A claim that is behind is not followed.
+	before = after
+	v.hubspot.SetContact(contact.ID, map[string]string{"lifecyclestage": "salesqualifiedlead"})
+	silent(t, v.told, s)
+	if p := s.person("user:u-1"); p == nil || p.Stage != "Customer" {
+		t.Errorf("after a step back at HubSpot: %+v", p)
+	}
+	after = v.traffic()
+	if after.Members != before.Members {
+		t.Errorf("Mailchimp was written to %d times for a step back that counts for nothing", after.Members-before.Members)
+	}
+}
