@@ -219,7 +219,7 @@ func (s *Store) writeGroup(group []*appending) error {
 	var original map[[16]byte]int64
 	err = s.in(ctx, ingest, func(t *Tx) error {
 		var err error
-		if original, err = t.insertInbox(ctx, r); err != nil || len(original) == 0 {
+		if original, err = t.insertInbox(ctx, r); err != nil || len(original) == 0 && len(r.ids) == total {
 			return err
 		}
 		r.answer(group, first, original)
