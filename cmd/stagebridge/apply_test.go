@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +18,7 @@ import (
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/store/storetest"
 )
 
 const (
@@ -369,4 +373,29 @@ func TestServeAppliesWorkspace(t *testing.T) {
 		p := s.person("email:ann@example.com")
 		return p != nil && p.Stage == "Customer"
 	})
+}
+
+// TestReplicasApplyOnce starts three replicas at once on one folder.
+func TestReplicasApplyOnce(t *testing.T) {
+	t.Parallel()
+	database := storetest.NewDatabase(t)
+	first := newCLI(t, settings(t, map[string]string{prefix + "DATABASE_URL": database, prefix + "SECRET_KEY": strings.Repeat("k", 32)}))
+	first.env[prefix+"WORKSPACE"] = first.folder
+	var wg sync.WaitGroup
+	results := make([]error, 3)
+	for i := range results {
+		env := maps.Clone(first.env)
+		env[prefix+"DATA_DIR"] = t.TempDir()
+		wg.Go(func() {
+			p := &program{env: env, stdin: strings.NewReader(""), stdout: t.Output(), stderr: t.Output()}
+			results[i] = p.withApp(t.Context(), func(a *app) error { return a.applyWorkspace(t.Context(), p) })
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(results...); err != nil {
+		t.Fatal(err)
+	}
+	if got := first.versions(); got[0] != 1 || got[1] != 1 || got[2] != 2 {
+		t.Errorf("versions of connection, rules and plan %v, want one each after the plan that there was", got)
+	}
 }
