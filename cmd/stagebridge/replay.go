@@ -21,7 +21,7 @@ var replayable = [...]string{"done", "ignored", "quarantined", "failed"}
 func replayCommand() command {
 	c := command{
 		name:     "replay",
-		operands: "[-dry-run] [-all | -connection ID -status S -type T -step S -reason R -since T -until T]",
+		operands: "[-dry-run] -all | FILTER…",
 		summary:  "process raw events again; what they gave is replaced, nothing counts twice",
 	}
 	c.run = func(ctx context.Context, p *program, args []string) error {
