@@ -20,7 +20,8 @@ func TestDedupeKeepsPartsApart(t *testing.T) {
 	if Dedupe("ab", "c") == Dedupe("a", "bc") || Dedupe("a") == Dedupe("a", "") || Dedupe() == Dedupe("") {
 		t.Error("different parts give the same key")
 	}
-	if Dedupe("a", "b") != Dedupe("a", "b") {
+	first := Dedupe("a", "b")
+	if again := Dedupe([]string{"a", "b"}...); again != first {
 		t.Error("the same parts give different keys")
 	}
 }

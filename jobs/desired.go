@@ -89,7 +89,6 @@ type before struct {
 	stage    lifecycle.Stage
 	since    lifecycle.Instant
 	segments []lifecycle.Membership
-	visits   []lifecycle.Visit
 	traits   map[string]any // those that some connection is sent, and email
 	moves    int64
 }

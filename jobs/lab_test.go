@@ -30,8 +30,6 @@ type lab struct {
 	processor *jobs.Processor
 	vendor    *labVendor
 	now       time.Time
-	mu        sync.Mutex
-	sent      int
 }
 
 const labRules = `

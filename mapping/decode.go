@@ -63,7 +63,7 @@ func decodeJSON(raw []byte) (any, error) {
 	v, err := d.value(0)
 	if err == nil {
 		_, err = d.text.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return v, nil
 		}
 		if err == nil {

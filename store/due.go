@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,7 +35,7 @@ func (s *Store) DueNow(ctx context.Context, connections []string) (Due, error) {
 		if err == nil {
 			err = scanOne(rows, &one)
 		}
-		if err == ErrNotFound {
+		if errors.Is(err, ErrNotFound) {
 			return false, nil
 		}
 		return err == nil, err
@@ -99,7 +100,7 @@ func (s *Store) Retain(ctx context.Context, before lifecycle.Instant) (int64, er
 	err := s.in(ctx, derived, func(t *Tx) error {
 		var from int64
 		text := "0"
-		if err := t.one(ctx, "select value from state where name = 'retained'", nil, &text); err != nil && err != ErrNotFound {
+		if err := t.one(ctx, "select value from state where name = 'retained'", nil, &text); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		if _, err := fmt.Sscan(text, &from); err != nil {

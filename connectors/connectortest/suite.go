@@ -191,7 +191,8 @@ func settingErrors(err error) []*connectors.SettingError {
 		}
 		return all
 	}
-	if e, ok := err.(*connectors.SettingError); ok {
+	var e *connectors.SettingError
+	if errors.As(err, &e) {
 		return []*connectors.SettingError{e}
 	}
 	return settingErrors(errors.Unwrap(err))

@@ -1,6 +1,7 @@
 package genericwebhook
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,8 @@ func fieldsOf(err error) []string {
 	}
 	var fields []string
 	for _, e := range many.Unwrap() {
-		if s, ok := e.(*connectors.SettingError); ok {
+		var s *connectors.SettingError
+		if errors.As(e, &s) {
 			fields = append(fields, s.Field)
 		}
 	}

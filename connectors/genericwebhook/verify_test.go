@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -44,7 +45,7 @@ func TestStandardVectors(t *testing.T) {
 			for i := range v.body {
 				r := good()
 				r.Body[i] ^= 1
-				if _, err := c.Receive(r); verdict(err) != connectors.ErrSignature {
+				if _, err := c.Receive(r); !errors.Is(verdict(err), connectors.ErrSignature) {
 					t.Errorf("byte %d of the body changed: %v", i, err)
 				}
 			}
@@ -53,12 +54,12 @@ func TestStandardVectors(t *testing.T) {
 				value := []byte(r.Header.Get(name))
 				value[len(value)-2] ^= 1
 				r.Header.Set(name, string(value))
-				if _, err := c.Receive(r); verdict(err) != connectors.ErrSignature {
+				if _, err := c.Receive(r); !errors.Is(verdict(err), connectors.ErrSignature) {
 					t.Errorf("a byte of %s changed: %v", name, err)
 				}
 				r = good()
 				r.Header.Del(name)
-				if _, err := c.Receive(r); verdict(err) != connectors.ErrUnsigned {
+				if _, err := c.Receive(r); !errors.Is(verdict(err), connectors.ErrUnsigned) {
 					t.Errorf("%s left out: %v", name, err)
 				}
 			}
@@ -137,7 +138,7 @@ func TestStandardLists(t *testing.T) {
 			t.Parallel()
 			c := connect(t, nil, now, tt.keys...)
 			_, err := c.Receive(deliver(body, "webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp", stamp, "webhook-signature", tt.list))
-			if verdict(err) != tt.want {
+			if !errors.Is(verdict(err), tt.want) {
 				t.Errorf("error = %v, want %v", err, tt.want)
 			}
 		})
@@ -206,27 +207,27 @@ func TestShapeVectors(t *testing.T) {
 			}
 			// Another key, another body, no header.
 			foreign := connect(t, settings, time.Unix(1767225600, 0), "other-key")
-			if _, err := foreign.Receive(deliver(body, tt.header...)); verdict(err) != connectors.ErrSignature {
+			if _, err := foreign.Receive(deliver(body, tt.header...)); !errors.Is(verdict(err), connectors.ErrSignature) {
 				t.Errorf("another key: %v", err)
 			}
 			if live.source.proof == proofHMAC {
 				for at := range body {
 					r := deliver(body, tt.header...)
 					r.Body[at] ^= 1
-					if _, err := live.Receive(r); verdict(err) != connectors.ErrSignature {
+					if _, err := live.Receive(r); !errors.Is(verdict(err), connectors.ErrSignature) {
 						t.Errorf("byte %d changed: %v", at, err)
 					}
 				}
 			}
-			if _, err := live.Receive(deliver(body)); verdict(err) != connectors.ErrUnsigned {
+			if _, err := live.Receive(deliver(body)); !errors.Is(verdict(err), connectors.ErrUnsigned) {
 				t.Errorf("unsigned: %v", err)
 			}
-			if _, err := live.Receive(deliver(body, append(tt.header, tt.header[:2]...)...)); verdict(err) != connectors.ErrSignature {
+			if _, err := live.Receive(deliver(body, append(tt.header, tt.header[:2]...)...)); !errors.Is(verdict(err), connectors.ErrSignature) {
 				t.Errorf("doubled: %v", err)
 			}
 			late := connect(t, settings, time.Unix(1767225600+301, 0), key)
 			_, err := late.Receive(deliver(body, tt.header...))
-			if want := map[bool]error{true: nil, false: connectors.ErrStale}[live.source.stamp.none()]; verdict(err) != want {
+			if want := map[bool]error{true: nil, false: connectors.ErrStale}[live.source.stamp.none()]; !errors.Is(verdict(err), want) {
 				t.Errorf("five minutes late: %v, want %v", err, want)
 			}
 		})
@@ -259,14 +260,14 @@ func TestBasic(t *testing.T) {
 		"hook:pass:word": nil, "old:word": nil, "hook:word": connectors.ErrSignature, ":": connectors.ErrSignature, "": connectors.ErrSignature,
 	} {
 		r := deliver("{}", "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(given)))
-		if _, err := c.Receive(r); verdict(err) != want {
+		if _, err := c.Receive(r); !errors.Is(verdict(err), want) {
 			t.Errorf("%q: %v, want %v", given, err, want)
 		}
 	}
-	if _, err := c.Receive(deliver("{}", "Authorization", "Basic ~~~")); verdict(err) != connectors.ErrSignature {
+	if _, err := c.Receive(deliver("{}", "Authorization", "Basic ~~~")); !errors.Is(verdict(err), connectors.ErrSignature) {
 		t.Errorf("no base64: %v", err)
 	}
-	if _, err := c.Receive(deliver("{}", "Authorization", "Bearer x")); verdict(err) != connectors.ErrSignature {
+	if _, err := c.Receive(deliver("{}", "Authorization", "Bearer x")); !errors.Is(verdict(err), connectors.ErrSignature) {
 		t.Errorf("another scheme: %v", err)
 	}
 }
@@ -279,7 +280,7 @@ func TestWrongTimestamps(t *testing.T) {
 		"t=9223372036854775807,v1=aa", "t=-9223372036854775808,v1=aa", "t=99999999999999999999999,v1=aa", ",,,", "t=1767225600",
 	} {
 		_, err := c.Receive(deliver("{}", "Stripe-Signature", header))
-		if v := verdict(err); v != connectors.ErrSignature && v != connectors.ErrStale {
+		if v := verdict(err); !errors.Is(v, connectors.ErrSignature) && !errors.Is(v, connectors.ErrStale) {
 			t.Errorf("%q: %v", header, err)
 		}
 	}

@@ -93,9 +93,7 @@ func (c *Connector) readAll(ctx context.Context, wanted map[string][]string) *fi
 			continue
 		}
 		for _, id := range ids {
-			for _, contact := range f.contacts[subject{kind, id}] {
-				people = append(people, contact)
-			}
+			people = append(people, f.contacts[subject{kind, id}]...)
 		}
 	}
 	slices.Sort(people)

@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -121,11 +122,13 @@ func brokenWords(body []byte, err error) string {
 }
 
 func offsetOf(err error) string {
-	switch err := err.(type) {
-	case *jsontext.SyntacticError:
-		return fmt.Sprintf(" (at byte %d)", err.ByteOffset)
-	case *json.SemanticError:
-		return fmt.Sprintf(" (at byte %d)", err.ByteOffset)
+	var syntax *jsontext.SyntacticError
+	var meaning *json.SemanticError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf(" (at byte %d)", syntax.ByteOffset)
+	case errors.As(err, &meaning):
+		return fmt.Sprintf(" (at byte %d)", meaning.ByteOffset)
 	}
 	return ""
 }

@@ -63,17 +63,6 @@ func optionValue(name string) string {
 	return plain + "-" + hex.EncodeToString(sum[:4])
 }
 
-// checkboxText joins segments into the value of a multi-checkbox property. It
-// replaces what is there; the empty text clears it.
-func checkboxText(segments []string) string {
-	values := make([]string, len(segments))
-	for i, s := range segments {
-		values[i] = optionValue(s)
-	}
-	slices.Sort(values)
-	return strings.Join(values, ";")
-}
-
 // checkboxValues splits the value of a multi-checkbox property.
 func checkboxValues(text string) []string {
 	var values []string

@@ -125,8 +125,9 @@ tilde: ~
 	if _, ok := r.OptCondition("absent"); ok {
 		t.Error("absent condition")
 	}
-	if n := len(r.Err().(document.Errors)); n != 8 {
-		t.Errorf("%d mistakes:\n%v", n, r.Err())
+	var mistakes document.Errors
+	if !errors.As(r.Err(), &mistakes) || len(mistakes) != 8 {
+		t.Errorf("%d mistakes:\n%v", len(mistakes), r.Err())
 	}
 }
 
