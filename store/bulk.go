@@ -77,6 +77,25 @@ func (t *Tx) update(ctx context.Context, table, set, where string, cols ...colum
 	})
 }
 
+// remove deletes the rows named by the columns, which are the table's key in
+// its order, and answers how many were there.
+func (t *Tx) remove(ctx context.Context, table string, key ...column) (int64, error) {
+	if key[0].rows == 0 {
+		return 0, nil
+	}
+	names, same := make([]string, len(key)), make([]string, len(key))
+	for i, c := range key {
+		names[i], same[i] = c.name, table+"."+c.name+" = v."+c.name
+	}
+	list := strings.Join(names, ", ")
+	if t.s.d.postgres {
+		return t.exec(ctx, "delete from "+table+" using "+unnest(key)+" as v("+list+") where "+strings.Join(same, " and "), arrays(key)...)
+	}
+	return t.chunks(ctx, key, func(n int) string {
+		return "delete from " + table + " where (" + list + ") in (" + valuesList(len(key), n) + ")"
+	})
+}
+
 // chunks runs one statement text per size of chunk over all rows.
 func (t *Tx) chunks(ctx context.Context, cols []column, text func(rows int) string) (int64, error) {
 	var total int64

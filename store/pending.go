@@ -247,26 +247,18 @@ func (t *Tx) FinishTx(ctx context.Context, rows []Row, outcomes []Outcome) error
 	return err
 }
 
+// deletePending takes rows out of pending. It fails when one of them is not
+// where it was: somebody else has worked on it.
 func (t *Tx) deletePending(ctx context.Context, rows []Row) error {
-	type place struct {
-		lane string
-		next int64
-	}
-	by := map[place][]int64{}
+	lanes, next, ids := make([]string, len(rows)), make([]int64, len(rows)), make([]int64, len(rows))
 	for i := range rows {
-		p := place{rows[i].lane, rows[i].next}
-		by[p] = append(by[p], rows[i].ID)
+		lanes[i], next[i], ids[i] = rows[i].lane, rows[i].next, rows[i].ID
 	}
-	for p, ids := range by {
-		n, err := t.exec(ctx, "delete from pending where lane = ? and next_try = ? and "+t.s.d.oneOf("id", "bigint"), p.lane, p.next, list(t.s.d, ids))
-		if err != nil {
-			return err
-		}
-		if int(n) != len(ids) {
-			return fmt.Errorf("%w: rows were taken twice", ErrRetry)
-		}
+	n, err := t.remove(ctx, "pending", texts("lane", lanes), ints("next_try", next), ints("id", ids))
+	if err == nil && int(n) != len(ids) {
+		err = fmt.Errorf("%w: rows were taken twice", ErrRetry)
 	}
-	return nil
+	return err
 }
 
 // PostponeTx moves rows to a lane, to be due at an instant, for a reason. It
