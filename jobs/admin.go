@@ -178,11 +178,17 @@ func (a *Admin) save(ctx context.Context, before store.Connection, in Connection
 	if err != nil {
 		return nil, err
 	}
+	moved := !samePush(before.Push, row.Push)
+	if moved { // noted first, so that a crash behind the change does not forget it
+		if err := a.Registry.o.Store.SetNote(ctx, resyncNote+row.ID, "changed"); err != nil {
+			return nil, err
+		}
+	}
 	c, err := a.store(ctx, row, rules)
 	if err != nil {
 		return nil, err
 	}
-	if c.Push.Enabled && !samePush(before.Push, row.Push) {
+	if c.Push.Enabled && moved {
 		// What the vendor should hold has changed for everybody. The caller may
 		// go away meanwhile; the work is finished all the same.
 		if _, err := a.Resync(context.WithoutCancel(ctx), row.ID); err != nil {

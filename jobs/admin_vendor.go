@@ -56,7 +56,10 @@ func (a *Admin) Resync(ctx context.Context, id string) (int64, error) {
 	if _, err := a.Registry.Find(ctx, id); err != nil {
 		return 0, err
 	}
-	n, err := a.Registry.o.Store.Resync(ctx, id)
+	if err := a.Registry.o.Store.SetNote(ctx, resyncNote+id, "asked"); err != nil {
+		return 0, err
+	}
+	n, err := a.Registry.resync(ctx, id)
 	a.wake(id)
 	return n, err
 }

@@ -13,10 +13,10 @@ import (
 // DefaultGuards are the guards of identity in force.
 func DefaultGuards() lifecycle.Guards { return lifecycle.DefaultGuards() }
 
-// maintain does what has no trigger of its own: bring everybody to the
+// maintain does what has no trigger of its own: end a resync, bring everybody to the
 // published plan, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
-	return errors.Join(p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())))
+	return errors.Join(p.resyncAll(ctx), p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())))
 }
 
 // deriveAll brings people to the plan in force, a batch at a time, going on

@@ -1,0 +1,45 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// resyncNote begins the name of a note that a connection's people are to be
+// made due. It stands until all are, whatever happens to the process.
+const resyncNote = "resync "
+
+// resync makes everybody due at a connection and takes the note away. It works
+// in several transactions that wait for no disk; taking the note away does, and
+// that makes those before it durable as well.
+func (r *Registry) resync(ctx context.Context, id string) (int64, error) {
+	n, err := r.o.Store.Resync(ctx, id)
+	if err != nil {
+		return n, err
+	}
+	return n, r.o.Store.DropNote(ctx, resyncNote+id)
+}
+
+// resyncAll ends what a process before this one began. Notes about connections
+// that are gone, or push nowhere, go too.
+func (p *Pipeline) resyncAll(ctx context.Context) error {
+	notes, err := p.o.Store.Notes(ctx, resyncNote)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(notes)) {
+		id := strings.TrimPrefix(name, resyncNote)
+		if c := p.o.Registry.Config().Connections[id]; c == nil || !c.Push.Enabled {
+			errs = append(errs, p.o.Store.DropNote(ctx, name))
+			continue
+		}
+		_, err := p.o.Registry.resync(ctx, id)
+		errs = append(errs, err)
+		p.DuePush(id)
+	}
+	return errors.Join(errs...)
+}
