@@ -141,7 +141,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	}
 	path := filepath.Join(o.Dir, "stagebridge.db")
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=temp_store(memory)&_pragma=foreign_keys(0)"
-	w, err := openWriter(ctx, "file:"+path+pragmas+"&_pragma=synchronous(full)&_pragma=cache_size(-98304)&_pragma=wal_autocheckpoint(0)")
+	w, err := openWriter(ctx, "file:"+path+pragmas+"&_pragma=synchronous(full)&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(0)")
 	if err != nil {
 		return err
 	}

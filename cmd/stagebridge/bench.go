@@ -54,6 +54,7 @@ func (p *program) benchChild(ctx context.Context, what string) (err error) {
 	if what != "backlog" {
 		return fmt.Errorf("there is no child %q", what)
 	}
+	p.tuneMemory()
 	a, err := openApp(ctx, cfg, logTo(cfg, p.stderr))
 	if err != nil {
 		return err

@@ -33,16 +33,20 @@ func serveCommand() command {
 
 // gcPercent trades some tens of megabytes for a tenth of the processor time:
 // what a server allocates lives for one batch. GOGC overrides it.
-const gcPercent = 300
+const gcPercent = 200
+
+func (p *program) tuneMemory() {
+	if p.env["GOGC"] == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
 
 func (p *program) serve(ctx context.Context, r roles) error {
 	cfg, warnings, err := loadConfig(p.env)
 	if err != nil {
 		return err
 	}
-	if p.env["GOGC"] == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	p.tuneMemory()
 	log := logTo(cfg, p.stderr)
 	for _, w := range warnings {
 		log.Warn(w)
