@@ -81,8 +81,12 @@ fuzz: ## run each fuzz target for $(FUZZ) seconds
 	@scripts/fuzz $(FUZZ)
 
 .PHONY: bench
-bench: ## measure ingest, processing and delivery on this machine
-	$(GO) run ./cmd/stagebridge bench
+bench: ## measure ingest, processing and delivery on this machine, on PostgreSQL and Redis too where they are installed
+	@if command -v redis-server >/dev/null && { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }; then \
+		scripts/services $(GO) run ./cmd/stagebridge bench; \
+	else \
+		$(GO) run ./cmd/stagebridge bench; \
+	fi
 
 .PHONY: services
 services: ## start a PostgreSQL and a Redis for the tests until Ctrl-C
