@@ -34,9 +34,24 @@ func blobs(name string, v [][]byte) column {
 	}, len(v)}
 }
 
-// sqliteRows are the numbers of rows in one SQLite statement, so that few
-// texts need be prepared whatever the size of a batch.
-var sqliteRows = [...]int{256, 64, 16, 4, 1}
+// Numbers of rows in one SQLite statement: any up to exactRows, so that the
+// small groups of ingest are one statement, and few beyond, so that the texts
+// to prepare stay few.
+const (
+	exactRows = 32
+	mostRows  = 256
+)
+
+// chunkOf is how many of n rows the next statement takes.
+func chunkOf(n int) int {
+	switch {
+	case n >= mostRows:
+		return mostRows
+	case n >= 2*exactRows:
+		return 2 * exactRows
+	}
+	return min(n, exactRows)
+}
 
 // insert writes all rows with one statement on PostgreSQL and a few on SQLite.
 // tail is an on-conflict clause or empty; it must not meet one key twice.
@@ -100,15 +115,9 @@ func (t *Tx) remove(ctx context.Context, table string, key ...column) (int64, er
 func (t *Tx) chunks(ctx context.Context, cols []column, text func(rows int) string) (int64, error) {
 	var total int64
 	rows := cols[0].rows
-	args := make([]any, 0, min(rows, sqliteRows[0])*len(cols))
+	args := make([]any, 0, min(rows, mostRows)*len(cols))
 	for from := 0; from < rows; {
-		n := 1
-		for _, size := range sqliteRows {
-			if rows-from >= size {
-				n = size
-				break
-			}
-		}
+		n := chunkOf(rows - from)
 		args = args[:0]
 		for i := from; i < from+n; i++ {
 			for _, c := range cols {

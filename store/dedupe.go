@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -118,16 +117,10 @@ func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]
 	return found, err
 }
 
-// lookUp finds hashes in the table. The number of parameters is one of few, so
-// that few statements are prepared.
+// lookUp finds hashes in the table.
 func (t *Tx) lookUp(ctx context.Context, hashes [][]byte, note func([16]byte, int64)) error {
 	for len(hashes) > 0 {
-		n := 1
-		for _, size := range sqliteRows {
-			if n = size; len(hashes) >= size {
-				break
-			}
-		}
+		n := chunkOf(len(hashes))
 		args := make([]any, n)
 		for i := range args {
 			args[i] = hashes[i]
@@ -199,21 +192,16 @@ func (q *recentHashes) release() {
 // the transaction is over, not before: a reader in between finds it twice,
 // never not at all.
 func (t *Tx) writeHashes(ctx context.Context, q *recentHashes) error {
-	q.mu.Lock()
-	hashes, last := make([][16]byte, 0, len(q.ids)), int64(0)
-	for hash, id := range q.ids {
-		hashes, last = append(hashes, hash), max(last, id)
+	from, err := stateInt(ctx, t, "hashed")
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(hashes, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
-	keys, ids := make([][]byte, len(hashes)), make([]int64, len(hashes))
-	for i := range hashes {
-		keys[i], ids[i] = hashes[i][:], q.ids[hashes[i]]
+	last := from
+	if err := t.one(ctx, "select coalesce(max(id), 0) from inbox where id > ?", []any{from}, &last); err != nil || last <= from {
+		return err
 	}
-	q.mu.Unlock()
-	if len(ids) == 0 {
-		return nil
-	}
-	if _, err := t.insert(ctx, "dedupes", "on conflict (hash) do nothing", blobs("hash", keys), ints("id", ids)); err != nil {
+	if _, err := t.exec(ctx, `insert into dedupes (hash, id) select dedupe, id from inbox where id > ? and id <= ? order by dedupe
+		on conflict (hash) do nothing`, from, last); err != nil {
 		return err
 	}
 	if err := t.setState(ctx, "hashed", strconv.FormatInt(last, 10)); err != nil {
@@ -222,8 +210,10 @@ func (t *Tx) writeHashes(ctx context.Context, q *recentHashes) error {
 	t.after = append(t.after, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		for _, hash := range hashes {
-			delete(q.ids, hash)
+		for hash, id := range q.ids {
+			if id <= last {
+				delete(q.ids, hash)
+			}
 		}
 	})
 	return nil

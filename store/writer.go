@@ -41,7 +41,7 @@ func (w *writer) close() error {
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
-// stmt prepares a text once. The texts are few: see sqliteRows.
+// stmt prepares a text once. The texts are few: see chunkOf.
 func (w *writer) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
 	if st, ok := w.stmts[q]; ok {
 		return st, nil
