@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -188,12 +189,18 @@ func (a *Admin) save(ctx context.Context, before store.Connection, in Connection
 	if err != nil {
 		return nil, err
 	}
-	if c.Push.Enabled && moved {
-		// What the vendor should hold has changed for everybody. The caller may
-		// go away meanwhile; the work is finished all the same.
-		if _, err := a.Resync(context.WithoutCancel(ctx), row.ID); err != nil {
-			return nil, err
-		}
+	// The caller may go away meanwhile; what follows is finished all the same.
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case !c.Push.Enabled:
+	case moved: // what the vendor should hold has changed for everybody
+		_, err = a.Resync(ctx, row.ID)
+	case row.Settings != before.Settings || !bytes.Equal(row.Secrets, before.Secrets):
+		// Whoever the vendor refused may have been refused for what was mended.
+		_, err = a.RetrySync(ctx, store.SyncFilter{Connections: []string{row.ID}, State: store.SyncFailed}, false)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -335,5 +337,38 @@ func TestAdminPreviewsRules(t *testing.T) {
 	}
 	if _, err := a.PreviewRules(t.Context(), "crm", []byte("rules: 7"), 10); !errors.As(err, new(*jobs.Invalid)) {
 		t.Errorf("a draft with mistakes: %v", err)
+	}
+}
+
+// TestAdminRetriesTheRefused: whoever a vendor refused is due again once the
+// connection's settings or credentials are others.
+func TestAdminRetriesTheRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, storetest.SQLite(t))
+	l.connect("crm", connectors.PushConfig{Enabled: true})
+	l.vendor.fail = func([]connectors.Update) ([]connectors.Result, error) {
+		return nil, &connectors.PushError{Reason: connectors.ReasonAuth, Status: 401, Act: "lab: push"}
+	}
+	l.tell("crm", told{"signup", l.now.Add(-time.Hour), `{"email":"ann@example.com"}`})
+	l.process()
+	pusher := &jobs.Pusher{Store: l.store, Registry: l.registry, Limiter: jobs.NewLimiter(nil), Breakers: &jobs.Breakers{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	_ = pusher.Send(t.Context(), "crm") // its failure is the case
+	counts := func() map[string]int64 {
+		t.Helper()
+		all, err := l.store.SyncCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all["crm"]
+	}
+	if c := counts(); c[store.SyncFailed] != 1 {
+		t.Fatalf("after a 401: %v", c)
+	}
+	admin := &jobs.Admin{Registry: l.registry}
+	if _, err := admin.Update(t.Context(), jobs.ConnectionInput{ID: "crm", Settings: map[string]string{"public_url": "https://example.com/hooks"}}); err != nil {
+		t.Fatal(err)
+	}
+	if c := counts(); c[store.SyncFailed] != 0 || c[store.SyncPending] != 1 {
+		t.Errorf("after the settings changed: %v", c)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -81,6 +82,9 @@ func (a *appender) start(s *Store) {
 	go func() {
 		defer close(a.done)
 		for {
+			// Whoever was just answered, or has sent meanwhile, goes first: the next
+			// group is larger by it, and nobody waited for a timer.
+			runtime.Gosched()
 			group := a.next()
 			if group == nil {
 				return
