@@ -60,8 +60,13 @@ type appender struct {
 	waiting []*appending
 	bytes   int
 	ended   bool
-	done    chan struct{}
+	running sync.WaitGroup
 }
+
+// postgresCommitters is how many groups are on their way to PostgreSQL at
+// once: one gathers and is written while another waits for the server's disk.
+// An event that is in both is kept once by the unique index.
+const postgresCommitters = 2
 
 // appending is one request in the group.
 type appending struct {
@@ -78,9 +83,18 @@ var appendings = sync.Pool{New: func() any { return &appending{ready: make(chan 
 
 func (a *appender) start(s *Store) {
 	a.wake.L = &a.mu
-	a.done = make(chan struct{})
-	go func() {
-		defer close(a.done)
+	committers := 1
+	if s.d.postgres {
+		committers = postgresCommitters
+	}
+	for range committers {
+		a.commit(s)
+	}
+}
+
+// commit writes groups until the appender ends.
+func (a *appender) commit(s *Store) {
+	a.running.Go(func() {
 		for {
 			// Whoever was just answered, or has sent meanwhile, goes first: the next
 			// group is larger by it, and nobody waited for a timer.
@@ -94,15 +108,15 @@ func (a *appender) start(s *Store) {
 				g.ready <- struct{}{}
 			}
 		}
-	}()
+	})
 }
 
 func (a *appender) stop() {
 	a.mu.Lock()
 	a.ended = true
 	a.mu.Unlock()
-	a.wake.Signal()
-	<-a.done
+	a.wake.Broadcast()
+	a.running.Wait()
 }
 
 // next waits for requests and takes as many as fit one commit.
@@ -276,12 +290,13 @@ func gather(group []*appending, first int64, total int) *groupRows {
 
 // insertInbox writes the rows that are new and makes them pending. It answers
 // the ids of those that were there already. On PostgreSQL the usual case is one
-// statement, so one round trip.
+// statement, so one round trip; it goes by the order of the hashes (column 3),
+// so that two groups with the same events never wait for each other.
 func (t *Tx) insertInbox(ctx context.Context, r *groupRows) (map[[16]byte]int64, error) {
 	if t.s.d.postgres {
 		cols := r.columns()
 		n, err := t.exec(ctx, `with kept as (insert into inbox (id, connection, dedupe, type, flag, received_at, event_at, meta, body)
-			select * from `+unnest(cols)+` on conflict (dedupe) do nothing returning id, `+pendingLane+` as lane)
+			select * from `+unnest(cols)+` order by 3 on conflict (dedupe) do nothing returning id, `+pendingLane+` as lane)
 			insert into pending (lane, next_try, id) select lane, 0, id from kept`, arrays(cols)...)
 		if err != nil || int(n) == len(r.ids) {
 			return nil, err

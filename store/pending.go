@@ -82,6 +82,9 @@ func (b *Batch) takePostgres(ctx context.Context, lane string, limit int) error 
 		return err
 	}
 	b.pg = tx
+	if err := (&Tx{s: b.s, pg: tx}).byKey(ctx, "off"); err != nil {
+		return err
+	}
 	q := fmt.Sprintf(takeRows, dueRows+b.s.d.skipLocked)
 	rows, err := (&Tx{s: b.s, pg: tx}).query(ctx, q, lane, b.s.nowMicros(), limit)
 	return each(rows, err, b.scan)
@@ -135,7 +138,7 @@ func (b *Batch) Commit(ctx context.Context, fn func(*Tx) error) error {
 	if b.pg == nil {
 		return b.s.in(ctx, derived, fn)
 	}
-	err := run(ctx, &Tx{s: b.s, pg: b.pg}, unwaited(ctx, fn))
+	err := run(ctx, &Tx{s: b.s, pg: b.pg}, fn)
 	if err == nil {
 		err = b.pg.Commit()
 	}
@@ -178,6 +181,9 @@ func (s *Store) TakeAgain(ctx context.Context, rows []Row) (*Batch, error) {
 	var err error
 	if s.d.postgres {
 		if b.pg, err = s.db.BeginTx(context.WithoutCancel(ctx), nil); err == nil {
+			err = (&Tx{s: s, pg: b.pg}).byKey(ctx, "off")
+		}
+		if err == nil {
 			var found *sql.Rows
 			found, err = (&Tx{s: s, pg: b.pg}).query(ctx, fmt.Sprintf(takeRows, due+s.d.skipLocked), rows[0].lane, s.nowMicros(), list(s.d, ids))
 			err = each(found, err, b.scan)

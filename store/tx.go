@@ -140,11 +140,25 @@ func (s *Store) inPostgres(ctx context.Context, m mode, fn func(*Tx) error) erro
 // writer.durable, which does the same on SQLite.
 func unwaited(ctx context.Context, fn func(*Tx) error) func(*Tx) error {
 	return func(t *Tx) error {
-		if _, err := t.exec(ctx, "set local synchronous_commit = off"); err != nil {
+		if err := t.byKey(ctx, "off"); err != nil {
 			return err
 		}
 		return fn(t)
 	}
+}
+
+// byKey has PostgreSQL look rows up by their keys for the rest of the
+// transaction, which is what every statement of the hot paths wants. Left to
+// itself it reads whole tables instead as long as it has no statistics of them,
+// so the first hour of a new installation would be its slowest. commit is the
+// setting of synchronous_commit; empty leaves that as it is.
+func (t *Tx) byKey(ctx context.Context, commit string) error {
+	rows, err := t.query(ctx, `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+		set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', coalesce(nullif(?, ''), current_setting('synchronous_commit')), true)`, commit)
+	if err != nil {
+		return err
+	}
+	return rows.Close()
 }
 
 func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error {
