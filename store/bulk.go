@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
@@ -109,6 +110,37 @@ func (t *Tx) remove(ctx context.Context, table string, key ...column) (int64, er
 	return t.chunks(ctx, key, func(n int) string {
 		return "delete from " + table + " where (" + list + ") in (" + valuesList(len(key), n) + ")"
 	})
+}
+
+// matching reads the rows whose columns, which an index has in that order, are
+// together one of those given. Two lists of single values would ask for every
+// pair of them.
+func (t *Tx) matching(ctx context.Context, what, table string, key []column, fn func(*sql.Rows) error) error {
+	names, same := make([]string, len(key)), make([]string, len(key))
+	for i, c := range key {
+		names[i], same[i] = c.name, table+"."+c.name+" = v."+c.name
+	}
+	list := strings.Join(names, ", ")
+	if t.s.d.postgres {
+		rows, err := t.query(ctx, "select "+table+"."+strings.ReplaceAll(what, ", ", ", "+table+".")+" from "+unnest(key)+" as v("+list+") join "+
+			table+" on "+strings.Join(same, " and "), arrays(key)...)
+		return each(rows, err, fn)
+	}
+	for from := 0; from < key[0].rows; {
+		n := chunkOf(key[0].rows - from)
+		args := make([]any, 0, n*len(key))
+		for i := from; i < from+n; i++ {
+			for _, c := range key {
+				args = append(args, c.at(i))
+			}
+		}
+		rows, err := t.query(ctx, "select "+what+" from "+table+" where ("+list+") in ("+valuesList(len(key), n)+")", args...)
+		if err := each(rows, err, fn); err != nil {
+			return err
+		}
+		from += n
+	}
+	return nil
 }
 
 // chunks runs one statement text per size of chunk over all rows.

@@ -105,9 +105,7 @@ func (t *Tx) EvidenceTx(ctx context.Context, want []Evidence) (map[Evidence]life
 		asked[place{w.Person, [16]byte(h)}] = w
 		people, hashes = append(people, w.Person), append(hashes, h)
 	}
-	rows, err := t.query(ctx, "select person, business, at, connection, id from events where business is not null and "+
-		t.s.d.oneOf("person", "bigint")+" and "+t.s.d.oneOf("business", "bytea"), list(t.s.d, people), list(t.s.d, hashes))
-	err = each(rows, err, func(rows *sql.Rows) error {
+	err := t.matching(ctx, "person, business, at, connection, id", "events", []column{ints("person", people), blobs("business", hashes)}, func(rows *sql.Rows) error {
 		var person lifecycle.ProfileID
 		var hash, id []byte
 		var e lifecycle.Event
