@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -87,18 +86,4 @@ func (t *Tx) NoteRecordsTx(ctx context.Context, ids []int64, records [][]byte, m
 	_, err := t.insert(ctx, "records", `on conflict (id) do update set record = excluded.record, modified_at = excluded.modified_at,
 		fetched_at = excluded.fetched_at`, ints("id", ids), blobs("record", records), ints("modified_at", modified), ints("fetched_at", fetched))
 	return err
-}
-
-// HoldsRecords tells which of the raw events have a record already, a gone one
-// included.
-func (s *Store) HoldsRecords(ctx context.Context, ids []int64) (map[int64]bool, error) {
-	held := map[int64]bool{}
-	rows, err := s.query(ctx, "select id from records where "+s.d.oneOf("id", "bigint"), list(s.d, ids))
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		held[id] = true
-		return err
-	})
-	return held, away(err)
 }
