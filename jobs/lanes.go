@@ -3,8 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -74,7 +72,7 @@ func (p *Pipeline) server(queues map[string]int, concurrency int) *asynq.Server 
 	}
 	s := asynq.NewServerFromRedisClient(p.rdb, asynq.Config{
 		Concurrency: concurrency, Queues: queues, TaskCheckInterval: check, DelayedTaskCheckInterval: time.Second,
-		RetryDelayFunc: retryDelay, ShutdownTimeout: 10 * time.Second, Logger: asynqLog{p.o.Log}, LogLevel: asynq.WarnLevel,
+		RetryDelayFunc: retryDelay, ShutdownTimeout: 10 * time.Second, Logger: p.asynqLog, LogLevel: asynq.WarnLevel,
 		BaseContext: func() context.Context { return p.ctx },
 	})
 	mux := asynq.NewServeMux()
@@ -197,12 +195,3 @@ func (p *Pipeline) retryLater(connection string, cause error) {
 		p.o.Log.Debug("redis is away, reconcile will find the work", "connection", connection, "error", err, "cause", cause)
 	}
 }
-
-// asynqLog hands asynq's own words to our log.
-type asynqLog struct{ log *slog.Logger }
-
-func (l asynqLog) Debug(args ...any) { l.log.Debug("asynq", "message", fmt.Sprint(args...)) }
-func (l asynqLog) Info(args ...any)  { l.log.Debug("asynq", "message", fmt.Sprint(args...)) }
-func (l asynqLog) Warn(args ...any)  { l.log.Warn("asynq", "message", fmt.Sprint(args...)) }
-func (l asynqLog) Error(args ...any) { l.log.Warn("asynq", "message", fmt.Sprint(args...)) }
-func (l asynqLog) Fatal(args ...any) { l.log.Error("asynq", "message", fmt.Sprint(args...)) }

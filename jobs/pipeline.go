@@ -23,6 +23,7 @@ type Pipeline struct {
 	rdb       redis.UniversalClient
 	embedded  *miniredis.Miniredis
 	client    *asynq.Client
+	asynqLog  *asynqLog
 	inspector *asynq.Inspector
 	processor *Processor
 	pusher    *Pusher
@@ -70,7 +71,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Pipeline{o: o, runners: map[string]*runner{}, lanes: map[string]*lane{}}
+	p := &Pipeline{o: o, asynqLog: &asynqLog{log: o.Log, now: o.Now}, runners: map[string]*runner{}, lanes: map[string]*lane{}}
 	if err := p.connect(); err != nil {
 		return nil, fmt.Errorf("jobs: redis: %w", err)
 	}
