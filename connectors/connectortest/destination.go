@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type DestinationCase struct {
 	// put behind the fake's.
 	BaseURL, BasePath string
 	// Healthy gives a fake its routes: the vendor on a good day, on which every
-	// one of Updates ends OK.
+	// one of Updates ends Done.
 	Healthy func(f *Fake)
 	// Updates are three or more people with a stage, a segment held and one
 	// absent, and a mapped trait; Known nil.
@@ -36,6 +37,9 @@ type DestinationCase struct {
 	// Marks are texts of a request that show that a part is sent, by part:
 	// "stage", "segments", "traits". Only for destinations that take state.
 	Marks map[string]string
+	// Done is how a person ends on a good day: empty is OK, Unconfirmed where
+	// the vendor's answer to what it took proves nothing.
+	Done connectors.Outcome
 	// Outcomes by status, where this vendor differs from the shared table.
 	Outcomes map[int]connectors.Outcome
 	// NoRetryAfter, when set, says why the vendor's pauses are not read.
@@ -47,6 +51,9 @@ type DestinationCase struct {
 	// Headers that goldens of pushes show.
 	Headers []string
 }
+
+// done is the outcome of a person whom the vendor took.
+func (d *DestinationCase) done() connectors.Outcome { return cmp.Or(d.Done, connectors.OK) }
 
 // openDestination opens the connection against a healthy fake.
 func (c Case) openDestination(t testing.TB, change func(*connectors.Config)) (connectors.Destination, *Fake, opened) {
@@ -79,8 +86,8 @@ func runDestination(t *testing.T, c Case) {
 	t.Run("good day", func(t *testing.T) {
 		dest, f, o := c.openDestination(t, nil)
 		for i, r := range push(t, dest, o, d.Updates()) {
-			if r.Outcome != connectors.OK {
-				t.Errorf("result %d = %+v, want ok", i, r)
+			if r.Outcome != d.done() {
+				t.Errorf("result %d = %+v, want %s", i, r, d.done())
 			}
 		}
 		if len(c.writes(f)) == 0 {
@@ -192,8 +199,8 @@ func (c Case) runConcurrent(t *testing.T) {
 				t.Errorf("push: %v", err)
 			}
 			for i, r := range results {
-				if r.Outcome != connectors.OK {
-					t.Errorf("result %d = %+v, want ok", i, r)
+				if r.Outcome != c.Destination.done() {
+					t.Errorf("result %d = %+v, want %s", i, r, c.Destination.done())
 				}
 			}
 		})
