@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -36,6 +37,9 @@ type Request struct {
 	// Body is the undecoded body.
 	Body     []byte
 	Received time.Time
+	// Remote is the sender's address, past trusted proxies; not valid when it
+	// is not known.
+	Remote netip.Addr
 }
 
 // Receipt is what a request brought.
@@ -58,6 +62,7 @@ type Reply struct {
 const (
 	FormatJSON = "json"
 	FormatForm = "form" // application/x-www-form-urlencoded; a[b][c]=v nests
+	FormatXML  = "xml"  // elements become members by local name
 )
 
 // RawEvent is one thing that a vendor told, as it told it.
@@ -69,7 +74,7 @@ type RawEvent struct {
 	Dedupe [32]byte
 	// At is the event's own time, zero when the vendor gives none.
 	At lifecycle.Instant
-	// Format of Body: FormatJSON ("" too) or FormatForm.
+	// Format of Body: FormatJSON ("" too), FormatForm or FormatXML.
 	Format string
 	// Body holds the event's own bytes, unchanged.
 	Body []byte
@@ -83,6 +88,10 @@ type RawEvent struct {
 	// Written lists fields of this event that our own last write may explain;
 	// it is compared with the ledger (rule 'Echoes').
 	Written []Field
+	// Public is set when nothing proves the sender: a key that browsers know. A
+	// public event joins no two people that are known, claims no stage and asks
+	// for no erasure.
+	Public bool
 	// Broken is why the bytes could not be decoded; empty for a good event.
 	Broken string
 }

@@ -17,6 +17,7 @@ import (
 const (
 	FormatJSON = "json" // "" too
 	FormatForm = "form" // application/x-www-form-urlencoded; a[b][c]=v nests
+	FormatXML  = "xml"  // elements become members by local name; see decodeXML
 )
 
 // MaxDepth is how deeply JSON may be nested, and maxFormDepth a form's names.
@@ -42,6 +43,8 @@ func Decode(format string, raw []byte) (any, error) {
 		return decodeJSON(raw)
 	case FormatForm:
 		return decodeForm(raw)
+	case FormatXML:
+		return decodeXML(raw)
 	}
 	return nil, &DecodeError{Reason: ReasonFormat, Message: fmt.Sprintf("the format %q is not known", format)}
 }

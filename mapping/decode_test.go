@@ -85,7 +85,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"too deep", "json", strings.Repeat("[", MaxDepth+1) + strings.Repeat("]", MaxDepth+1), ReasonTooDeep}, {"10,000 deep", "json", strings.Repeat(`{"a":`, 10_000), ReasonTooDeep}, {"a megabyte of brackets", "json", strings.Repeat("[", 1<<20), ReasonTooDeep},
 		{"form: bad escape", "form", "a=%zz", ReasonMalformed}, {"form: cut escape", "form", "b=1&a=%4", ReasonMalformed}, {"form: invalid UTF-8", "form", "a=%ff", ReasonInvalidUTF8}, {"form: NUL", "form", "a=%00", ReasonNUL},
 		{"form: deep", "form", "a" + strings.Repeat("[b]", 30) + "=1", ReasonTooDeep}, {"form: many", "form", strings.Repeat("a=1&", maxFormFields), ReasonTooMany}, {"form: nothing", "form", "&&", ReasonMalformed},
-		{"unknown format", "xml", "<a/>", ReasonFormat},
+		{"unknown format", "toml", "<a/>", ReasonFormat},
 	}
 	for _, tt := range tests {
 		got, err := Decode(tt.format, []byte(tt.src))

@@ -1,0 +1,11 @@
+// Package sims lists the stand-ins of single vendors, by the vendor's id.
+package sims
+
+import (
+	"github.com/stagebridge/stagebridge/connectors/standin"
+)
+
+// All makes a fresh stand-in of every vendor that has one.
+func All() map[string]standin.Simulated {
+	return map[string]standin.Simulated{}
+}
