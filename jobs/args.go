@@ -12,6 +12,7 @@ import (
 const (
 	KindProcess   = "ingest:process"
 	KindEnrich    = "enrich:fetch"
+	KindFetch     = "source:fetch"
 	KindPush      = "push:send"
 	KindRetry     = "push:retry"
 	KindClock     = "clock:tick"
@@ -21,7 +22,7 @@ const (
 )
 
 // Queues that every replica works on. A connection has queues of its own: see
-// pushQueue and enrichQueue.
+// pushQueue, enrichQueue and fetchQueue.
 const (
 	QueueIngest      = "ingest"
 	QueueClock       = "clock"
@@ -30,6 +31,7 @@ const (
 
 func pushQueue(connection string) string   { return "push:" + connection }
 func enrichQueue(connection string) string { return "enrich:" + connection }
+func fetchQueue(connection string) string  { return "fetch:" + connection }
 
 // LaneArgs asks for one turn of a connection's lane. It names nobody: the
 // handler takes whoever is due when it runs.

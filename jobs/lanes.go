@@ -3,11 +3,14 @@ package jobs
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
@@ -34,7 +37,10 @@ func (p *Pipeline) lanesFor(cfg *Config) {
 	for id := range cfg.Connections {
 		if p.lanes[id] == nil {
 			queues := map[string]int{pushQueue(id): 2, enrichQueue(id): 1}
-			p.lanes[id] = &lane{server: p.server(queues, 2), queues: []string{pushQueue(id), enrichQueue(id)}}
+			if _, polled := cfg.Connections[id].Open.(connectors.Poller); polled {
+				queues[fetchQueue(id)] = 1
+			}
+			p.lanes[id] = &lane{server: p.server(queues, 2), queues: slices.Collect(maps.Keys(queues))}
 		}
 		p.triggers.hit(pushQueue(id))
 	}
@@ -80,6 +86,7 @@ func (p *Pipeline) server(queues map[string]int, concurrency int) *asynq.Server 
 	mux.HandleFunc(KindClock, func(ctx context.Context, _ *asynq.Task) error { return p.runner(QueueClock).do(ctx) })
 	mux.HandleFunc(KindReconcile, func(ctx context.Context, _ *asynq.Task) error { return p.runner(QueueMaintenance).do(ctx) })
 	mux.HandleFunc(KindEnrich, p.laneHandler(enrichQueue))
+	mux.HandleFunc(KindFetch, p.laneHandler(fetchQueue))
 	mux.HandleFunc(KindRetry, p.laneHandler(pushQueue))
 	mux.HandleFunc(KindPush, func(ctx context.Context, t *asynq.Task) error {
 		if err := p.laneHandler(pushQueue)(ctx, t); errors.Is(err, asynq.SkipRetry) {
@@ -130,6 +137,8 @@ func (p *Pipeline) work(kind, id string) func(context.Context) error {
 		return p.processor.Tick
 	case QueueMaintenance:
 		return p.maintain
+	case "fetch":
+		return func(ctx context.Context) error { return p.fetcher.Fetch(ctx, id) }
 	case "enrich":
 		return func(ctx context.Context) error {
 			err := p.pusher.Enrich(ctx, id)
@@ -168,6 +177,8 @@ func (p *Pipeline) tell(queue string) {
 		t = asynq.NewTask(KindClock, nil)
 	case QueueMaintenance:
 		t = asynq.NewTask(KindReconcile, nil)
+	case "fetch":
+		t = laneTask(KindFetch, id)
 	case "enrich":
 		t = laneTask(KindEnrich, id)
 	case "push":

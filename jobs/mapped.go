@@ -11,6 +11,9 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
+// eventErasure opens a request for erasure; see the vocabulary.
+const eventErasure = "Privacy:ErasureRequested"
+
 // aheadTolerance is how far before its time an event is applied: clocks of
 // vendors differ. Others wait for their time.
 const aheadTolerance = 5 * time.Minute
@@ -62,8 +65,24 @@ func mapRow(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle
 	case len(out.Events) == 0:
 		m.outcome.Status, m.outcome.Reason = store.Ignored, "nothing_emitted"
 	}
+	if meta.Public {
+		m.restrict(guards)
+	}
 	m.check(cfg, guards, row, now)
 	return m
+}
+
+// restrict takes from the events what only a proved sender may say: that two
+// known people are one, which stage a person has, that somebody is to be erased.
+func (m *mapped) restrict(guards *lifecycle.Guards) {
+	for i := range m.events {
+		e := &m.events[i]
+		e.Identity, e.Claim = guards.Public(e.Identity), ""
+		if e.Name == eventErasure {
+			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: "not_proved", Detail: "a sender that is not proved cannot ask for erasure"}}
+			return
+		}
+	}
 }
 
 // check holds the row's events against plan, guards and clock. A row is all or

@@ -15,6 +15,7 @@ type Meta struct {
 	Broken  string             `json:"broken,omitempty"`
 	Echo    string             `json:"echo,omitempty"`
 	Written []connectors.Field `json:"written,omitempty"`
+	Public  bool               `json:"public,omitempty"`
 	// Lookup and path as the request had them are not kept: they may hold secrets.
 	RequestID string `json:"request_id,omitempty"`
 }
@@ -38,10 +39,10 @@ func Keep(events []connectors.RawEvent, requestID string) []store.NewEvent {
 }
 
 func encodeMeta(e *connectors.RawEvent, requestID string) string {
-	if requestID == "" && e.Broken == "" && e.Echo == "" && len(e.Headers) == 0 && len(e.Written) == 0 && (e.Format == "" || e.Format == connectors.FormatJSON) {
+	if requestID == "" && !e.Public && e.Broken == "" && e.Echo == "" && len(e.Headers) == 0 && len(e.Written) == 0 && (e.Format == "" || e.Format == connectors.FormatJSON) {
 		return ""
 	}
-	m := Meta{Format: e.Format, Headers: e.Headers, Broken: e.Broken, Echo: e.Echo, Written: e.Written, RequestID: requestID}
+	m := Meta{Format: e.Format, Headers: e.Headers, Broken: e.Broken, Echo: e.Echo, Written: e.Written, Public: e.Public, RequestID: requestID}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "" // texts always encode

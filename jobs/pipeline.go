@@ -27,6 +27,7 @@ type Pipeline struct {
 	inspector *asynq.Inspector
 	processor *Processor
 	pusher    *Pusher
+	fetcher   *Fetcher
 	triggers  *coalescer
 	enqueuing sync.Map // queues with a trigger on its way into Redis
 
@@ -80,6 +81,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.triggers = newCoalescer(triggerSpan, p.enqueue)
 	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Guards: DefaultGuards(), Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
 	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
+	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	return p, nil
 }
 
@@ -243,6 +245,9 @@ func (p *Pipeline) reconcile(all bool) {
 	}
 	for _, c := range due.Push {
 		p.triggers.hit(pushQueue(c))
+	}
+	for _, c := range p.fetcher.Due(cfg) {
+		p.triggers.hit(fetchQueue(c))
 	}
 }
 

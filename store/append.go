@@ -68,9 +68,17 @@ type appender struct {
 // An event that is in both is kept once by the unique index.
 const postgresCommitters = 2
 
+// Cursor is how far a source that is polled has been read.
+type Cursor struct {
+	// Was is the cursor that the events were fetched with, Next the one to go on
+	// from.
+	Was, Next string
+}
+
 // appending is one request in the group.
 type appending struct {
 	connection string
+	cursor     *Cursor
 	events     []NewEvent
 	received   lifecycle.Instant
 	size       int
@@ -148,11 +156,22 @@ func (a *appender) next() []*appending {
 // part of it. The error is ErrAway when the database cannot be reached;
 // nothing was kept then.
 func (s *Store) Append(connection string, received lifecycle.Instant, events []NewEvent) (Receipt, error) {
-	if len(events) == 0 {
+	return s.keep(connection, received, events, nil)
+}
+
+// AppendFetched keeps the events of one page of a polled source, and the cursor
+// behind it, in one transaction. The error is ErrRetry when the stored cursor
+// is another than the page was fetched with; nothing was kept then.
+func (s *Store) AppendFetched(connection string, received lifecycle.Instant, events []NewEvent, c Cursor) (Receipt, error) {
+	return s.keep(connection, received, events, &c)
+}
+
+func (s *Store) keep(connection string, received lifecycle.Instant, events []NewEvent, c *Cursor) (Receipt, error) {
+	if len(events) == 0 && c == nil {
 		return Receipt{}, nil
 	}
 	g := appendings.Get().(*appending)
-	g.connection, g.events, g.received = connection, events, received
+	g.connection, g.cursor, g.events, g.received = connection, c, events, received
 	g.size, g.err, g.receipt = 0, nil, Receipt{}
 	for i := range events {
 		g.size += len(events[i].Body) + 200
@@ -169,7 +188,7 @@ func (s *Store) Append(connection string, received lifecycle.Instant, events []N
 	a.wake.Signal()
 	<-g.ready
 	receipt, err := g.receipt, g.err
-	g.events = nil
+	g.events, g.cursor = nil, nil
 	appendings.Put(g)
 	return receipt, err
 }
@@ -236,7 +255,10 @@ func (s *Store) writeGroup(group []*appending) error {
 	r := gather(group, first, total)
 	var original map[[16]byte]int64
 	err = s.in(ctx, ingest, func(t *Tx) error {
-		var err error
+		err := t.moveCursors(ctx, group)
+		if err != nil || total == 0 {
+			return err
+		}
 		if original, err = t.insertInbox(ctx, r); err != nil || len(original) == 0 && len(r.ids) == total {
 			return err
 		}
@@ -246,7 +268,7 @@ func (s *Store) writeGroup(group []*appending) error {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil || total == 0 {
 		return err
 	}
 	s.recent.add(r, original)

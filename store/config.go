@@ -182,7 +182,8 @@ func (s *Store) DeleteConnection(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		return nil
+		_, err = t.exec(ctx, "delete from state where name = ?", cursorNote+id)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("store: connection %s: %w", id, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -74,7 +75,7 @@ func (in *Ingest) handle(c echo.Context) error {
 		return err
 	}
 	now := time.Now()
-	req := connectors.Request{Method: r.Method, URL: publicURL(conn, r), Path: subPath(c), Query: r.URL.RawQuery, Header: r.Header, Body: body, Received: now}
+	req := connectors.Request{Method: r.Method, URL: publicURL(conn, r), Path: subPath(c), Query: r.URL.RawQuery, Header: r.Header, Body: body, Received: now, Remote: remote(address)}
 	receipt, err := source.Receive(&req)
 	if err != nil {
 		in.limits.failed(address)
@@ -136,6 +137,15 @@ func publicURL(conn *jobs.Conn, r *http.Request) string {
 		url += "?" + r.URL.RawQuery
 	}
 	return url
+}
+
+// remote is not valid for an address that cannot be read.
+func remote(address string) netip.Addr {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap()
 }
 
 func subPath(c echo.Context) string {
