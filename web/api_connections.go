@@ -17,12 +17,19 @@ import (
 type connectorBody struct {
 	*connectors.Descriptor
 	Guide string `json:"guide"`
+	// Capabilities are what a connection of it can do, see
+	// connectors.Capabilities.Names.
+	Capabilities []string `json:"capabilities"`
 }
 
 func (w *Web) apiConnectors(c echo.Context) error {
 	var items []connectorBody
 	for _, v := range w.registry.Catalog() {
-		items = append(items, connectorBody{v.Descriptor, string(v.Descriptor.Guide)})
+		can, err := connectors.CapabilitiesOf(v)
+		if err != nil {
+			return err
+		}
+		items = append(items, connectorBody{v.Descriptor, string(v.Descriptor.Guide), can.Names()})
 	}
 	return c.JSON(http.StatusOK, list(items, ""))
 }

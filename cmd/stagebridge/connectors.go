@@ -59,7 +59,7 @@ func listConnectors(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tNAME\tDOES")
 	for _, v := range catalog.All() {
-		can, err := catalog.CapabilitiesOf(v)
+		can, err := connectors.CapabilitiesOf(v)
 		if err != nil {
 			return err
 		}
@@ -69,17 +69,24 @@ func listConnectors(out io.Writer) error {
 }
 
 // does puts capabilities into words.
-func does(c catalog.Capabilities) string {
+func does(c connectors.Capabilities) string {
 	var words []string
 	for _, can := range []struct {
 		yes  bool
 		word string
 	}{
 		{c.Source, "takes webhooks"},
+		{c.TrackingAPI, "takes client libraries at /v1"},
+		{c.Poller, "asks for what is new"},
 		{c.Enricher, "fetches records"},
 		{c.Registrar, "registers itself"},
 		{c.Takes == connectors.TakesState, "gets stage and segments"},
 		{c.Takes == connectors.TakesEvents, "gets every move"},
+		{c.JobPoller, "follows jobs"},
+		{c.Reader, "reads back"},
+		{c.Lister, "lists people"},
+		{c.Eraser, "forwards erasures"},
+		{c.Checker, "tests itself"},
 	} {
 		if can.yes {
 			words = append(words, can.word)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/lifecycle/plans"
 	"github.com/stagebridge/stagebridge/mapping"
 )
@@ -66,11 +67,11 @@ func TestEveryVendorIsWhole(t *testing.T) {
 			if len(d.Guide) < 500 || !strings.HasPrefix(string(d.Guide), "# ") {
 				t.Error("guide.md does not begin with a title or is hardly a guide")
 			}
-			c, err := CapabilitiesOf(v)
+			c, err := connectors.CapabilitiesOf(v)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !c.Source && !c.Destination {
+			if !c.Source && !c.Destination && !c.Poller {
 				t.Error("it neither receives nor pushes")
 			}
 			rules, err := mapping.Compile("rules.yaml", d.Rules, mapping.Options{Connection: d.ID, Connector: d.ID})
@@ -91,7 +92,7 @@ func TestEveryVendorIsWhole(t *testing.T) {
 }
 
 // goldens looks for golden cases of each direction, and the conformance test.
-func goldens(t *testing.T, dir string, c Capabilities) {
+func goldens(t *testing.T, dir string, c connectors.Capabilities) {
 	t.Helper()
 	found := map[string]int{}
 	err := filepath.WalkDir(filepath.Join(dir, "testdata"), func(path string, e fs.DirEntry, err error) error {

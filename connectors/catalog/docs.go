@@ -17,13 +17,13 @@ func Docs() (map[string]string, error) {
 	overview.WriteString(generated + "# Connectors\n\n" +
 		"| Connector | Category | Receives | Pushes | Sets its webhook up | Tests the connection |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, v := range All() {
-		c, err := CapabilitiesOf(v)
+		c, err := connectors.CapabilitiesOf(v)
 		if err != nil {
 			return nil, err
 		}
 		d := v.Descriptor
 		fmt.Fprintf(&overview, "| [%s](%s.md) | %s | %s | %s | %s | %s |\n", cell(d.Name), d.ID, cell(d.Category),
-			yes(c.Source), pushes(c), yes(c.Registrar), yes(c.Checker))
+			receives(c), pushes(c), yes(c.Registrar), yes(c.Checker))
 		pages[d.ID+".md"] = page(d, c)
 	}
 	overview.WriteString("\nEach page says how to connect, every field of the form, the events that default rules are there for, and the vendor's limits.\n")
@@ -39,7 +39,19 @@ func yes(b bool) string {
 	return "–"
 }
 
-func pushes(c Capabilities) string {
+func receives(c connectors.Capabilities) string {
+	switch {
+	case c.Source && c.Poller:
+		return "webhooks, and asks"
+	case c.Source:
+		return "webhooks"
+	case c.Poller:
+		return "asks the vendor"
+	}
+	return "–"
+}
+
+func pushes(c connectors.Capabilities) string {
 	switch {
 	case !c.Destination:
 		return "–"
@@ -50,12 +62,18 @@ func pushes(c Capabilities) string {
 }
 
 // page is the text about one vendor.
-func page(d *connectors.Descriptor, c Capabilities) string {
+func page(d *connectors.Descriptor, c connectors.Capabilities) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s# %s\n\n%s\n\n", generated, d.Name, d.Summary)
 	b.WriteString("| | |\n| --- | --- |\n")
 	fmt.Fprintf(&b, "| Connector id | `%s` |\n", d.ID)
 	fmt.Fprintf(&b, "| Receives webhooks | %s |\n", yes(c.Source))
+	if c.TrackingAPI {
+		b.WriteString("| Takes the vendor's client libraries at `/v1/*` | yes |\n")
+	}
+	if c.Poller {
+		b.WriteString("| Asks the vendor for what is new | yes |\n")
+	}
 	if c.Enricher {
 		b.WriteString("| Fetches the record an event is about | yes |\n")
 	}
@@ -67,6 +85,15 @@ func page(d *connectors.Descriptor, c Capabilities) string {
 			fmt.Fprintf(&b, "| Pushes that may start | %d in %v |\n", c.Limits.Rate, c.Limits.Per)
 		}
 		fmt.Fprintf(&b, "| Reads back what the vendor holds | %s |\n", yes(c.Reader))
+	}
+	if c.JobPoller {
+		b.WriteString("| Follows the vendor's own jobs to their end | yes |\n")
+	}
+	if c.Lister {
+		b.WriteString("| Can list everybody who is there | yes |\n")
+	}
+	if c.Eraser {
+		b.WriteString("| Can forward an erasure | yes |\n")
 	}
 	fmt.Fprintf(&b, "| Tests the connection | %s |\n\n", yes(c.Checker))
 	b.WriteString(demote(string(d.Guide)))
