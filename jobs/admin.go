@@ -311,6 +311,9 @@ func (a *Admin) wake(connection string) {
 	}
 }
 
+// PublicURL is where vendors reach this installation, without a trailing slash.
+func (r *Registry) PublicURL() string { return r.o.PublicURL }
+
 // Catalog gives the vendors in the order of the catalogue.
 func (r *Registry) Catalog() []connectors.Vendor { return r.o.Catalog }
 

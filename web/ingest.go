@@ -50,6 +50,7 @@ func (in *Ingest) Routes(e *echo.Echo) {
 		e.Add(method, "/hooks/:connection", in.handle)
 		e.Add(method, "/hooks/:connection/*", in.handle)
 	}
+	in.trackingRoutes(e)
 }
 
 func (in *Ingest) handle(c echo.Context) error {
@@ -59,8 +60,7 @@ func (in *Ingest) handle(c echo.Context) error {
 	if err != nil {
 		return in.notFound(c, id, err)
 	}
-	source, ok := conn.Open.(connectors.Source)
-	if !ok {
+	if _, ok := conn.Open.(connectors.Source); !ok {
 		return in.unable(c, conn)
 	}
 	address := c.RealIP()
@@ -74,9 +74,17 @@ func (in *Ingest) handle(c echo.Context) error {
 		in.reject(c, id, reasonOf(err), err.Error(), address)
 		return err
 	}
-	now := time.Now()
-	req := connectors.Request{Method: r.Method, URL: publicURL(conn, r), Path: subPath(c), Query: r.URL.RawQuery, Header: r.Header, Body: body, Received: now, Remote: remote(address)}
-	receipt, err := source.Receive(&req)
+	return in.receive(c, conn, &connectors.Request{
+		Method: r.Method, URL: publicURL(conn, r), Path: subPath(c), Query: r.URL.RawQuery,
+		Header: r.Header, Body: body, Received: time.Now(), Remote: remote(address),
+	}, address)
+}
+
+// receive has the request verified and split by its connection, which is a
+// source.
+func (in *Ingest) receive(c echo.Context, conn *jobs.Conn, req *connectors.Request, address string) error {
+	id := conn.ID
+	receipt, err := conn.Open.(connectors.Source).Receive(req)
 	if err != nil {
 		in.limits.failed(address)
 		in.reject(c, id, rejectReason(err), err.Error(), address)
@@ -86,7 +94,7 @@ func (in *Ingest) handle(c echo.Context) error {
 		in.reject(c, id, "rate_limit", "more verified requests than RATE_LIMIT lets in", address)
 		return tooMany("this connection sends more requests than it may; nothing of this one was kept, send it again")
 	}
-	return in.keep(c, conn, receipt, now)
+	return in.keep(c, conn, receipt, req.Received)
 }
 
 // keep makes the events durable and answers.
