@@ -22,7 +22,8 @@ const (
 	maxDepth     = 40
 	maxKeyBytes  = 200
 	maxPathBytes = 16 << 20
-	maxEmpty     = 500 // the parser moves all later tokens for each empty value
+	maxEmpty     = 500   // the parser moves all later tokens for each empty value
+	maxKeys      = 2_000 // of one map in block form, which the parser copies for each key
 )
 
 // Parse reads one file. The name only stands in the errors. The error is an
@@ -117,11 +118,11 @@ func (c *collector) tokens(text string) (token.Tokens, bool) {
 
 // bounded refuses what would make the parser use too much time or memory.
 func (c *collector) bounded(tokens token.Tokens) bool {
-	type level struct{ column, bytes int }
+	type level struct{ column, bytes, keys int }
 	var stack []level // of the block structure; flow levels have column 0
 	flow, path, total, empty := 0, 0, 0, 0
-	push := func(column, bytes int) {
-		stack = append(stack, level{column, bytes})
+	push := func(column, bytes, keys int) {
+		stack = append(stack, level{column, bytes, keys})
 		path += bytes
 	}
 	pop := func() {
@@ -136,15 +137,23 @@ func (c *collector) bounded(tokens token.Tokens) bool {
 		}
 		opens := tk.Type == token.SequenceEntryType || tk.Type == token.MappingKeyType
 		if flow == 0 && (key || opens) {
+			keys := 1
 			for len(stack) > 0 && stack[len(stack)-1].column >= tk.Position.Column {
+				if top := stack[len(stack)-1]; key && top.column == tk.Position.Column {
+					keys = top.keys + 1
+				}
 				pop()
 			}
-			push(tk.Position.Column, len(tk.Value)+8)
+			if keys > maxKeys {
+				c.add(tk.Position.Line, tk.Position.Column, "", fmt.Sprintf("is more than the %d keys that one map may have", maxKeys))
+				return false
+			}
+			push(tk.Position.Column, len(tk.Value)+8, keys)
 		}
 		switch tk.Type {
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
-			push(0, maxKeyBytes)
+			push(0, maxKeyBytes, 0)
 		case token.MappingEndType, token.SequenceEndType:
 			if flow > 0 {
 				flow--

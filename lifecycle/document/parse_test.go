@@ -2,6 +2,7 @@ package document
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -146,15 +147,21 @@ func TestParseHostileFilesAreCheap(t *testing.T) {
 			}
 			return b.String()
 		}(),
-		"long paths":  strings.Repeat("k", 190) + ":\n" + strings.Repeat(" - x\n", 19_000),
-		"wide flow":   "a: [" + strings.Repeat("1,", 19_000) + "]\n",
-		"errors":      strings.Repeat("a: b: c\n", 10_000),
-		"open quotes": strings.Repeat("a: 'x\n", 10_001),
+		"keys at the limit": numbered(maxKeys, "k%d: v\n"),
+		"many keys":         numbered(20_000, "k%d: v\n"),
+		"many maps":         strings.Repeat("- a: 1\n  b: 2\n", 6_000),
+		"many keys below":   "a:\n" + numbered(13_000, "  k%d: v\n"),
+		"keys in flow":      "a: {" + numbered(13_000, "k%d: v, ") + "}\n",
+		"maps of maps":      numbered(maxKeys-1, "k%d:\n  a: 1\n  b: 2\n  c: 3\n"),
+		"long paths":        strings.Repeat("k", 190) + ":\n" + strings.Repeat(" - x\n", 19_000),
+		"wide flow":         "a: [" + strings.Repeat("1,", 19_000) + "]\n",
+		"errors":            strings.Repeat("a: b: c\n", 10_000),
+		"open quotes":       strings.Repeat("a: 'x\n", 10_001),
 	}
 	for name, src := range tests {
 		var took time.Duration
 		var used uint64
-		for range 3 { // another process may have slowed the first one down
+		for range 5 { // another process may have slowed the first one down
 			if took, used = cost(func() { Parse("f", []byte(src)) }); took < hostileTime {
 				break
 			}
@@ -166,9 +173,18 @@ func TestParseHostileFilesAreCheap(t *testing.T) {
 	}
 }
 
-// The bounds for a hostile file; the time has slack for a busy machine.
+// numbered repeats a line with its number.
+func numbered(n int, line string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, line, i)
+	}
+	return b.String()
+}
+
+// The bounds for a hostile file.
 const (
-	hostileTime  = 250 * time.Millisecond
+	hostileTime  = 100 * time.Millisecond
 	hostileBytes = 64 << 20
 )
 
