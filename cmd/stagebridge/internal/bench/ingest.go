@@ -58,24 +58,30 @@ type target struct {
 	run func(ctx context.Context, dir string) (*child, func(), error)
 	// events per request.
 	events int
+	// than is the place of the target that the ratio is with, and its letter.
+	than   int
+	letter string
 }
 
 func bareTarget() target {
-	return target{name: "(a) bare Echo handler", events: 1, run: func(ctx context.Context, dir string) (*child, func(), error) {
+	return target{name: "(a) bare Echo handler", events: 1, letter: "a", run: func(ctx context.Context, dir string) (*child, func(), error) {
 		c, err := start(ctx, dir, nil, "bench", "-child", "bare")
 		return c, func() {}, err
 	}}
 }
 
-// serveTarget is the real server taking webhooks; work says whether it also
-// processes them.
-func serveTarget(name string, db *databases, postgres bool) target {
-	return target{name: name, events: 1, run: func(ctx context.Context, dir string) (*child, func(), error) {
+// serveTarget is the real server taking webhooks of so many events each.
+func serveTarget(name string, db *databases, postgres bool, events int) target {
+	return target{name: name, events: events, letter: "a", run: func(ctx context.Context, dir string) (*child, func(), error) {
 		env, drop, err := db.env(ctx, postgres)
 		if err != nil {
 			return nil, nil, err
 		}
-		ws, err := workspace(dir, map[string]string{"hook": connectionYAML("hook", "")})
+		hook := connectionYAML("hook", "")
+		if events > 1 {
+			hook += "settings: { split: events }\n"
+		}
+		ws, err := workspace(dir, map[string]string{"hook": hook})
 		if err != nil {
 			return nil, drop, err
 		}
@@ -132,7 +138,11 @@ func volley(ctx context.Context, t target, clients, requests int) (measured, err
 	now := time.Now()
 	shots := make([]shot, requests+requests/10)
 	for i := range shots {
-		shots[i] = signed(fmt.Sprintf("msg_%d_%d", now.UnixNano(), i), order(i%50_000, i, now), now)
+		body := order(i%50_000, i, now)
+		if t.events > 1 {
+			body = orders(i, t.events, now)
+		}
+		shots[i] = signed(fmt.Sprintf("msg_%d_%d", now.UnixNano(), i), body, now)
 	}
 	url := c.url + "/hooks/hook"
 	if _, err := fire(ctx, url, clients, shots[requests:]); err != nil {
@@ -143,5 +153,6 @@ func volley(ctx context.Context, t target, clients, requests int) (measured, err
 	if err != nil {
 		return measured{}, fmt.Errorf("%s: %w", t.name, err)
 	}
-	return measured{fired: f, cpu: (c.cpu() - before) / time.Duration(requests), peak: c.peak()}, nil
+	f.rate *= float64(t.events)
+	return measured{fired: f, cpu: (c.cpu() - before) / time.Duration(requests*t.events), peak: c.peak()}, nil
 }

@@ -52,6 +52,19 @@ func order(person, n int, at time.Time) []byte {
 		at.UTC().Format(time.RFC3339Nano), person, person, n, n%500, person%1000)
 }
 
+// orders is the body of a request with many events.
+func orders(request, events int, at time.Time) []byte {
+	body := []byte(`{"events":[`)
+	for i := range events {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		n := request*events + i
+		body = append(body, order(n%50_000, n, at)...)
+	}
+	return append(body, "]}"...)
+}
+
 // fired is what a volley measured.
 type fired struct {
 	rate     float64 // requests a second
