@@ -7,9 +7,11 @@ import (
 	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
+	"github.com/stagebridge/stagebridge/connectors/zendesk"
 )
 
 //go:generate go run ./gendocs ../../docs/connectors
@@ -17,9 +19,11 @@ import (
 // vendors are read from their embedded folders once.
 var vendors = sync.OnceValue(func() []connectors.Vendor {
 	return []connectors.Vendor{
+		customerio.Vendor(),
 		genericwebhook.Vendor(),
 		hubspot.Vendor(),
 		mailchimp.Vendor(),
+		zendesk.Vendor(),
 	}
 })
 

@@ -3,9 +3,12 @@ package sims
 
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
+	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 )
 
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
-	return map[string]standin.Simulated{}
+	return map[string]standin.Simulated{
+		"customerio": customeriosim.New(),
+	}
 }
