@@ -18,32 +18,37 @@ import (
 )
 
 // demoTime is how long the story may take until everybody is where they
-// should be everywhere. It takes a few seconds.
-const demoTime = 60 * time.Second
+// should be everywhere. It takes a few seconds; with every vendor, whose rate
+// limits are kept, some more.
+const (
+	demoTime    = 60 * time.Second
+	demoAllTime = 5 * time.Minute
+)
 
 // demoCommand shows the whole way with simulated vendors.
 func demoCommand() command {
-	c := command{name: "demo", operands: "[-stay]", summary: "run a story through the whole way with simulated vendors; needs nothing, leaves nothing"}
+	c := command{name: "demo", operands: "[-all] [-stay]", summary: "run a story through the whole way with simulated vendors; needs nothing, leaves nothing"}
 	c.run = func(ctx context.Context, p *program, args []string) error {
-		stay := false
+		all, stay := false, false
 		if _, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.BoolVar(&all, "all", false, "push to a simulated vendor of every connector, not only to those of the story")
 			f.BoolVar(&stay, "stay", false, "go on serving afterwards, to look around in a browser")
 		}, 0, 0); err != nil {
 			return err
 		}
-		return p.demo(ctx, stay)
+		return p.demo(ctx, all, stay)
 	}
 	return c
 }
 
-func (p *program) demo(ctx context.Context, stay bool) (err error) {
+func (p *program) demo(ctx context.Context, all, stay bool) (err error) {
 	begun := time.Now()
 	folder, err := os.MkdirTemp("", "stagebridge-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	world, err := demo.Open()
+	world, err := demo.Open(all)
 	if err != nil {
 		return err
 	}
@@ -56,12 +61,20 @@ func (p *program) demo(ctx context.Context, stay bool) (err error) {
 	world.Run(ctx)
 
 	fmt.Fprintf(p.stdout, "Stagebridge demo: everything runs in %s and on %s, with simulated vendors.\n"+
-		"No real HubSpot or Mailchimp is reached.\n\n", folder, s.url())
-	result, err := tellStory(ctx, s, world)
+		"No real vendor is reached.\n\n", folder, s.url())
+	limit := demoTime
+	if all {
+		limit = demoAllTime
+	}
+	result, err := tellStory(ctx, s, world, limit)
 	if result != nil {
 		if err := tellResult(p.stdout, world, result); err != nil {
 			return err
 		}
+	}
+	if all && result != nil {
+		got, missing := world.Others(ctx, s.store)
+		err = errors.Join(err, missing, tellOthers(p.stdout, world, got))
 	}
 	if err != nil {
 		return fmt.Errorf("not everything is as the story says:\n%w", err)
@@ -80,8 +93,8 @@ func (p *program) demo(ctx context.Context, stay bool) (err error) {
 }
 
 // tellStory runs the story to its end and compares.
-func tellStory(ctx context.Context, s *server, world *demo.World) (*demo.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, demoTime)
+func tellStory(ctx context.Context, s *server, world *demo.World, limit time.Duration) (*demo.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := world.Connect(ctx, s.admin); err != nil {
 		return nil, err
@@ -145,4 +158,27 @@ func tellResult(out io.Writer, world *demo.World, r *demo.Result) error {
 		fmt.Fprintf(w, "  %s\t%s\t%d\t%d\t%d\n", id, world.Label(id), r.Written[id], r.People[id], r.Sync[id]["synced"])
 	}
 	return w.Flush()
+}
+
+// tellOthers prints what the vendors beside the story got.
+func tellOthers(out io.Writer, world *demo.World, all []demo.Received) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\nEVERY OTHER VENDOR\tby\twrites\tpeople held there\tpeople by state")
+	for _, r := range all {
+		states := ""
+		for _, state := range slices.Sorted(maps.Keys(r.Sync)) {
+			if n := r.Sync[state]; n > 0 {
+				states += fmt.Sprintf("%s%d %s", separator(states), n, state)
+			}
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%d\t%d\t%s\n", r.Connection, world.Label(r.Connection), r.Writes, r.Held, states)
+	}
+	return w.Flush()
+}
+
+func separator(before string) string {
+	if before == "" {
+		return ""
+	}
+	return ", "
 }

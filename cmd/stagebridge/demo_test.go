@@ -11,7 +11,7 @@ import (
 // property of one person at one vendor behind its back.
 func TestDemoNotices(t *testing.T) {
 	t.Parallel()
-	world, err := demo.Open()
+	world, err := demo.Open(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestDemoNotices(t *testing.T) {
 		t.Errorf("before the story: %v", err)
 	}
 	world.Run(t.Context())
-	if _, err := tellStory(t.Context(), s, world); err != nil {
+	if _, err := tellStory(t.Context(), s, world, demoTime); err != nil {
 		t.Fatal(err)
 	}
 	var email string

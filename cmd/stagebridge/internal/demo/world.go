@@ -39,6 +39,8 @@ type World struct {
 	Mailchimp *mailchimpsim.Sim
 	Sink      *standin.Sink
 
+	// others are the stand-ins of further vendors by connection, see openAll.
+	others  map[string]standin.Simulated
 	servers []*standin.Server
 	labels  map[string]string
 	urls    map[string]string
@@ -48,8 +50,8 @@ type World struct {
 	wg      sync.WaitGroup
 }
 
-// Open starts the vendors.
-func Open() (*World, error) {
+// Open starts the vendors of the story, and with all those of every connector.
+func Open(all bool) (*World, error) {
 	w := &World{labels: map[string]string{}, urls: map[string]string{}, keys: map[string]secret.Text{}, cancel: func() {}}
 	for _, id := range []string{Shop, Warehouse} {
 		w.keys[id] = signingKey()
@@ -66,11 +68,15 @@ func Open() (*World, error) {
 	if w.Sink, err = standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{w.keys[Warehouse]}}); err != nil {
 		return nil, err
 	}
-	return w, errors.Join(
+	err = errors.Join(
 		w.start(HubSpot, "HubSpot", w.HubSpot.Handler()),
 		w.start(Newsletter, "Mailchimp", w.Mailchimp.Handler()),
 		w.start(Warehouse, "Receiver", w.Sink),
 	)
+	if all {
+		err = errors.Join(err, w.openAll())
+	}
+	return w, err
 }
 
 func signingKey() secret.Text {
@@ -154,7 +160,7 @@ func (w *World) Connect(ctx context.Context, admin *jobs.Admin) error {
 			return fmt.Errorf("demo: register %s: %w", id, err)
 		}
 	}
-	return nil
+	return w.connectAll(ctx, admin)
 }
 
 // do sends a request and wants a 2xx.
