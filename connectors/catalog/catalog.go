@@ -11,6 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
+	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
 )
 
@@ -23,6 +24,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		genericwebhook.Vendor(),
 		hubspot.Vendor(),
 		mailchimp.Vendor(),
+		segment.Vendor(),
 		zendesk.Vendor(),
 	}
 })

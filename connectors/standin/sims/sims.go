@@ -4,11 +4,13 @@ package sims
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
 )
 
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
 		"customerio": customeriosim.New(),
+		"segment":    segmentsim.New(),
 	}
 }
