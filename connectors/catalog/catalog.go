@@ -12,6 +12,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/segment"
+	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
 )
 
@@ -25,6 +26,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		hubspot.Vendor(),
 		mailchimp.Vendor(),
 		segment.Vendor(),
+		surveymonkey.Vendor(),
 		zendesk.Vendor(),
 	}
 })

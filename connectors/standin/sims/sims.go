@@ -5,12 +5,16 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
+	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
+	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
 )
 
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
-		"customerio": customeriosim.New(),
-		"segment":    segmentsim.New(),
+		"customerio":   customeriosim.New(),
+		"segment":      segmentsim.New(),
+		"surveymonkey": surveymonkeysim.New(),
+		"zendesk":      zendesksim.New(),
 	}
 }

@@ -1,0 +1,194 @@
+package surveymonkey_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+func held(t *testing.T, sim *surveymonkeysim.Sim, email string) surveymonkeysim.Contact {
+	t.Helper()
+	k, ok := sim.Contact(email)
+	if !ok {
+		t.Fatalf("the account has no %s", email)
+	}
+	k.ID = ""
+	return k
+}
+
+func TestPushKeepsNamesAndFields(t *testing.T) {
+	t.Parallel()
+	c, sim := start(t, nil)
+	sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "Ada@example.com", Custom: map[string]string{"2": "kept"}, Status: "optout"})
+	if diff := cmp.Diff([]string{"ok", "ok"}, push(t, c, person("ada@example.com", "Customer"), person("new@example.com", "Visit"))); diff != "" {
+		t.Fatalf("results (-want +got):\n%s", diff)
+	}
+	want := surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "Ada@example.com", Status: "optout", Custom: map[string]string{"2": "kept", "5": "sb:at_risk", "6": "Customer"}}
+	if diff := cmp.Diff(want, held(t, sim, "ada@example.com")); diff != "" {
+		t.Errorf("a contact that was there (-want +got):\n%s", diff)
+	}
+	want = surveymonkeysim.Contact{FirstName: "-", LastName: "-", Email: "new@example.com", Status: "active", Custom: map[string]string{"5": "sb:at_risk", "6": "Visit"}}
+	if diff := cmp.Diff(want, held(t, sim, "new@example.com")); diff != "" {
+		t.Errorf("a new contact (-want +got):\n%s", diff)
+	}
+	// Leaving the last segment empties the field.
+	u := person("new@example.com", "Visit")
+	u.Want.Segments, u.Want.Absent = nil, []string{"at_risk", "promoters"}
+	push(t, c, u)
+	if got := held(t, sim, "new@example.com").Custom["5"]; got != "" {
+		t.Errorf("segments = %q", got)
+	}
+}
+
+// TestPushToAVendorThatRepeats: where the list of existing contacts may only
+// repeat what was sent, names are read before anything is overwritten.
+func TestPushToAVendorThatRepeats(t *testing.T) {
+	t.Parallel()
+	sim := surveymonkeysim.New()
+	sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "ada@example.com"})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte(`"update_existing":false`)) {
+			var b map[string]any
+			if json.Unmarshal(body, &b) != nil {
+				t.Errorf("body = %s", body)
+			}
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(map[string]any{"succeeded": []any{}, "existing": b["contacts"], "invalids": []any{map[string]any{}}})
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		sim.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, config(server.URL))
+	if diff := cmp.Diff([]string{"ok"}, push(t, c, person("ada@example.com", "Customer"))); diff != "" {
+		t.Fatalf("results (-want +got):\n%s", diff)
+	}
+	if k := held(t, sim, "ada@example.com"); k.FirstName != "Ada" || k.LastName != "Example" || k.Custom["6"] != "Customer" {
+		t.Errorf("contact = %+v", k)
+	}
+}
+
+func TestPushWithoutCreate(t *testing.T) {
+	t.Parallel()
+	c, sim := start(t, func(cfg *connectors.Config) { cfg.Push.Create = false })
+	id := sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "ada@example.com"})
+	sim.Add(surveymonkeysim.Contact{FirstName: "Bo", LastName: "Out", Email: "bo@example.com", Status: "optout"})
+	// A search for a part of an address must not find its owner.
+	sim.Add(surveymonkeysim.Contact{FirstName: "No", LastName: "Body", Email: "xlee@example.com"})
+	known := person("ada@example.com", "Customer")
+	known.VendorID = id
+	got := push(t, c, known, person("bo@example.com", "Visit"), person("lee@example.com", "Visit"), connectors.Update{Want: connectors.State{Stage: "Visit"}})
+	if diff := cmp.Diff([]string{"ok", "ok", "skipped not_in_vendor", "skipped no_identity"}, got); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	if _, there := sim.Contact("lee@example.com"); there {
+		t.Error("a contact was created")
+	}
+	if got := held(t, sim, "bo@example.com"); got.Status != "optout" || got.Custom["6"] != "Visit" || got.FirstName != "Bo" {
+		t.Errorf("an opted-out contact = %+v", got)
+	}
+	if c.Limits().Batch >= 100 {
+		t.Errorf("limits = %+v", c.Limits())
+	}
+}
+
+func TestPushFollowsAChangedAddress(t *testing.T) {
+	t.Parallel()
+	keys := []lifecycle.Key{{Namespace: "email", Value: "old@example.com"}, {Namespace: "email", Value: "new@example.com"}}
+	update := func(id string) connectors.Update {
+		u := person("new@example.com", "Customer")
+		u.VendorID, u.Keys, u.Known = id, keys, &connectors.State{Stage: "Visit", Segments: []string{"at_risk"}}
+		return u
+	}
+	t.Run("moves", func(t *testing.T) {
+		t.Parallel()
+		c, sim := start(t, nil)
+		id := sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "old@example.com"})
+		if diff := cmp.Diff([]string{"ok"}, push(t, c, update(id))); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+		if _, there := sim.Contact("old@example.com"); there || held(t, sim, "new@example.com").Custom["6"] != "Customer" {
+			t.Error("the contact was not moved")
+		}
+	})
+	t.Run("the new address is taken", func(t *testing.T) {
+		t.Parallel()
+		c, sim := start(t, nil)
+		id := sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Old", Email: "old@example.com"})
+		sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "New", Email: "new@example.com"})
+		if diff := cmp.Diff([]string{"ok"}, push(t, c, update(id))); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+		want := map[string]string{"5": "sb:at_risk", "6": "Customer"}
+		if got := held(t, sim, "new@example.com"); !maps.Equal(got.Custom, want) || got.LastName != "New" {
+			t.Errorf("contact = %+v", got)
+		}
+	})
+	t.Run("gone", func(t *testing.T) {
+		t.Parallel()
+		c, sim := start(t, nil)
+		if diff := cmp.Diff([]string{"ok"}, push(t, c, update("4711"))); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+		if got := held(t, sim, "new@example.com"); got.Custom["5"] != "sb:at_risk" {
+			t.Errorf("made anew without everything: %+v", got)
+		}
+	})
+	t.Run("found by an id alone", func(t *testing.T) {
+		t.Parallel()
+		c, sim := start(t, func(cfg *connectors.Config) { cfg.Push.Create = false })
+		id := sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Old", Email: "old@example.com"})
+		u := update(id)
+		u.Keys = nil
+		if diff := cmp.Diff([]string{"ok"}, push(t, c, u)); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+		if _, there := sim.Contact("old@example.com"); there || held(t, sim, "new@example.com").LastName != "Old" {
+			t.Error("the contact was not moved")
+		}
+	})
+}
+
+func TestPushLeavesAFieldInUseAlone(t *testing.T) {
+	t.Parallel()
+	c, sim := start(t, nil)
+	sim.Label("6", "Region")
+	_, err := c.Push(t.Context(), []connectors.Update{person("ada@example.com", "Customer")})
+	var e *connectors.PushError
+	if !errors.As(err, &e) || e.Reason != connectors.ReasonSettings || !strings.Contains(e.Message, "Region") || sim.Writes() != 0 {
+		t.Errorf("error = %v, %d writes", err, sim.Writes())
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for field, change := range map[string]func(*connectors.Config){
+		"client_id":     func(cfg *connectors.Config) { cfg.Settings["client_id"] = " " },
+		"survey_ids":    func(cfg *connectors.Config) { cfg.Settings["survey_ids"] = "1, two" },
+		"stage_field":   func(cfg *connectors.Config) { cfg.Settings["stage_field"] = "7" },
+		"segment_field": func(cfg *connectors.Config) { cfg.Settings["segment_field"] = "6" },
+		"push.traits":   func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"status": "x"} },
+		"base_url":      func(cfg *connectors.Config) { cfg.Settings["base_url"] = "api.surveymonkey.com" },
+	} {
+		cfg := config("")
+		change(&cfg)
+		_, err := openVendor(cfg)
+		if err == nil || !strings.Contains(err.Error(), field+": ") {
+			t.Errorf("%s: error = %v", field, err)
+		}
+	}
+}

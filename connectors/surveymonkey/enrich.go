@@ -1,0 +1,250 @@
+package surveymonkey
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// maxCommentRunes bounds the comment that a record carries.
+const maxCommentRunes = 2000
+
+// Enrich implements connectors.Enricher: the response that an event names, with
+// the person who gave it. The API reads responses one by one; the survey's
+// questions are kept between calls. A failure that concerns everybody (a used up
+// day, a refused token) ends the round, and those before it are given.
+func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]connectors.Record, error) {
+	records := make([]connectors.Record, len(lookups))
+	known := map[string]connectors.Record{}
+	var stopped *connectors.PushError
+	read := 0
+	for i, l := range lookups {
+		var n notice
+		if json.Unmarshal(l.Body, &n) != nil || !fetchable(n) {
+			records[i] = connectors.Record{Err: &connectors.PushError{
+				Act: "surveymonkey: read a response", Reason: connectors.ReasonInvalid, Message: "the event names no response",
+			}}
+			read++
+			continue
+		}
+		id := string(n.Resources.SurveyID) + "/" + string(n.ObjectID)
+		r, again := known[id]
+		switch {
+		case again:
+			records[i] = r
+			read++
+			continue
+		case stopped != nil:
+			records[i] = connectors.Record{Err: stopped}
+			continue
+		}
+		r, err := c.record(ctx, n)
+		if err != nil {
+			e := failure(err)
+			r = connectors.Record{Err: e}
+			if concernsAll(e) {
+				stopped = e
+				records[i] = r
+				continue
+			}
+		}
+		read++
+		known[id], records[i] = r, r
+	}
+	if stopped != nil && read == 0 {
+		return nil, stopped
+	}
+	return records, nil
+}
+
+// concernsAll reports whether a failure will meet the next request as well.
+func concernsAll(e *connectors.PushError) bool {
+	switch e.Reason {
+	case connectors.ReasonNotFound, connectors.ReasonInvalid, connectors.ReasonBadAnswer, connectors.ReasonGone, connectors.ReasonTooLarge, connectors.ReasonConflict:
+		return false
+	}
+	return true
+}
+
+// record reads one response. A response that is gone gives the zero Record.
+func (c *Connector) record(ctx context.Context, n notice) (connectors.Record, error) {
+	survey := string(n.Resources.SurveyID)
+	var r response
+	err := c.api.call(ctx, "read a response", http.MethodGet, "/surveys/"+survey+"/responses/"+string(n.ObjectID)+"/details", nil, &r)
+	switch {
+	case hasReason(err, connectors.ReasonNotFound):
+		return connectors.Record{}, nil
+	case err != nil:
+		return connectors.Record{}, err
+	case r.ID == "":
+		return connectors.Record{}, &connectors.PushError{
+			Act: "surveymonkey: read a response", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no response",
+		}
+	}
+	f, err := c.forms.of(ctx, survey, &r)
+	if err != nil {
+		return connectors.Record{}, err
+	}
+	person, err := c.person(ctx, &r, f)
+	if err != nil {
+		return connectors.Record{}, err
+	}
+	m := map[string]any{
+		"id": string(r.ID), "survey_id": survey, "survey": f.title, "status": r.Status,
+		"answers": f.answers(&r), "custom_variables": r.Variables, "contacts": []any{},
+	}
+	if person != nil {
+		m["contacts"] = []any{person}
+	}
+	if score, ok := f.score(&r, c.npsQuestion); ok {
+		m["kind"], m["score"] = "nps", score
+	}
+	if comment := f.comment(&r, c.comment); comment != "" {
+		m["comment"] = comment
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return connectors.Record{}, &connectors.PushError{Act: "surveymonkey: read a response", Reason: connectors.ReasonBadAnswer, Err: err}
+	}
+	out := connectors.Record{JSON: b}
+	if at, err := time.Parse(time.RFC3339, r.Modified); err == nil {
+		out.ModifiedAt = lifecycle.At(at)
+	}
+	return out, nil
+}
+
+// person says who answered: whoever was invited by mail, else what the survey's
+// link carried, else the address that was asked for; nil where nobody is named.
+// Of a link only one key is taken, so that nobody can join two people by
+// writing the id of one and the address of another into it.
+func (c *Connector) person(ctx context.Context, r *response, f *form) (map[string]any, error) {
+	if numberForm.MatchString(string(r.RecipientID)) && numberForm.MatchString(string(r.CollectorID)) {
+		var who recipient
+		path := "/collectors/" + string(r.CollectorID) + "/recipients/" + string(r.RecipientID)
+		err := c.api.call(ctx, "read a recipient", http.MethodGet, path, nil, &who)
+		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+			return nil, err
+		}
+		if strings.Contains(who.Email, "@") {
+			return named(map[string]any{"email": normalEmail(who.Email)}, who), nil
+		}
+	}
+	if user := variable(r, c.userVar); user != "" {
+		return map[string]any{"user": user}, nil
+	}
+	for _, email := range []string{variable(r, c.emailVar), f.email(r)} {
+		if strings.Contains(email, "@") {
+			return map[string]any{"email": normalEmail(email)}, nil
+		}
+	}
+	return nil, nil
+}
+
+// named adds the names that say something.
+func named(person map[string]any, who recipient) map[string]any {
+	for name, value := range map[string]string{"first_name": who.FirstName, "last_name": who.LastName} {
+		if value = strings.TrimSpace(value); value != "" && value != placeholder {
+			person[name] = value
+		}
+	}
+	return person
+}
+
+func variable(r *response, name string) string {
+	if name == "" {
+		return ""
+	}
+	s, _ := r.Variables[name].(string)
+	return strings.TrimSpace(s)
+}
+
+// email gives the address that the person wrote into a question for one.
+func (f *form) email(r *response) string {
+	for _, p := range r.Pages {
+		for _, q := range p.Questions {
+			known := f.questions[string(q.ID)]
+			for _, a := range q.Answers {
+				if known != nil && (known.email || known.emailRows[string(a.RowID)]) && a.Text != "" {
+					return a.Text
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// answers gives the answers by question id: the words of the choices and what
+// was written, in order.
+func (f *form) answers(r *response) map[string][]string {
+	all := map[string][]string{}
+	for _, p := range r.Pages {
+		for _, q := range p.Questions {
+			known := f.questions[string(q.ID)]
+			for _, a := range q.Answers {
+				words := a.Text
+				if known != nil && a.ChoiceID != "" && words == "" {
+					words = known.choices[string(a.ChoiceID)].text
+				}
+				if words != "" {
+					all[string(q.ID)] = append(all[string(q.ID)], words)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// score gives the answer to the net promoter question: the one of the setting,
+// else the first that is one.
+func (f *form) score(r *response, wanted string) (int, bool) {
+	for _, id := range f.order {
+		q := f.questions[id]
+		if id != wanted && (wanted != "" || !q.nps) {
+			continue
+		}
+		for _, p := range r.Pages {
+			for _, got := range p.Questions {
+				if string(got.ID) != id {
+					continue
+				}
+				for _, a := range got.Answers {
+					if ch := q.choices[string(a.ChoiceID)]; ch.scored {
+						return ch.score, true
+					}
+					if n, ok := scoreOf(a.Text, nil); ok && a.Text != "" {
+						return n, true
+					}
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// comment gives what was written freely: the answer to the question of the
+// setting, else to the first open one with a field of several lines.
+func (f *form) comment(r *response, wanted string) string {
+	for _, id := range f.order {
+		q := f.questions[id]
+		if id != wanted && (wanted != "" || q.family != "open_ended" || q.subtype != "essay") {
+			continue
+		}
+		if words := f.answers(r)[id]; len(words) > 0 {
+			return cutRunes(strings.Join(slices.Compact(words), " "), maxCommentRunes)
+		}
+	}
+	return ""
+}
+
+func cutRunes(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n])
+	}
+	return s
+}
