@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -68,6 +69,23 @@ func (p *parser) tolerance() time.Duration {
 		return standardTolerance
 	}
 	return time.Duration(n) * time.Second
+}
+
+// networks reads addresses and networks, 203.0.113.7 and 198.51.100.0/24.
+func (p *parser) networks(name string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range strings.FieldsFunc(p.value(name), func(r rune) bool { return r == ' ' || r == ',' || r == '\n' }) {
+		n, err := netip.ParsePrefix(text)
+		if a, wrong := netip.ParseAddr(text); err != nil && wrong == nil {
+			n, err = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+		}
+		if err != nil {
+			p.wrong(name, "holds %q, want an address or a network, for example 198.51.100.0/24", text)
+			continue
+		}
+		all = append(all, n.Masked())
+	}
+	return all
 }
 
 // place reads header:Name, param:name or path:a.b; a bare text is a path.

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +41,8 @@ type shape struct {
 	hmacKeys  []*macs
 	keys      []*standardKey
 	tokens    []secret.Text
+	// networks, when not empty, are the only ones that requests come from.
+	networks []netip.Prefix
 
 	id, kind, time place
 	split          string
@@ -80,6 +84,7 @@ var presets = map[string]map[string]string{
 	"segment":         {"signature_header": "X-Signature", "algorithm": "sha1", "dedupe": "path:messageId"},
 	"gitlab":          {"signature_header": "X-Gitlab-Token", "type": "header:X-Gitlab-Event", "dedupe": "header:X-Gitlab-Event-UUID"},
 	"token":           {"signature_header": "Authorization", "prefix": "Bearer "},
+	"api_key":         {"signature_header": "X-API-Key"},
 	"basic":           {"signature_header": "Authorization", "prefix": "Basic "},
 	"custom":          {},
 }
@@ -97,7 +102,7 @@ func proofOf(profile string) string {
 	switch profile {
 	case "", "standard", "svix":
 		return proofStandard
-	case "gitlab", "token":
+	case "gitlab", "token", "api_key":
 		return proofToken
 	case "basic":
 		return proofBasic
@@ -114,6 +119,7 @@ func parseShape(c connectors.Config) (shape, []*connectors.SettingError) {
 	s.kind = p.place("type")
 	s.time = p.place("time")
 	s.split = p.value("split")
+	s.networks = p.networks("allowed_addresses")
 	s.methods = strings.Fields(strings.ToUpper(p.value("methods")))
 	if len(s.methods) == 0 {
 		s.methods = []string{http.MethodPost, http.MethodPut}
@@ -159,6 +165,12 @@ func parseShape(c connectors.Config) (shape, []*connectors.SettingError) {
 		}
 	}
 	return s, p.mistakes
+}
+
+// allowed reports whether the sender's address is one that may send. An address
+// that is not known is not.
+func (s *shape) allowed(sender netip.Addr) bool {
+	return len(s.networks) == 0 || slices.ContainsFunc(s.networks, func(n netip.Prefix) bool { return n.Contains(sender) })
 }
 
 // keyBytes turns a secret's text into the key.

@@ -30,6 +30,9 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 	if !slices.Contains(s.methods, r.Method) {
 		return nil, connectors.Reject(connectors.ErrUnsupported, "the method %.20q brings no events here", r.Method)
 	}
+	if !s.allowed(r.Remote) {
+		return nil, connectors.Reject(connectors.ErrSignature, "the request comes from an address that allowed_addresses does not list")
+	}
 	id, rejected := s.verify(r, c.arrived(r))
 	if rejected != nil {
 		return nil, rejected
@@ -136,8 +139,12 @@ func formatOf(h http.Header, body []byte) (format, why string) {
 		return connectors.FormatJSON, ""
 	}
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	if strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	switch {
+	case kind == "application/x-www-form-urlencoded":
 		return connectors.FormatForm, ""
+	case trimmed[0] == '<' && (kind == "text/xml" || kind == "application/xml" || strings.HasSuffix(kind, "+xml")):
+		return connectors.FormatXML, ""
 	}
 	return connectors.FormatJSON, ""
 }
@@ -152,14 +159,24 @@ func (c *Connector) fill(e *connectors.RawEvent, r *connectors.Request, id, inde
 			wants = append(wants, want{path: p.path})
 		}
 	}
-	if e.Format == connectors.FormatForm {
+	otherwise := untyped
+	switch e.Format {
+	case connectors.FormatForm:
 		if err := scanForm(e.Body, wants); err != nil {
 			e.Broken = "not a form: " + err.Error()
 		}
-	} else if err := scanJSON(e.Body, wants); err != nil {
-		e.Broken = broken(err)
+	case connectors.FormatXML:
+		root, err := scanXML(e.Body, wants)
+		if err != nil {
+			e.Broken = "not XML: " + err.Error()
+		}
+		otherwise = cut(root, untyped)
+	default:
+		if err := scanJSON(e.Body, wants); err != nil {
+			e.Broken = broken(err)
+		}
 	}
-	e.Type = cut(value(r, s.kind, wants), untyped)
+	e.Type = cut(value(r, s.kind, wants), otherwise)
 	if t, ok := instant(value(r, s.time, wants), ""); ok {
 		e.At = lifecycle.At(t)
 	}
