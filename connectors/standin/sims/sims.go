@@ -5,6 +5,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
+	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
 )
@@ -14,6 +15,7 @@ func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
 		"customerio":   customeriosim.New(),
 		"segment":      segmentsim.New(),
+		"stripe":       stripesim.New(),
 		"surveymonkey": surveymonkeysim.New(),
 		"zendesk":      zendesksim.New(),
 	}
