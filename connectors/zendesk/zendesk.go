@@ -1,0 +1,157 @@
+// Package zendesk connects a Zendesk account: webhooks about users and tickets
+// come in; the stage goes out as a user field and segments as user tags. Vendor
+// facts are those of https://developer.zendesk.com/ unless a comment says
+// otherwise; guide.md lists what could not be confirmed.
+package zendesk
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+//go:embed connector.yaml rules.yaml guide.md
+var folder embed.FS
+
+var (
+	_ connectors.Connector   = (*Connector)(nil)
+	_ connectors.Source      = (*Connector)(nil)
+	_ connectors.Enricher    = (*Connector)(nil)
+	_ connectors.Registrar   = (*Connector)(nil)
+	_ connectors.Destination = (*Connector)(nil)
+	_ connectors.JobPoller   = (*Connector)(nil)
+	_ connectors.Checker     = (*Connector)(nil)
+	_ connectors.Reader      = (*Connector)(nil)
+	_ connectors.Lister      = (*Connector)(nil)
+	_ connectors.Eraser      = (*Connector)(nil)
+)
+
+// createEvery is the pause between two users that are made: the account takes
+// one call of create_or_update a second ("Rate limits", read 2026-11).
+const createEvery = time.Second
+
+// Names of secrets and settings in connector.yaml.
+const (
+	secretSigning  = "signing_secret"
+	secretTrigger  = "trigger_signing_secret"
+	secretToken    = "api_token"
+	fieldSubdomain = "subdomain"
+	fieldEmail     = "email"
+	fieldStage     = "stage_field"
+	fieldCreate    = "create_field"
+	fieldPrefix    = "tag_prefix"
+	fieldBaseURL   = "base_url"
+)
+
+// Connector is a connection to one account. It is safe for concurrent use.
+type Connector struct {
+	descriptor *connectors.Descriptor
+	cfg        connectors.Config
+	api        *api
+	fields     *userFields
+	creates    *rate.Limiter
+
+	stageField string
+	tagPrefix  string
+}
+
+// Vendor gives Zendesk's line of the catalogue.
+func Vendor() connectors.Vendor {
+	d := connectors.MustDescriptor(folder)
+	return connectors.Vendor{
+		Descriptor: d,
+		Open:       func(cfg connectors.Config) (connectors.Connector, error) { return open(d, cfg) },
+	}
+}
+
+// Descriptor implements connectors.Connector.
+func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
+
+var (
+	subdomainForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
+	keyForm       = regexp.MustCompile(`^[a-z0-9_]{1,100}$`)
+	prefixForm    = regexp.MustCompile(`^[a-z0-9_:/-]{1,50}$`)
+)
+
+func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
+	setting := func(name string) string {
+		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
+			return v
+		}
+		for _, f := range d.Settings {
+			if f.Name == name {
+				return f.Default
+			}
+		}
+		return ""
+	}
+	var wrong []error
+	refuse := func(field, format string, args ...any) {
+		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+	}
+	for _, e := range d.Check(cfg) {
+		wrong = append(wrong, e)
+	}
+	stage := setting(fieldStage)
+	if !keyForm.MatchString(stage) {
+		refuse(fieldStage, "is %q, want lower-case letters, digits and underscores", stage)
+	}
+	prefix := setting(fieldPrefix)
+	if !prefixForm.MatchString(prefix) {
+		refuse(fieldPrefix, "is %q, want lower-case letters, digits, underscores, hyphens, colons and slashes", prefix)
+	}
+	for key := range cfg.Push.Traits {
+		if !keyForm.MatchString(key) || key == stage {
+			refuse("push.traits", "%q is not the key of a user field that can be written", key)
+		}
+	}
+	token := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
+	subdomain := strings.TrimSuffix(setting(fieldSubdomain), ".zendesk.com")
+	if subdomain != "" && !subdomainForm.MatchString(subdomain) {
+		refuse(fieldSubdomain, "is %q, want what stands before .zendesk.com", subdomain)
+	}
+	if subdomain == "" && setting(fieldBaseURL) == "" && !token.Empty() {
+		refuse(fieldSubdomain, "is required beside the API token")
+	}
+	base, err := baseURL(setting(fieldBaseURL), subdomain)
+	if err != nil {
+		refuse(fieldBaseURL, "%v", err)
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	cfg = cfg.WithDefaults()
+	a := newAPI(cfg.HTTP, base, setting(fieldEmail), token, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
+	return &Connector{
+		descriptor: d,
+		cfg:        cfg,
+		api:        a,
+		fields:     &userFields{api: a, create: setting(fieldCreate) == "true"},
+		creates:    rate.NewLimiter(rate.Every(createEvery), 1),
+		stageField: stage,
+		tagPrefix:  prefix,
+	}, nil
+}
+
+// baseURL gives the root of the API with the version, without a trailing slash.
+func baseURL(given, subdomain string) (string, error) {
+	if given == "" {
+		return "https://" + subdomain + ".zendesk.com/api/v2", nil
+	}
+	u, err := url.Parse(given)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", errors.New("is not an address such as https://acme.zendesk.com")
+	}
+	return strings.TrimSuffix(strings.TrimRight(u.String(), "/"), "/api/v2") + "/api/v2", nil
+}
