@@ -11,7 +11,9 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
+	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
+	"github.com/stagebridge/stagebridge/connectors/salesforce"
 	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
@@ -27,7 +29,9 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		genericwebhook.Vendor(),
 		hubspot.Vendor(),
 		mailchimp.Vendor(),
+		marketo.Vendor(),
 		pipedrive.Vendor(),
+		salesforce.Vendor(),
 		segment.Vendor(),
 		stripe.Vendor(),
 		surveymonkey.Vendor(),

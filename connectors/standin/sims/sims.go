@@ -4,6 +4,9 @@ package sims
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
+	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
@@ -14,6 +17,9 @@ import (
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
 		"customerio":   customeriosim.New(),
+		"marketo":      marketosim.New(),
+		"pipedrive":    pipedrivesim.New(),
+		"salesforce":   salesforcesim.New(),
 		"segment":      segmentsim.New(),
 		"stripe":       stripesim.New(),
 		"surveymonkey": surveymonkeysim.New(),
