@@ -26,7 +26,7 @@ const (
 // error is a *connectors.PushError.
 func (c *Connector) call(ctx context.Context, act, method, path string, body, into any) (*connectors.Answer, error) {
 	for attempt := 0; ; attempt++ {
-		token, err := c.token.get(ctx)
+		token, err := c.bearer(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -41,8 +41,8 @@ func (c *Connector) call(ctx context.Context, act, method, path string, body, in
 			Pause:   c.pause,
 		})
 		if failure := asPush(err); failure != nil {
-			if failure.Reason == connectors.ReasonAuth && attempt == 0 && c.token.renewable() {
-				c.token.forget(token)
+			if failure.Reason == connectors.ReasonAuth && attempt == 0 && c.renewable() {
+				c.tokens.Forget(token)
 				continue
 			}
 			return answer, failure

@@ -49,6 +49,12 @@ func exercise(t *testing.T, sim *hubspotsim.Sim, base string) {
 				if _, err := c.Check(t.Context()); err != nil {
 					t.Error(err)
 				}
+				if _, err := c.List(t.Context(), ""); err != nil {
+					t.Error(err)
+				}
+				if _, err := c.Erase(t.Context(), u); err != nil {
+					t.Error(err)
+				}
 				if _, err := c.Register(t.Context(), nil); err != nil {
 					t.Error(err)
 				}

@@ -27,6 +27,8 @@ var (
 	_ connectors.Destination = (*Connector)(nil)
 	_ connectors.Checker     = (*Connector)(nil)
 	_ connectors.Reader      = (*Connector)(nil)
+	_ connectors.Lister      = (*Connector)(nil)
+	_ connectors.Eraser      = (*Connector)(nil)
 )
 
 // Names of the form's fields.
@@ -69,7 +71,7 @@ type Connector struct {
 	create        bool     // may create properties, options and lists
 	readContact   []string // contact properties that a record holds
 
-	token   *tokenSource
+	tokens  *connectors.Tokens
 	schema  *schema
 	lists   *lists
 	account *account
@@ -116,7 +118,7 @@ func open(d *connectors.Descriptor, config connectors.Config) (*Connector, error
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	c.token = newTokenSource(c)
+	c.tokens = connectors.NewTokens(c.now, c.renew)
 	c.schema = newSchema(c)
 	c.lists = newLists(c)
 	c.account = &account{turn: make(chan struct{}, 1)}

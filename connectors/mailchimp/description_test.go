@@ -60,12 +60,14 @@ func exercise(t *testing.T, cfg connectors.Config, sim *mailchimpsim.Sim) {
 
 	_, read := c.Read(t.Context(), []connectors.Update{u, person("tagged@example.com", "", nil, nil), person("gone@example.com", "", nil, nil)})
 	_, check := c.Check(t.Context())
+	_, list := c.List(t.Context(), "")
+	_, erase := c.Erase(t.Context(), u)
 	_, register := c.Register(t.Context(), nil)
 	_, change := c.Register(t.Context(), []string{"subscribe"})
 	remove := c.Unregister(t.Context())
 	cfg.Push.Enabled, cfg.Settings = false, map[string]string{"base_url": cfg.Settings["base_url"]}
 	_, ping := open(t, cfg).Check(t.Context())
-	if err := errors.Join(read, check, register, change, remove, ping); err != nil {
+	if err := errors.Join(read, check, list, erase, register, change, remove, ping); err != nil {
 		t.Error(err)
 	}
 }

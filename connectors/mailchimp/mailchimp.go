@@ -30,6 +30,8 @@ var (
 	_ connectors.Destination = (*Connector)(nil)
 	_ connectors.Checker     = (*Connector)(nil)
 	_ connectors.Reader      = (*Connector)(nil)
+	_ connectors.Lister      = (*Connector)(nil)
+	_ connectors.Eraser      = (*Connector)(nil)
 )
 
 // concurrency is how many requests one connection has under way. Mailchimp

@@ -59,7 +59,7 @@ func touchesConsent(r *http.Request, body []byte) string {
 	}
 	_, status := b["status"]
 	asIf, given := b["status_if_new"]
-	member := strings.Contains(r.URL.Path, "/members/") && !strings.HasSuffix(r.URL.Path, "/tags")
+	member := strings.Contains(r.URL.Path, "/members/") && !strings.HasSuffix(r.URL.Path, "/tags") && !strings.HasSuffix(r.URL.Path, "/delete-permanent")
 	switch {
 	case status:
 		return "a status overwrites consent"

@@ -114,6 +114,8 @@ func (s *Sim) routes() {
 	route("GET /3.0/ping", s.ping)
 	route("GET /3.0/lists", s.audiences)
 	route("GET /3.0/lists/{list}", s.audience)
+	route("GET /3.0/lists/{list}/members", s.listMembers)
+	route("POST /3.0/lists/{list}/members/{id}/actions/delete-permanent", s.forgetMember)
 	route("GET /3.0/lists/{list}/members/{id}", s.getMember)
 	route("PUT /3.0/lists/{list}/members/{id}", s.putMember)
 	route("PATCH /3.0/lists/{list}/members/{id}", s.patchMember)
