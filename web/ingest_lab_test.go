@@ -16,6 +16,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
+	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/lifecycle/plans"
@@ -32,6 +33,7 @@ type door struct {
 	*testing.T
 	store     *store.Store
 	processor *jobs.Processor
+	admin     *jobs.Admin
 	url       string
 }
 
@@ -43,7 +45,7 @@ func newDoor(t *testing.T, s *store.Store, settings map[string]string) *door {
 	}
 	classic, _ := plans.Source("classic")
 	registry, err := jobs.NewRegistry(t.Context(), jobs.RegistryOptions{
-		Store: s, Vault: vault, Instance: "door", PublicURL: "http://" + pageHost, DefaultPlan: classic, Catalog: []connectors.Vendor{genericwebhook.Vendor()},
+		Store: s, Vault: vault, Instance: "door", PublicURL: "http://" + pageHost, DefaultPlan: classic, Catalog: []connectors.Vendor{genericwebhook.Vendor(), segment.Vendor()},
 		Parse: func(file string, src []byte) (*lifecycle.Plan, error) {
 			return lifecycle.ParsePlan(file, src, plans.Vocabulary())
 		},
@@ -68,7 +70,7 @@ func newDoor(t *testing.T, s *store.Store, settings map[string]string) *door {
 			t.Error(err)
 		}
 	})
-	return &door{T: t, store: s, url: server.URL,
+	return &door{T: t, store: s, url: server.URL, admin: admin,
 		processor: &jobs.Processor{Store: s, Registry: registry, Guards: jobs.DefaultGuards(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 }
 

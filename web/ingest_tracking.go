@@ -34,11 +34,6 @@ func (in *Ingest) track(c echo.Context) error {
 	if len(trackers) == 0 {
 		return &Problem{Status: http.StatusNotFound, Title: "Not found", Detail: "no connection takes client libraries at /v1; make one of the connector segment"}
 	}
-	if r.Method == http.MethodOptions {
-		// A browser asks before it sends, without the key; whoever answers says
-		// the same.
-		return in.receive(c, trackers[0], &connectors.Request{Method: r.Method, Path: r.URL.EscapedPath(), Header: r.Header, Received: time.Now()}, address)
-	}
 	body, err := in.read(r)
 	if err != nil {
 		in.limits.failed(address)
@@ -53,6 +48,9 @@ func (in *Ingest) track(c echo.Context) error {
 		if conn.Open.(connectors.TrackingAPI).Accepts(&req) {
 			return in.receive(c, conn, &req, address)
 		}
+	}
+	if r.Method == http.MethodOptions { // a browser's question, which carries no key
+		return &Problem{Status: http.StatusNotFound, Title: "Not found", Detail: "no connection takes client libraries at /v1 yet; set its write key"}
 	}
 	in.limits.failed(address)
 	in.reject(c, unknownKey, connectors.ErrSignature.Error(), "no connection has this write key", address)
