@@ -17,6 +17,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
+	"github.com/stagebridge/stagebridge/connectors/typeform"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
 )
 
@@ -35,6 +36,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		segment.Vendor(),
 		stripe.Vendor(),
 		surveymonkey.Vendor(),
+		typeform.Vendor(),
 		zendesk.Vendor(),
 	}
 })

@@ -10,6 +10,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
+	"github.com/stagebridge/stagebridge/connectors/standin/typeformsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
 )
 
@@ -23,6 +24,7 @@ func All() map[string]standin.Simulated {
 		"segment":      segmentsim.New(),
 		"stripe":       stripesim.New(),
 		"surveymonkey": surveymonkeysim.New(),
+		"typeform":     typeformsim.New(),
 		"zendesk":      zendesksim.New(),
 	}
 }
