@@ -24,6 +24,7 @@ func commands() []command {
 		rulesTestCommand(),
 		planCheckCommand(),
 		connectorsCommand(),
+		lookmlCommand(),
 		healthCommand(),
 		versionCommand(),
 	}
