@@ -9,12 +9,14 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
+	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
 	"github.com/stagebridge/stagebridge/connectors/salesforce"
 	"github.com/stagebridge/stagebridge/connectors/segment"
+	"github.com/stagebridge/stagebridge/connectors/sendgrid"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
 	"github.com/stagebridge/stagebridge/connectors/typeform"
@@ -28,12 +30,14 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 	return []connectors.Vendor{
 		customerio.Vendor(),
 		genericwebhook.Vendor(),
+		googleanalytics.Vendor(),
 		hubspot.Vendor(),
 		mailchimp.Vendor(),
 		marketo.Vendor(),
 		pipedrive.Vendor(),
 		salesforce.Vendor(),
 		segment.Vendor(),
+		sendgrid.Vendor(),
 		stripe.Vendor(),
 		surveymonkey.Vendor(),
 		typeform.Vendor(),

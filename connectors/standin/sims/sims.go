@@ -4,6 +4,7 @@ package sims
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
@@ -17,14 +18,15 @@ import (
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
-		"customerio":   customeriosim.New(),
-		"marketo":      marketosim.New(),
-		"pipedrive":    pipedrivesim.New(),
-		"salesforce":   salesforcesim.New(),
-		"segment":      segmentsim.New(),
-		"stripe":       stripesim.New(),
-		"surveymonkey": surveymonkeysim.New(),
-		"typeform":     typeformsim.New(),
-		"zendesk":      zendesksim.New(),
+		"customerio":       customeriosim.New(),
+		"google-analytics": googleanalyticssim.New(),
+		"marketo":          marketosim.New(),
+		"pipedrive":        pipedrivesim.New(),
+		"salesforce":       salesforcesim.New(),
+		"segment":          segmentsim.New(),
+		"stripe":           stripesim.New(),
+		"surveymonkey":     surveymonkeysim.New(),
+		"typeform":         typeformsim.New(),
+		"zendesk":          zendesksim.New(),
 	}
 }

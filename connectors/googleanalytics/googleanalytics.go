@@ -1,0 +1,200 @@
+// Package googleanalytics connects Google Analytics 4. It has no webhooks, so a
+// connection collects what tags tell: a server-side Tag Manager or a page that
+// posts JSON, or the Google tag itself, which takes us for its collection
+// server. Out go user properties and events by the Measurement Protocol. Vendor
+// facts are those of Google's pages
+// (https://developers.google.com/analytics/devguides/collection/protocol/ga4)
+// unless a comment says otherwise; guide.md lists what could not be confirmed.
+package googleanalytics
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+//go:embed connector.yaml rules.yaml guide.md
+var folder embed.FS
+
+var (
+	_ connectors.Connector   = (*Connector)(nil)
+	_ connectors.Source      = (*Connector)(nil)
+	_ connectors.Destination = (*Connector)(nil)
+	_ connectors.Checker     = (*Connector)(nil)
+)
+
+// Names of secrets and settings in connector.yaml.
+const (
+	secretAPI        = "api_secret"
+	secretCollect    = "collect_secret"
+	secretCollectKey = "collect_key"
+	fieldMeasurement = "measurement_id"
+	fieldFirebase    = "firebase_app_id"
+	fieldBaseURL     = "base_url"
+	fieldStage       = "stage_property"
+	fieldPrefix      = "segment_prefix"
+)
+
+// Connector is a connection to one data stream. It is safe for concurrent use.
+type Connector struct {
+	descriptor *connectors.Descriptor
+	cfg        connectors.Config
+	base       string
+	// query names the stream and its secret; it goes behind every address.
+	query         string
+	app           bool
+	measurementID string
+	stage, prefix string
+	secrets       []secret.Text
+	// mark is the value of our events' parameter sb_source.
+	mark string
+}
+
+// Vendor gives Google Analytics' line of the catalogue.
+func Vendor() connectors.Vendor {
+	d := connectors.MustDescriptor(folder)
+	return connectors.Vendor{
+		Descriptor: d,
+		Open:       func(cfg connectors.Config) (connectors.Connector, error) { return open(d, cfg) },
+	}
+}
+
+// Descriptor implements connectors.Connector.
+func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
+
+var (
+	measurementForm = regexp.MustCompile(`^G-[A-Z0-9]{4,20}$`)
+	firebaseForm    = regexp.MustCompile(`^[0-9A-Za-z:._-]{5,100}$`)
+	propertyForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,23}$`)
+	prefixForm      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,11}$`)
+)
+
+// Names that Google keeps for itself
+// (https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference#reserved_names,
+// read November 2026).
+func reserved(property string) bool {
+	for _, prefix := range []string{"_", "firebase_", "ga_", "google_", "gtag."} {
+		if strings.HasPrefix(property, prefix) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"first_open_time", "first_visit_time", "last_deep_link_referrer", "user_id", "first_open_after_install"}, property)
+}
+
+// personal reports a trait that Google's terms keep out of Analytics.
+func personal(trait string) bool {
+	return slices.Contains([]string{"email", "phone", "first_name", "last_name", "name", "address"}, trait)
+}
+
+func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
+	setting := func(name string) string {
+		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
+			return v
+		}
+		for _, f := range d.Settings {
+			if f.Name == name {
+				return f.Default
+			}
+		}
+		return ""
+	}
+	var wrong []error
+	refuse := func(field, format string, args ...any) {
+		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+	}
+	for _, e := range d.Check(cfg) {
+		wrong = append(wrong, e)
+	}
+	c := &Connector{
+		descriptor: d, cfg: cfg.WithDefaults(), measurementID: setting(fieldMeasurement),
+		stage: setting(fieldStage), prefix: setting(fieldPrefix), mark: instanceMark(cfg.Instance),
+	}
+	firebase := setting(fieldFirebase)
+	switch {
+	case c.measurementID != "" && !measurementForm.MatchString(c.measurementID):
+		refuse(fieldMeasurement, "is %q, want an id such as G-AB12CD34EF", c.measurementID)
+	case firebase != "" && !firebaseForm.MatchString(firebase):
+		refuse(fieldFirebase, "is not an app id")
+	case cfg.Push.Enabled && c.measurementID == "" && firebase == "":
+		refuse(fieldMeasurement, "is required to push, or %s", fieldFirebase)
+	}
+	if !propertyForm.MatchString(c.stage) || reserved(c.stage) {
+		refuse(fieldStage, "is %q, which cannot be the name of a user property", c.stage)
+	}
+	if !prefixForm.MatchString(c.prefix) || reserved(c.prefix+"x") || strings.HasPrefix(c.stage, c.prefix) {
+		refuse(fieldPrefix, "is %q, want at most 12 letters, digits and underscores that do not begin the stage's property", c.prefix)
+	}
+	for property, trait := range cfg.Push.Traits {
+		switch {
+		case !propertyForm.MatchString(property) || reserved(property) || property == c.stage || strings.HasPrefix(property, c.prefix):
+			refuse("push.traits", "%q cannot be the name of a user property", property)
+		case personal(trait):
+			refuse("push.traits", "the trait %s is personal, which Google's terms keep out of Analytics", trait)
+		}
+	}
+	base, err := address(setting(fieldBaseURL))
+	if err != nil {
+		refuse(fieldBaseURL, "%v", err)
+	}
+	for _, s := range live(cfg.Secrets[secretCollect]) {
+		for _, k := range live(cfg.Secrets[secretCollectKey]) {
+			if s.Equal(k.Reveal()) {
+				refuse(secretCollectKey, "is the same as %s, which nobody may read", secretCollect)
+			}
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	c.base = base
+	for _, all := range cfg.Secrets {
+		c.secrets = append(c.secrets, all...)
+	}
+	q := url.Values{"api_secret": {cfg.Secret(secretAPI).Reveal()}}
+	if firebase != "" {
+		c.app = true
+		q.Set("firebase_app_id", firebase)
+	} else {
+		q.Set("measurement_id", c.measurementID)
+	}
+	c.query = q.Encode()
+	return c, nil
+}
+
+// address gives the collection server's root without a trailing slash.
+func address(given string) (string, error) {
+	u, err := url.Parse(given)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", errors.New("is not an address such as https://www.google-analytics.com")
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// instanceMark names this installation within the 100 characters of a parameter.
+func instanceMark(instance string) string {
+	sum := sha256.Sum256([]byte(instance))
+	return "stagebridge-" + hex.EncodeToString(sum[:8])
+}
+
+// live drops empty entries, which would let an empty key in.
+func live(all []secret.Text) []secret.Text {
+	return slices.DeleteFunc(slices.Clone(all), secret.Text.Empty)
+}
+
+// fits compares a value with every live secret, in the same time for each.
+func fits(given string, keys []secret.Text) bool {
+	matched := false
+	for _, key := range keys {
+		matched = key.Equal(given) || matched
+	}
+	return matched
+}
