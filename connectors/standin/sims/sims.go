@@ -7,6 +7,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
+	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
@@ -22,6 +23,7 @@ func All() map[string]standin.Simulated {
 		"google-analytics": googleanalyticssim.New(),
 		"marketo":          marketosim.New(),
 		"pipedrive":        pipedrivesim.New(),
+		"qualtrics":        qualtricssim.New(),
 		"salesforce":       salesforcesim.New(),
 		"segment":          segmentsim.New(),
 		"stripe":           stripesim.New(),
