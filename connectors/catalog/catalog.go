@@ -14,6 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
+	"github.com/stagebridge/stagebridge/connectors/qualtrics"
 	"github.com/stagebridge/stagebridge/connectors/salesforce"
 	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/connectors/sendgrid"
@@ -35,6 +36,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		mailchimp.Vendor(),
 		marketo.Vendor(),
 		pipedrive.Vendor(),
+		qualtrics.Vendor(),
 		salesforce.Vendor(),
 		segment.Vendor(),
 		sendgrid.Vendor(),

@@ -1,0 +1,263 @@
+package qualtrics
+
+import (
+	"bytes"
+	"crypto/sha512"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+const (
+	// completed is the one event whose response is fetched: the default rules
+	// read nothing else.
+	completed = "surveyengine.completedResponse"
+	// workflowPath is where a workflow's web service task posts, below the
+	// connection's own URL, and workflowHeader what proves it.
+	workflowPath   = "/workflow"
+	workflowHeader = "X-Stagebridge-Secret"
+	// completedLayout is how CompletedDate is written; it names no zone.
+	completedLayout = "2006-01-02 15:04:05"
+	// maxFormFields bounds a form; a real one has three fields.
+	maxFormFields = 100
+)
+
+var workflowForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,60}$`)
+
+// topics are the events of subscriptions. On delivery the brand's id stands
+// before a topic and the survey's behind it.
+func topics() []string {
+	return []string{
+		completed, "surveyengine.partialResponse", "surveyengine.startedRecipientSession",
+		"controlpanel.activateSurvey", "controlpanel.deactivateSurvey", "threesixty.created",
+	}
+}
+
+// Receive implements connectors.Source. Qualtrics asks with GET whether the URL
+// is alive before it takes a subscription; probes bring no events.
+func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) {
+	path := strings.TrimSuffix(r.Path, "/")
+	if path != "" && path != workflowPath {
+		return nil, connectors.Reject(connectors.ErrUnsupported, "nothing is received under this path")
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return &connectors.Receipt{}, nil
+	case http.MethodPost:
+	default:
+		return nil, connectors.Reject(connectors.ErrUnsupported, "want POST, or GET for a probe")
+	}
+	if path == workflowPath {
+		if err := verifyHeader(r, live(c.cfg.Secrets[secretWorkflow])); err != nil {
+			return nil, err
+		}
+		return &connectors.Receipt{Events: []connectors.RawEvent{workflowEvent(r.Body)}}, nil
+	}
+	form := readForm(r.Body)
+	msg, err := verifyForm(form, live(c.cfg.Secrets[secretShared]))
+	if err != nil {
+		return nil, err
+	}
+	return &connectors.Receipt{Events: []connectors.RawEvent{c.event(form.Get("Topic"), []byte(msg))}}, nil
+}
+
+// verifyForm proves a subscription's delivery. The form field HMAC is the hex
+// HMAC-SHA512 over the decoded text of the field MSG, and nothing else in the
+// form is covered by it. It has no time.
+func verifyForm(form url.Values, keys []secret.Text) (msg string, err error) {
+	if len(keys) == 0 {
+		return "", connectors.Reject(connectors.ErrUnconfigured, "set shared_key, so that the sender can be proved")
+	}
+	given, covered := form["HMAC"], form["MSG"]
+	switch {
+	case len(given) == 0 || len(given) == 1 && given[0] == "":
+		return "", connectors.Reject(connectors.ErrUnsigned, "the form has no field HMAC; the subscription was made without a shared key")
+	case len(given) > 1 || len(covered) != 1:
+		return "", connectors.Reject(connectors.ErrSignature, "the form has HMAC %d times and MSG %d times", len(given), len(covered))
+	}
+	signed := false
+	for _, key := range keys {
+		mac := connectors.MAC(sha512.New, []byte(key.Reveal()), []byte(covered[0]))
+		signed = connectors.EqualHex(given[0], mac) || signed
+	}
+	if !signed {
+		return "", connectors.Reject(connectors.ErrSignature, "the field HMAC fits no shared_key of this connection")
+	}
+	return covered[0], nil
+}
+
+// verifyHeader proves a workflow by the secret that it was given.
+func verifyHeader(r *connectors.Request, keys []secret.Text) error {
+	values := r.Header.Values(workflowHeader)
+	switch {
+	case len(keys) == 0:
+		return connectors.Reject(connectors.ErrUnconfigured, "set workflow_secret, so that the sender can be proved")
+	case len(values) == 0 || len(values) == 1 && values[0] == "":
+		return connectors.Reject(connectors.ErrUnsigned, "the header %s is missing", workflowHeader)
+	case len(values) > 1:
+		return connectors.Reject(connectors.ErrSignature, "the header %s is there %d times", workflowHeader, len(values))
+	}
+	matched := false
+	for _, key := range keys {
+		matched = key.Equal(values[0]) || matched
+	}
+	if !matched {
+		return connectors.Reject(connectors.ErrSignature, "the header %s fits no workflow_secret of this connection", workflowHeader)
+	}
+	return nil
+}
+
+// live drops empty entries, which would let an empty key in.
+func live(all []secret.Text) []secret.Text {
+	return slices.DeleteFunc(slices.Clone(all), func(s secret.Text) bool { return s.Empty() })
+}
+
+// readForm reads the fields of a form; one that is not percent-encoded is
+// passed over, since nothing about it is proved yet.
+func readForm(body []byte) url.Values {
+	form := url.Values{}
+	n := 0
+	for pair := range bytes.SplitSeq(body, []byte("&")) {
+		if n++; n > maxFormFields {
+			break
+		}
+		name, value, _ := strings.Cut(string(pair), "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			continue
+		}
+		if value, err = url.QueryUnescape(value); err == nil {
+			form[name] = append(form[name], value)
+		}
+	}
+	return form
+}
+
+// message is what MSG holds.
+type message struct {
+	Status      string `json:"Status"`
+	SurveyID    string `json:"SurveyID"`
+	ResponseID  string `json:"ResponseID"`
+	RecipientID string `json:"RecipientID"`
+	Channel     string `json:"DistributionChannel"`
+	Completed   string `json:"CompletedDate"`
+	IsTest      flag   `json:"IsTest"`
+	IsPreview   flag   `json:"IsPreview"`
+}
+
+// flag is "1", 1 or true.
+type flag bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	switch strings.Trim(string(b), `"`) {
+	case "1", "true":
+		*f = true
+	default:
+		*f = false
+	}
+	return nil
+}
+
+// readMessage reads MSG; the error says nothing of its content.
+func readMessage(body []byte) (message, string) {
+	var m message
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return m, "the message is empty"
+	case !utf8.Valid(body):
+		return m, "the message is not UTF-8"
+	}
+	if json.Unmarshal(body, &m) != nil {
+		return message{}, "the message is not a JSON object with the members of a notification"
+	}
+	return m, ""
+}
+
+// event makes the raw event of a subscription's delivery. Its body is the
+// message that was proved; the topic is not, and only tells the type.
+func (c *Connector) event(topic string, body []byte) connectors.RawEvent {
+	e := connectors.RawEvent{Type: typeOf(topic), Dedupe: connectors.Dedupe("bytes", string(body)), Body: body}
+	m, broken := readMessage(body)
+	if broken != "" {
+		e.Type, e.Broken = "unknown", broken
+		return e
+	}
+	if e.Type == "unknown" && m.Status == "Complete" && m.ResponseID != "" {
+		e.Type = completed
+	}
+	if m.ResponseID != "" {
+		e.Dedupe = connectors.Dedupe(e.Type, m.SurveyID, m.ResponseID)
+	}
+	// A time that cannot be read counts as none: the rest of the event is good.
+	if at, err := time.ParseInLocation(completedLayout, m.Completed, c.zone); err == nil {
+		e.At = lifecycle.At(at)
+	}
+	e.NeedsRecord = e.Type == completed && m.fetchable() && !m.rehearsal()
+	return e
+}
+
+// fetchable reports whether a message names a response that can be asked for.
+func (m message) fetchable() bool {
+	return surveyForm.MatchString(m.SurveyID) && responseForm.MatchString(m.ResponseID)
+}
+
+// rehearsal reports whether somebody only tried the survey out.
+func (m message) rehearsal() bool {
+	return bool(m.IsTest) || bool(m.IsPreview) || m.Channel == "preview" || m.Channel == "test"
+}
+
+// typeOf finds the event in a delivered topic such as
+// brand.surveyengine.completedResponse.SV_1a2b3c.
+func typeOf(topic string) string {
+	topic = "." + topic + "."
+	for _, t := range topics() {
+		if strings.Contains(topic, "."+t+".") {
+			return t
+		}
+	}
+	return "unknown"
+}
+
+// workflowEvent makes the raw event of what a workflow posts: the JSON that the
+// guide recommends, whole with address and score.
+func workflowEvent(body []byte) connectors.RawEvent {
+	e := connectors.RawEvent{Type: "unknown", Dedupe: connectors.Dedupe("bytes", string(body)), Body: body}
+	var in struct {
+		Event    string `json:"event"`
+		Response string `json:"responseId"`
+		Survey   string `json:"surveyId"`
+		Recorded string `json:"recordedDate"`
+	}
+	switch err := json.Unmarshal(body, &in); {
+	case len(bytes.TrimSpace(body)) == 0:
+		e.Broken = "the body is empty"
+		return e
+	case !utf8.Valid(body):
+		e.Broken = "the body is not UTF-8"
+		return e
+	case err != nil:
+		e.Broken = "the body is not the JSON object that the guide shows; piped text must stand in quotes"
+		return e
+	case !workflowForm.MatchString(in.Event):
+		e.Broken = "the body has no event"
+		return e
+	}
+	e.Type = "workflow." + in.Event
+	if in.Response != "" {
+		e.Dedupe = connectors.Dedupe(e.Type, in.Survey, in.Response)
+	}
+	if at, err := time.Parse(time.RFC3339, in.Recorded); err == nil {
+		e.At = lifecycle.At(at)
+	}
+	return e
+}
