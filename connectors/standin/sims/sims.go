@@ -10,6 +10,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
+	"github.com/stagebridge/stagebridge/connectors/standin/sendgridsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/connectors/standin/typeformsim"
@@ -26,6 +27,7 @@ func All() map[string]standin.Simulated {
 		"qualtrics":        qualtricssim.New(),
 		"salesforce":       salesforcesim.New(),
 		"segment":          segmentsim.New(),
+		"sendgrid":         sendgridsim.New(),
 		"stripe":           stripesim.New(),
 		"surveymonkey":     surveymonkeysim.New(),
 		"typeform":         typeformsim.New(),
