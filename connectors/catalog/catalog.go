@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
@@ -29,6 +30,7 @@ import (
 // vendors are read from their embedded folders once.
 var vendors = sync.OnceValue(func() []connectors.Vendor {
 	return []connectors.Vendor{
+		crisp.Vendor(),
 		customerio.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),

@@ -3,6 +3,7 @@ package sims
 
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
+	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
@@ -20,6 +21,7 @@ import (
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
+		"crisp":            crispsim.New(),
 		"customerio":       customeriosim.New(),
 		"google-analytics": googleanalyticssim.New(),
 		"marketo":          marketosim.New(),
