@@ -7,11 +7,13 @@ import (
 	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/calendly"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
+	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
@@ -30,11 +32,13 @@ import (
 // vendors are read from their embedded folders once.
 var vendors = sync.OnceValue(func() []connectors.Vendor {
 	return []connectors.Vendor{
+		calendly.Vendor(),
 		crisp.Vendor(),
 		customerio.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),
 		hubspot.Vendor(),
+		intercom.Vendor(),
 		mailchimp.Vendor(),
 		marketo.Vendor(),
 		pipedrive.Vendor(),

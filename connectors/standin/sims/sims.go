@@ -3,9 +3,11 @@ package sims
 
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
+	"github.com/stagebridge/stagebridge/connectors/standin/calendlysim"
 	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
+	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
@@ -34,5 +36,7 @@ func All() map[string]standin.Simulated {
 		"surveymonkey":     surveymonkeysim.New(),
 		"typeform":         typeformsim.New(),
 		"zendesk":          zendesksim.New(),
+		"intercom":         intercomsim.New(),
+		"calendly":         calendlysim.New(),
 	}
 }
