@@ -213,6 +213,14 @@ type call struct {
 	body   []byte
 	status int
 	answer any
+	text   []byte
+}
+
+// write turns the answer into its text.
+func (c *call) write() {
+	if c.answer != nil && c.text == nil {
+		c.text, _ = json.Marshal(c.answer)
+	}
 }
 
 // handler reads the body, checks the credentials and writes the answer.
@@ -234,11 +242,14 @@ func (s *Sim) handler(h func(*call)) http.HandlerFunc {
 			if r.Method != http.MethodGet && !strings.HasSuffix(r.URL.Path, "/search") && c.status < 300 {
 				s.writes++
 			}
+			// Written while the lock is held: the answer shares maps with the workspace.
+			c.write()
 			s.mu.Unlock()
 		}
+		c.write()
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(c.status)
-		_ = json.NewEncoder(w).Encode(c.answer)
+		_, _ = w.Write(c.text)
 	}
 }
 

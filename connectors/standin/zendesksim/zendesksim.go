@@ -213,6 +213,14 @@ type call struct {
 	body   []byte
 	status int
 	answer any
+	text   []byte
+}
+
+// write turns the answer into its text.
+func (c *call) write() {
+	if c.answer != nil && c.text == nil {
+		c.text, _ = json.Marshal(c.answer)
+	}
 }
 
 // handler reads the body, checks the credentials and writes the answer.
@@ -231,12 +239,15 @@ func (s *Sim) handler(h func(*call)) http.HandlerFunc {
 			if r.Method != http.MethodGet && c.status < 300 {
 				s.writes++
 			}
+			// Written while the lock is held: the answer shares maps with the account.
+			c.write()
 			s.mu.Unlock()
 		case strings.HasSuffix(r.URL.Path, "/users/me"):
 			c.answer = map[string]any{"user": map[string]any{"id": nil, "name": "Anonymous user", "role": "end-user"}}
 		default:
 			c.fail(http.StatusUnauthorized, "Couldn't authenticate you", "")
 		}
+		c.write()
 		w.Header().Set("X-Request-Id", "simulated-request")
 		if c.answer == nil {
 			w.WriteHeader(c.status)
@@ -244,7 +255,7 @@ func (s *Sim) handler(h func(*call)) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(c.status)
-		_ = json.NewEncoder(w).Encode(c.answer)
+		_, _ = w.Write(c.text)
 	}
 }
 
