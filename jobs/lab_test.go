@@ -92,6 +92,7 @@ func newLab(t testing.TB, s *store.Store) *lab {
 	classic, _ := plans.Source("classic")
 	l.registry, err = jobs.NewRegistry(t.Context(), jobs.RegistryOptions{
 		Store: s, Vault: vault, Instance: "lab", PublicURL: "http://lab.example.com", DefaultPlan: classic,
+		Now:     func() time.Time { return l.now },
 		Catalog: []connectors.Vendor{{Descriptor: labDescriptor, Open: func(connectors.Config) (connectors.Connector, error) { return l.vendor, nil }}},
 		Parse: func(file string, src []byte) (*lifecycle.Plan, error) {
 			return lifecycle.ParsePlan(file, src, plans.Vocabulary())

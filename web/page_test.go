@@ -310,6 +310,8 @@ func TestEditors(t *testing.T) {
 		{"rules without a version", "/connections/crm/rules", []string{"source", changed}, 400, "version"},
 		{"rules of nothing", "/connections/none/rules", []string{"version", "0", "source", changed}, 404, "nothing under this name"},
 		{"plan checked", "/plan", []string{"version", "0", "source", plan}, 200, "There is no mistake in it"},
+		{"plan previewed", "/plan", []string{"version", "0", "source", plan, "preview", "yes"}, 200, "What publishing would do"},
+		{"plan with mistakes, previewed", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "preview", "yes"}, 422, "plan.yaml:2"},
 		{"plan with mistakes", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "publish", "yes"}, 422, "plan.yaml:2"},
 		{"plan published", "/plan", []string{"version", "0", "source", plan, "publish", "yes"}, 200, "Published as version 1"},
 	} {

@@ -39,6 +39,8 @@ type planPage struct {
 	Name     string
 	Stages   []stageRow
 	Segments []segmentBody
+	// Preview of what was typed; nil until asked for.
+	Preview *planPreviewBody
 }
 
 // typed reads an editor's form. Browsers send line ends as CR LF.
@@ -145,10 +147,10 @@ func (w *Web) planPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.showPlan(c, http.StatusOK, draft{Source: v.Source, Version: v.Version})
+	return w.showPlan(c, http.StatusOK, draft{Source: v.Source, Version: v.Version}, nil)
 }
 
-func (w *Web) showPlan(c echo.Context, status int, d draft) error {
+func (w *Web) showPlan(c echo.Context, status int, d draft, preview *planPreviewBody) error {
 	ctx := c.Request().Context()
 	s, err := w.summarize(ctx)
 	if err != nil {
@@ -158,7 +160,7 @@ func (w *Web) showPlan(c echo.Context, status int, d draft) error {
 		return err
 	}
 	plan := w.registry.Config().Plan
-	return w.render(c, status, "plan", "Plan", planPage{draft: d, Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s)})
+	return w.render(c, status, "plan", "Plan", planPage{draft: d, Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s), Preview: preview})
 }
 
 func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
@@ -169,18 +171,25 @@ func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
 	return all
 }
 
-// editPlan checks what was typed, or publishes it.
+// editPlan checks what was typed, tries it on everybody, or publishes it.
 func (w *Web) editPlan(c echo.Context) error {
 	user, _ := c.Get(userKey).(string)
 	d, err := typed(c)
 	if err != nil {
 		return err
 	}
+	var preview *planPreviewBody
 	status := http.StatusOK
 	if c.FormValue("publish") != "" {
 		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) {
 			return w.admin.PublishPlan(c.Request().Context(), d.Version, v)
 		}, user)
+	} else if c.FormValue("preview") != "" {
+		var p *jobs.PlanPreview
+		if p, err = w.admin.PreviewPlan(c.Request().Context(), []byte(d.Source), jobs.PreviewOptions{Limit: previewTime}); err == nil {
+			b := planPreviewOf(p)
+			preview = &b
+		}
 	} else if _, err = w.admin.CheckPlan([]byte(d.Source)); err == nil {
 		d.Checked = true
 	}
@@ -190,5 +199,5 @@ func (w *Web) editPlan(c echo.Context) error {
 			return err
 		}
 	}
-	return w.showPlan(c, status, d)
+	return w.showPlan(c, status, d, preview)
 }

@@ -227,6 +227,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/connections/:id/rules/rollback", w.apiRollbackRules)
 	api.GET("/plan", w.apiPlan)
 	api.PUT("/plan", w.apiPutPlan)
+	api.POST("/plan/preview", w.apiPreviewPlan)
 	api.GET("/plan/versions", w.apiPlanVersions)
 	api.POST("/plan/rollback", w.apiRollbackPlan)
 	api.GET("/profiles", w.apiProfiles)

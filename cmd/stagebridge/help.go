@@ -23,6 +23,7 @@ func commands() []command {
 		benchCommand(),
 		rulesTestCommand(),
 		planCheckCommand(),
+		planPreviewCommand(),
 		connectorsCommand(),
 		lookmlCommand(),
 		healthCommand(),

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// planPreviewCommand says what publishing a plan would change.
+func planPreviewCommand() command {
+	c := command{name: "plan preview", operands: "FILE", summary: "say who would move, enter and leave segments and be pushed if the plan were published; writes nothing"}
+	c.run = func(ctx context.Context, p *program, args []string) error {
+		files, err := p.parse(c, args, nil, 1, 1)
+		if err != nil {
+			return err
+		}
+		source, err := readText(files[0])
+		if err != nil {
+			return err
+		}
+		if _, err := parsePlan(files[0], source); err != nil {
+			return err
+		}
+		return p.withApp(ctx, func(a *app) error {
+			preview, err := a.admin.PreviewPlan(ctx, source, jobs.PreviewOptions{Progress: func(done, total int64) {
+				fmt.Fprintf(p.stderr, "%d of %d people\n", done, total)
+			}})
+			if err != nil {
+				return err
+			}
+			return tellPreview(p.stdout, preview)
+		})
+	}
+	return c
+}
+
+// tellPreview prints the matrix, the segments and the pushes.
+func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
+	fmt.Fprintf(out, "%d of %d people would change (%d events read in %s; publishing writes as well and takes longer)\n\n", p.Changed, p.People, p.Events, p.Took.Round(10*time.Millisecond))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FROM\tTO\tPEOPLE\tFOR EXAMPLE")
+	for _, f := range p.Flows {
+		if f.From == f.To {
+			fmt.Fprintf(w, "%s\tstays\t%d\t\n", stageName(f.From), f.People)
+			continue
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", stageName(f.From), stageName(f.To), f.People, numbers(f.Sample))
+	}
+	if len(p.Segments) > 0 {
+		fmt.Fprintln(w, "\t\t\t\nSEGMENT\tENTER\tLEAVE\tFOR EXAMPLE")
+	}
+	for _, s := range p.Segments {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\n", s.Segment, s.Gained, s.Lost, numbers(append(append([]lifecycle.ProfileID{}, s.GainedSample...), s.LostSample...)))
+	}
+	if len(p.Pushes) > 0 {
+		fmt.Fprintln(w, "\t\t\t\nCONNECTION\tPEOPLE TO PUSH\t\t")
+	}
+	for _, x := range p.Pushes {
+		fmt.Fprintf(w, "%s\t%d\t\t\n", x.Connection, x.People)
+	}
+	return w.Flush()
+}
+
+func stageName(s lifecycle.Stage) string {
+	if s == "" {
+		return "(none)"
+	}
+	return string(s)
+}
+
+func numbers(ids []lifecycle.ProfileID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = fmt.Sprint(int64(id))
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,79 @@
+package jobs
+
+import (
+	"slices"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// tally counts what a preview finds. Each worker has its own.
+type tally struct {
+	people, events, changed int64
+	flows                   map[[2]lifecycle.Stage]*Flow
+	segments                map[lifecycle.Segment]*SegmentFlow
+	pushes                  map[string]int64
+}
+
+func newTally() *tally {
+	return &tally{flows: map[[2]lifecycle.Stage]*Flow{}, segments: map[lifecycle.Segment]*SegmentFlow{}, pushes: map[string]int64{}}
+}
+
+func (t *tally) flow(from, to lifecycle.Stage, who ...lifecycle.ProfileID) *Flow {
+	f := t.flows[[2]lifecycle.Stage{from, to}]
+	if f == nil {
+		f = &Flow{From: from, To: to}
+		t.flows[[2]lifecycle.Stage{from, to}] = f
+	}
+	f.People += int64(len(who))
+	f.Sample = sample(f.Sample, who...)
+	return f
+}
+
+func (t *tally) segment(name lifecycle.Segment, who lifecycle.ProfileID, sign int) {
+	s := t.segmentOf(name)
+	if sign > 0 {
+		s.Gained++
+		s.GainedSample = sample(s.GainedSample, who)
+		return
+	}
+	s.Lost++
+	s.LostSample = sample(s.LostSample, who)
+}
+
+func (t *tally) segmentOf(name lifecycle.Segment) *SegmentFlow {
+	if t.segments[name] == nil {
+		t.segments[name] = &SegmentFlow{Segment: name}
+	}
+	return t.segments[name]
+}
+
+// add takes in what another worker found.
+func (t *tally) add(o *tally) {
+	t.people += o.people
+	t.events += o.events
+	t.changed += o.changed
+	for key, f := range o.flows {
+		mine := t.flow(key[0], key[1])
+		mine.People += f.People
+		mine.Sample = sample(mine.Sample, f.Sample...)
+	}
+	for name, s := range o.segments {
+		mine := t.segmentOf(name)
+		mine.Gained += s.Gained
+		mine.Lost += s.Lost
+		mine.GainedSample, mine.LostSample = sample(mine.GainedSample, s.GainedSample...), sample(mine.LostSample, s.LostSample...)
+	}
+	for id, n := range o.pushes {
+		t.pushes[id] += n
+	}
+}
+
+// sample keeps the smallest ids, so that two runs show the same people.
+func sample(have []lifecycle.ProfileID, more ...lifecycle.ProfileID) []lifecycle.ProfileID {
+	if len(have) >= previewSample && len(more) == 1 && more[0] > have[len(have)-1] {
+		return have
+	}
+	have = append(have, more...)
+	slices.Sort(have)
+	return have[:min(len(have), previewSample)]
+}

@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+// previewTime is how long the API and the page look at most; they say so when
+// that was not enough for everybody. The program's own command looks at all.
+const previewTime = 25 * time.Second
+
+type flowBody struct {
+	From   string   `json:"from"`
+	To     string   `json:"to"`
+	People int64    `json:"people"`
+	Sample []string `json:"sample"`
+}
+
+type segmentFlowBody struct {
+	Segment string   `json:"segment"`
+	Gained  int64    `json:"gained"`
+	Lost    int64    `json:"lost"`
+	Enter   []string `json:"sample_gained"`
+	Leave   []string `json:"sample_lost"`
+}
+
+// planPreviewBody is what publishing a plan would do.
+type planPreviewBody struct {
+	Version  int64             `json:"version"`
+	People   int64             `json:"people"`
+	Total    int64             `json:"total"`
+	Whole    bool              `json:"whole"`
+	Events   int64             `json:"events"`
+	Changed  int64             `json:"changed"`
+	Flows    []flowBody        `json:"flows"`
+	Segments []segmentFlowBody `json:"segments"`
+	Pushes   map[string]int64  `json:"pushes"`
+	Seconds  float64           `json:"seconds"`
+}
+
+func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
+	b := planPreviewBody{
+		Version: p.Version, People: p.People, Total: p.Total, Whole: p.Whole, Events: p.Events, Changed: p.Changed, Seconds: p.Took.Seconds(),
+		Flows: []flowBody{}, Segments: []segmentFlowBody{}, Pushes: map[string]int64{},
+	}
+	for _, f := range p.Flows {
+		b.Flows = append(b.Flows, flowBody{string(f.From), string(f.To), f.People, idsOf(f.Sample)})
+	}
+	for _, s := range p.Segments {
+		b.Segments = append(b.Segments, segmentFlowBody{string(s.Segment), s.Gained, s.Lost, idsOf(s.GainedSample), idsOf(s.LostSample)})
+	}
+	for _, x := range p.Pushes {
+		b.Pushes[x.Connection] = x.People
+	}
+	return b
+}
+
+func idsOf(ids []lifecycle.ProfileID) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = number(int64(id))
+	}
+	return texts
+}
+
+// apiPreviewPlan derives everybody under the plan in the body and writes nothing.
+func (w *Web) apiPreviewPlan(c echo.Context) error {
+	source, err := text(c)
+	if err != nil {
+		return err
+	}
+	p, err := w.admin.PreviewPlan(c.Request().Context(), []byte(source), jobs.PreviewOptions{Limit: previewTime})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, planPreviewOf(p))
+}
