@@ -16,6 +16,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
+	"github.com/stagebridge/stagebridge/connectors/pardot"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
 	"github.com/stagebridge/stagebridge/connectors/salesforce"
@@ -41,6 +42,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		intercom.Vendor(),
 		mailchimp.Vendor(),
 		marketo.Vendor(),
+		pardot.Vendor(),
 		pipedrive.Vendor(),
 		qualtrics.Vendor(),
 		salesforce.Vendor(),

@@ -9,6 +9,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
@@ -23,10 +24,13 @@ import (
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
+		"calendly":         calendlysim.New(),
 		"crisp":            crispsim.New(),
 		"customerio":       customeriosim.New(),
 		"google-analytics": googleanalyticssim.New(),
+		"intercom":         intercomsim.New(),
 		"marketo":          marketosim.New(),
+		"pardot":           pardotsim.New(),
 		"pipedrive":        pipedrivesim.New(),
 		"qualtrics":        qualtricssim.New(),
 		"salesforce":       salesforcesim.New(),
@@ -36,7 +40,5 @@ func All() map[string]standin.Simulated {
 		"surveymonkey":     surveymonkeysim.New(),
 		"typeform":         typeformsim.New(),
 		"zendesk":          zendesksim.New(),
-		"intercom":         intercomsim.New(),
-		"calendly":         calendlysim.New(),
 	}
 }

@@ -1,0 +1,222 @@
+// Package pardot connects Marketing Cloud Account Engagement, formerly Pardot.
+// It has no webhooks: its API is asked for activities and changed prospects,
+// and an external action of an Engagement Studio program may send JSON. The
+// stage goes out as a prospect field, segments as a field or as static lists.
+// Vendor facts are those of developer.salesforce.com/docs/marketing/pardot/guide
+// (API version 5) unless a comment says otherwise; guide.md lists what could not
+// be confirmed.
+package pardot
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+//go:embed connector.yaml rules.yaml guide.md
+var folder embed.FS
+
+var (
+	_ connectors.Source      = (*Connector)(nil)
+	_ connectors.Poller      = (*Connector)(nil)
+	_ connectors.Destination = (*Connector)(nil)
+	_ connectors.Checker     = (*Connector)(nil)
+	_ connectors.Reader      = (*Connector)(nil)
+	_ connectors.Lister      = (*Connector)(nil)
+	_ connectors.Eraser      = (*Connector)(nil)
+)
+
+// Names of the form's fields.
+const (
+	secretWebhook = "webhook_secret"
+	secretClient  = "client_secret"
+
+	settingBase       = "base_url"
+	settingLogin      = "login_url"
+	settingClientID   = "client_id"
+	settingUnit       = "business_unit_id"
+	settingProof      = "proof"
+	settingPoll       = "poll"
+	settingMinutes    = "poll_minutes"
+	settingActivities = "activity_fields"
+	settingStage      = "stage_field"
+	settingSegments   = "segments_field"
+	settingAs         = "segments_as"
+	settingPrefix     = "list_prefix"
+	settingCreate     = "create_fields"
+)
+
+// concurrency is how many requests one connection has under way. A business
+// unit is cut off beyond five, whoever calls ("Version 5 Overview", limits).
+const concurrency = 4
+
+// Connector is a connection to one business unit. It is safe for concurrent
+// use.
+type Connector struct {
+	descriptor *connectors.Descriptor
+	cfg        connectors.Config
+	tokens     *connectors.Tokens
+	slots      chan struct{} // bounds the requests under way
+	fields     *fieldBook
+	lists      *listBook
+
+	base, login, clientID, unit string
+	signed                      bool // external actions sign, rather than carry the secret
+	polls                       bool
+	interval                    time.Duration
+	activities                  []string
+	lean                        atomic.Bool // the optional activity fields were refused
+	stage, segments             string      // field ids, without the suffix
+	asLists                     bool
+	prefix                      string
+	create                      bool
+}
+
+// Vendor gives Account Engagement's line of the catalogue.
+func Vendor() connectors.Vendor {
+	d := connectors.MustDescriptor(folder)
+	return connectors.Vendor{
+		Descriptor: d,
+		Open:       func(cfg connectors.Config) (connectors.Connector, error) { return open(d, cfg) },
+	}
+}
+
+// Descriptor implements connectors.Connector.
+func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
+
+var (
+	unitForm     = regexp.MustCompile(`^0Uv[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$`)
+	fieldForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+	activityForm = regexp.MustCompile(`^[A-Za-z]+(?:\.[A-Za-z]+)?$`)
+)
+
+// open checks the settings, all of them before it answers.
+func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
+	setting := func(name string) string {
+		if v, given := cfg.Settings[name]; given && (v != "" || name == settingPrefix) {
+			return strings.TrimSpace(v)
+		}
+		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
+		return d.Settings[i].Default
+	}
+	c := &Connector{
+		descriptor: d,
+		cfg:        cfg.WithDefaults(),
+		slots:      make(chan struct{}, concurrency),
+		base:       strings.TrimRight(setting(settingBase), "/"),
+		login:      strings.TrimRight(setting(settingLogin), "/"),
+		clientID:   setting(settingClientID),
+		unit:       setting(settingUnit),
+		signed:     setting(settingProof) == "hmac",
+		polls:      setting(settingPoll) == "on",
+		stage:      strings.TrimSuffix(setting(settingStage), suffix),
+		segments:   strings.TrimSuffix(setting(settingSegments), suffix),
+		asLists:    setting(settingAs) == "lists",
+		prefix:     setting(settingPrefix),
+		create:     setting(settingCreate) == "true",
+	}
+	var wrong []error
+	for _, e := range d.Check(cfg) {
+		wrong = append(wrong, e)
+	}
+	refuse := func(field, format string, args ...any) {
+		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+	}
+	for name, v := range map[string]string{settingBase: c.base, settingLogin: c.login} {
+		if v != "" && !isAddress(v) {
+			refuse(name, "is not an address that begins with https://")
+		}
+	}
+	if c.unit != "" && !unitForm.MatchString(c.unit) {
+		refuse(settingUnit, "is %q, want the business unit's id, which begins with 0Uv", c.unit)
+	}
+	for name, v := range map[string]string{settingStage: c.stage, settingSegments: c.segments} {
+		if !fieldForm.MatchString(v) || consentField(v) {
+			refuse(name, "is %q, want the id of a custom field, for example SB_Stage", v)
+		}
+	}
+	minutes, err := strconv.Atoi(setting(settingMinutes))
+	if err != nil || minutes < 1 || minutes > 1440 {
+		refuse(settingMinutes, "is %q, want a number of minutes from 1 to 1440", setting(settingMinutes))
+	}
+	c.interval = time.Duration(minutes) * time.Minute
+	for name := range strings.SplitSeq(setting(settingActivities), ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !activityForm.MatchString(name) {
+			refuse(settingActivities, "holds %q, which is not the name of a field", name)
+		}
+		c.activities = append(c.activities, name)
+	}
+	for theirs := range cfg.Push.Traits {
+		if why := c.refuseTarget(theirs); why != "" {
+			refuse("push.traits."+theirs, "%s", why)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
+	c.fields = &fieldBook{c: c, turn: make(chan struct{}, 1)}
+	c.lists = &listBook{c: c, turn: make(chan struct{}, 1), ids: map[string]int64{}}
+	return c, nil
+}
+
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// refuseTarget says why a prospect field cannot be the target of a trait; ""
+// when it can.
+func (c *Connector) refuseTarget(name string) string {
+	own := strings.TrimSuffix(name, suffix)
+	switch {
+	case !fieldForm.MatchString(name):
+		return "is not the API name of a prospect field"
+	case consentField(name):
+		return "holds the prospect's consent or deliverability; Stagebridge never writes it"
+	case name == "id" || name == "score" || name == "grade":
+		return "cannot be written"
+	case strings.EqualFold(own, c.stage), strings.EqualFold(own, c.segments):
+		return "is written by Stagebridge already"
+	}
+	return ""
+}
+
+// consentField knows the fields of a prospect that hold consent or whether mail
+// reaches them ("Prospect", fields).
+func consentField(name string) bool {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "")
+	for _, part := range []string{"optedout", "optout", "optin", "donotemail", "donotcall", "donotsell", "bounced", "unsubscribe", "isdonot"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// authenticated reports whether the API can be called at all.
+func (c *Connector) authenticated() bool {
+	return c.login != "" && c.clientID != "" && c.unit != "" && !c.cfg.Secret(secretClient).Empty()
+}
+
+// hide lists every secret, to be cut out of what the vendor says.
+func (c *Connector) hide() []secret.Text {
+	var all []secret.Text
+	for _, values := range c.cfg.Secrets {
+		all = append(all, values...)
+	}
+	return all
+}
