@@ -10,6 +10,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/calendly"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
+	"github.com/stagebridge/stagebridge/connectors/eloqua"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
@@ -36,6 +37,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		calendly.Vendor(),
 		crisp.Vendor(),
 		customerio.Vendor(),
+		eloqua.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),
 		hubspot.Vendor(),

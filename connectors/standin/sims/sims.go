@@ -6,6 +6,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/calendlysim"
 	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
@@ -27,6 +28,7 @@ func All() map[string]standin.Simulated {
 		"calendly":         calendlysim.New(),
 		"crisp":            crispsim.New(),
 		"customerio":       customeriosim.New(),
+		"eloqua":           eloquasim.New(),
 		"google-analytics": googleanalyticssim.New(),
 		"intercom":         intercomsim.New(),
 		"marketo":          marketosim.New(),
