@@ -45,3 +45,7 @@ func (s *Store) Manage(ctx context.Context, connection string, names []string) (
 // Derived runs fn in a transaction whose work can be done again from what is
 // durable.
 func (s *Store) Derived(ctx context.Context, fn func(*Tx) error) error { return s.in(ctx, derived, fn) }
+
+// Durable runs fn in a transaction that a person was promised: nothing else
+// holds what it writes.
+func (s *Store) Durable(ctx context.Context, fn func(*Tx) error) error { return s.in(ctx, durable, fn) }

@@ -28,6 +28,9 @@ type personPage struct {
 	Sync     []store.Sync
 	Timeline []store.TimelineItem
 	Older    string
+	// Stages can be pinned; Pinned says whether one is.
+	Stages []lifecycle.Stage
+	Pinned bool
 	// Merged names the id that was asked for where it is a merged one.
 	Merged string
 }
@@ -64,6 +67,7 @@ func (w *Web) personPage(c echo.Context) error {
 		Profile: w.profileOf(p, prof, nil), Since: prof.Since, First: prof.FirstSeen, Last: prof.LastSeen,
 		Explain: w.registry.Config().Plan.Explain(prof, lifecycle.At(w.now())), Sync: sync[p.ID],
 	}
+	body.Stages, body.Pinned = w.registry.Config().Plan.StageNames(), body.Explain.Via == lifecycle.ViaPin
 	if id := number(int64(p.ID)); id != c.Param("id") {
 		body.Merged = c.Param("id")
 	}

@@ -1,0 +1,50 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestPin pins and releases through the API and the page.
+func TestPin(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"1"}`)
+	l.process()
+	id := "1"
+	preview := l.api("POST", "/plan/preview", "name: x\nstages:\n  - { name: Everybody }\n", "Content-Type: application/yaml")
+	if preview.Status != 200 || !strings.Contains(preview.Body, `"to":"Everybody","people":1,"sample":["1"]`) {
+		t.Errorf("preview: %d %s", preview.Status, preview.Body)
+	}
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		has                      string
+	}{
+		{"pinned", "POST", "/profiles/" + id + "/pin", `{"stage":"Advocate","reason":"knows <b>us</b>","until":"2099-01-01T00:00:00Z"}`, 200, `"stage":"Advocate"`},
+		{"explained", "GET", "/profiles/" + id + "/explain", "", 200, `"via":"pin"`},
+		{"a stage that is not there", "POST", "/profiles/" + id + "/pin", `{"stage":"Nowhere"}`, 422, "the plan has no stage"},
+		{"an end that is past", "POST", "/profiles/" + id + "/pin", `{"stage":"Customer","until":"2001-01-01T00:00:00Z"}`, 422, "is past"},
+		{"an end that is no time", "POST", "/profiles/" + id + "/pin", `{"stage":"Customer","until":"tomorrow"}`, 400, "until"},
+		{"an unknown member", "POST", "/profiles/" + id + "/pin", `{"stge":"Customer"}`, 400, "stge"},
+		{"nobody", "POST", "/profiles/99/pin", `{"stage":"Customer"}`, 404, ""},
+		{"released", "DELETE", "/profiles/" + id + "/pin", `{"reason":"done"}`, 200, `"stage":"Customer"`},
+	} {
+		if a := l.api(c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.Body, c.has) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+	if a := l.post("/people/"+id+"/pin", "stage", "Advocate", "reason", "a <b>friend</b>", "until", "2099-01-31"); a.Status != 303 {
+		t.Errorf("by the form: %d %s", a.Status, a.Body)
+	}
+	if a := l.get("/people/" + id); !strings.Contains(a.Body, "Release the pin") || !strings.Contains(a.Body, "(by admin)") || strings.Contains(a.Body, "<b>") {
+		t.Errorf("the page does not show the pin: %s", a.Body)
+	}
+	if a := l.post("/people/"+id+"/pin", "release", "yes"); a.Status != 303 {
+		t.Errorf("released by the form: %d", a.Status)
+	}
+	if a := l.get("/people/" + id); strings.Contains(a.Body, "Release the pin") {
+		t.Error("the page still shows the pin")
+	}
+}
