@@ -15,6 +15,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
+	"github.com/stagebridge/stagebridge/connectors/looker"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/pardot"
@@ -42,6 +43,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		googleanalytics.Vendor(),
 		hubspot.Vendor(),
 		intercom.Vendor(),
+		looker.Vendor(),
 		mailchimp.Vendor(),
 		marketo.Vendor(),
 		pardot.Vendor(),

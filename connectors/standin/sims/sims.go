@@ -9,6 +9,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
+	"github.com/stagebridge/stagebridge/connectors/standin/lookersim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
@@ -31,6 +32,7 @@ func All() map[string]standin.Simulated {
 		"eloqua":           eloquasim.New(),
 		"google-analytics": googleanalyticssim.New(),
 		"intercom":         intercomsim.New(),
+		"looker":           lookersim.New(),
 		"marketo":          marketosim.New(),
 		"pardot":           pardotsim.New(),
 		"pipedrive":        pipedrivesim.New(),
