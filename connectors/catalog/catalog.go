@@ -18,6 +18,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/looker"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
+	"github.com/stagebridge/stagebridge/connectors/mparticle"
 	"github.com/stagebridge/stagebridge/connectors/pardot"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
@@ -46,6 +47,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		looker.Vendor(),
 		mailchimp.Vendor(),
 		marketo.Vendor(),
+		mparticle.Vendor(),
 		pardot.Vendor(),
 		pipedrive.Vendor(),
 		qualtrics.Vendor(),

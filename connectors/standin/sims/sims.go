@@ -11,6 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/lookersim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/mparticlesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
@@ -34,6 +35,7 @@ func All() map[string]standin.Simulated {
 		"intercom":         intercomsim.New(),
 		"looker":           lookersim.New(),
 		"marketo":          marketosim.New(),
+		"mparticle":        mparticlesim.New(),
 		"pardot":           pardotsim.New(),
 		"pipedrive":        pipedrivesim.New(),
 		"qualtrics":        qualtricssim.New(),
