@@ -8,6 +8,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/calendly"
+	"github.com/stagebridge/stagebridge/connectors/churnzero"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
@@ -37,6 +38,7 @@ import (
 var vendors = sync.OnceValue(func() []connectors.Vendor {
 	return []connectors.Vendor{
 		calendly.Vendor(),
+		churnzero.Vendor(),
 		crisp.Vendor(),
 		customerio.Vendor(),
 		eloqua.Vendor(),

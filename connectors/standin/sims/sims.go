@@ -4,6 +4,7 @@ package sims
 import (
 	"github.com/stagebridge/stagebridge/connectors/standin"
 	"github.com/stagebridge/stagebridge/connectors/standin/calendlysim"
+	"github.com/stagebridge/stagebridge/connectors/standin/churnzerosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
@@ -28,6 +29,7 @@ import (
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
 		"calendly":         calendlysim.New(),
+		"churnzero":        churnzerosim.New(),
 		"crisp":            crispsim.New(),
 		"customerio":       customeriosim.New(),
 		"eloqua":           eloquasim.New(),
