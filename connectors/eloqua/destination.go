@@ -36,6 +36,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 		p.tasks = append(p.tasks, c.newTask(&updates[i]))
 	}
 	p.findContacts(ctx)
+	p.keepApart()
 	if p.away == nil {
 		p.prepare(ctx)
 	}
@@ -148,6 +149,20 @@ func (p *push) findContact(ctx context.Context, t *task) {
 	default:
 		p.c.need(t, nil)
 		t.remove = nil // a new contact is on no list
+	}
+}
+
+// keepApart leaves people for later who are the same contact as another one of
+// the batch: an import refuses a record that it names twice.
+func (p *push) keepApart() {
+	seen := map[string]bool{}
+	for _, t := range p.open() {
+		column, value := t.key()
+		if key := column + " " + strings.ToLower(value); !seen[key] {
+			seen[key] = true
+			continue
+		}
+		t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: "somebody else of this batch is the same contact at Eloqua"})
 	}
 }
 

@@ -139,7 +139,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	c.api = newAPI(cfg, base, setting(settingCompany), setting(settingUser), c.clientID, oauth)
 	create := setting(settingCreate) == "true"
 	c.fields = &contactFields{api: c.api, create: create}
-	c.lists = &sharedLists{api: c.api, create: create}
+	c.lists = &sharedLists{api: c.api, create: create, now: cfg.Now}
 	return c, nil
 }
 

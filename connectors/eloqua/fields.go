@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
 )
@@ -131,19 +132,25 @@ func (p *push) prepare(ctx context.Context) {
 	}
 }
 
+// missingLife is how long a list is believed not to be there: nobody can be
+// taken off it, so that it need not be asked for with every push.
+const missingLife = 10 * time.Minute
+
 // sharedLists knows the shared lists that segments are, by name.
 type sharedLists struct {
 	api    *api
 	create bool
+	now    func() time.Time
 
-	mu  sync.Mutex
-	ids map[string]string
+	mu      sync.Mutex
+	ids     map[string]string
+	missing map[string]time.Time // until when
 }
 
 func (l *sharedLists) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ids = nil
+	l.ids, l.missing = nil, nil
 }
 
 // find gives the number of a list; "" when there is none. With create it is
@@ -151,7 +158,7 @@ func (l *sharedLists) forget() {
 func (l *sharedLists) find(ctx context.Context, name string, create bool) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if id := l.ids[name]; id != "" {
+	if id := l.ids[name]; id != "" || !create && l.now().Before(l.missing[name]) {
 		return id, nil
 	}
 	var got page[bulkField]
@@ -177,14 +184,15 @@ func (l *sharedLists) find(ctx context.Context, name string, create bool) (strin
 		}
 		id = made.ID
 	}
+	if l.ids == nil {
+		l.ids, l.missing = map[string]string{}, map[string]time.Time{}
+	}
 	switch {
 	case id == "":
+		l.missing[name] = l.now().Add(missingLife)
 		return "", nil
 	case !idForm.MatchString(id):
 		return "", badAnswer("find a shared list")
-	}
-	if l.ids == nil {
-		l.ids = map[string]string{}
 	}
 	l.ids[name] = id
 	return id, nil

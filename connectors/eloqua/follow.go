@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,9 +50,8 @@ func (c *Connector) Poll(ctx context.Context, job string, people []connectors.Up
 			return nil, err
 		}
 		switch sync.Status {
-		case statusSuccess:
-		case statusWarning:
-			if err := c.readRejects(ctx, number, people, results); err != nil {
+		case statusSuccess, statusWarning:
+			if err := c.readOutcome(ctx, number, sync.Status, people, results); err != nil {
 				return nil, err
 			}
 		case statusError:
@@ -99,6 +99,39 @@ func (c *Connector) readFailure(ctx context.Context, number string) (connectors.
 		r.Message = connectors.Words(strings.Join(words, "; "), c.api.hide...)
 	}
 	return r, nil
+}
+
+// readOutcome reads what a sync that has ended did not take: from the records
+// that it refused and, where it only counts contacts that it did not find, by
+// looking each of them up.
+func (c *Connector) readOutcome(ctx context.Context, number, status string, people []connectors.Update, results []connectors.Result) error {
+	if status == statusWarning {
+		if err := c.readRejects(ctx, number, people, results); err != nil {
+			return err
+		}
+	}
+	var log page[logLine]
+	if err := c.api.call(ctx, "read the log of a sync", http.MethodGet, bulk+"/syncs/"+number+"/logs", nil, &log); err != nil {
+		return err
+	}
+	unmatched := slices.ContainsFunc(log.Items, func(l logLine) bool { return l.Code == codeUnmatched && l.Count > 0 })
+	told := slices.ContainsFunc(results, func(r connectors.Result) bool { return r.Reason == connectors.ReasonNotFound })
+	if !unmatched || told {
+		return nil
+	}
+	for i := range people {
+		if results[i].Outcome != connectors.OK || !idForm.MatchString(people[i].VendorID) {
+			continue
+		}
+		err := c.api.call(ctx, "read a contact", http.MethodGet, rest+"/data/contact/"+people[i].VendorID+"?depth=minimal", nil, nil)
+		switch {
+		case hasReason(err, connectors.ReasonNotFound):
+			results[i] = c.refused(reject{Code: codeUnmatched, Message: "The contact does not exist."})
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 // readRejects finds out whom a sync refused. A refusal that fits nobody of the

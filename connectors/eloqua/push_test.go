@@ -56,10 +56,11 @@ func TestPushWithoutCreating(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddContact("dana@example.com", nil)
+	v.AddContact("lee@example.com", nil)
 	cfg := config(v)
 	cfg.Settings["create_fields"], cfg.Push.Create = "false", false
 	results := push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil), person("gone@example.com", "Lead", nil, nil),
-		person("dana@example.com", "", []string{"at_risk"}, []string{"dormant"}), person("not an address", "Lead", nil, nil))
+		person("lee@example.com", "", []string{"at_risk"}, []string{"dormant"}), person("not an address", "Lead", nil, nil))
 	for i, want := range []string{"permanent settings", "skipped not_in_vendor", "permanent settings", "permanent invalid"} {
 		if outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
@@ -113,6 +114,46 @@ func TestPollGone(t *testing.T) {
 	}
 }
 
+// TestPollUnmatched: where the log only counts, each contact is looked up.
+func TestPollUnmatched(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	cfg := config(v)
+	cfg.Push.Create = false
+	c := open(t, cfg)
+	people := []connectors.Update{{Email: "dana@example.com", VendorID: v.AddContact("dana@example.com", nil)}, {Email: "gone@example.com", VendorID: "7"}, {Email: "new@example.com"}}
+	v.fail = func(w http.ResponseWriter, r *http.Request) bool {
+		body, mine := map[string]string{
+			"/api/bulk/2.0/syncs/77":      `{"status":"success"}`,
+			"/api/bulk/2.0/syncs/77/logs": `{"items":[{"severity":"information","statusCode":"ELQ-00034","message":"Total unmatched records.","count":1}]}`,
+		}[r.URL.Path]
+		if mine {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprint(w, body)
+		}
+		return mine
+	}
+	ended, err := c.Poll(t.Context(), "77", people)
+	if err != nil || outcome(ended[0]) != "ok" || outcome(ended[1]) != "skipped not_in_vendor" || outcome(ended[2]) != "ok" {
+		t.Errorf("%+v, %v", ended, err)
+	}
+}
+
+// TestPushOneContactTwice: two people who are one contact are not in one import.
+func TestPushOneContactTwice(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	id := v.AddContact("dana@example.com", nil)
+	known := person("old@example.com", "Lead", nil, nil)
+	known.VendorID = id
+	results := push(t, open(t, config(v)), person("dana@example.com", "Customer", nil, nil), known, person("new@example.com", "Lead", nil, nil), person("New@example.com", "Lead", nil, nil))
+	for i, want := range []string{"submitted", "retry not_attempted", "submitted", "retry not_attempted"} {
+		if outcome(results[i]) != want {
+			t.Errorf("person %d: %+v, want %s", i, results[i], want)
+		}
+	}
+}
+
 // TestPollRefusals: who is meant is told by the record; the others went through.
 func TestPollRefusals(t *testing.T) {
 	t.Parallel()
@@ -124,9 +165,10 @@ func TestPollRefusals(t *testing.T) {
 		t.Helper()
 		inner := v.fail
 		v.fail = func(w http.ResponseWriter, r *http.Request) bool {
-			if strings.HasSuffix(r.URL.Path, "/rejects") {
+			body, mine := map[string]string{"/api/bulk/2.0/syncs/77/rejects": rejects, "/api/bulk/2.0/syncs/77/logs": `{"items":[]}`}[r.URL.Path]
+			if mine {
 				w.Header().Set("Content-Type", "application/json")
-				fmt.Fprint(w, rejects)
+				fmt.Fprint(w, body)
 				return true
 			}
 			return inner(w, r)

@@ -85,6 +85,7 @@ type logLine struct {
 	Severity string `json:"severity"`
 	Code     string `json:"statusCode"`
 	Message  string `json:"message"`
+	Count    int    `json:"count"`
 }
 
 // contact is a contact of the REST API.

@@ -12,8 +12,18 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/secret"
+)
+
+// Pace of a connection's calls: bursts of 40 and two a second stay below 80 in
+// 20 s, where the instance allows 100 for everything that is connected to it
+// ("Marketo integration best practices", read 2026-11).
+const (
+	callBurst     = 40
+	callPerSecond = 2
 )
 
 // api speaks to the REST API of one instance. It knows HTTP, JSON and
@@ -26,12 +36,14 @@ type api struct {
 	hide     []secret.Text
 	now      func() time.Time
 	tokens   *connectors.Tokens
+	pace     *rate.Limiter
 }
 
 func newAPI(cfg connectors.Config, base, clientID string) *api {
 	a := &api{
 		client: cfg.HTTP, base: base, clientID: clientID, now: cfg.Now,
 		secret: cfg.Secret(secretClient),
+		pace:   rate.NewLimiter(callPerSecond, callBurst),
 		hide:   slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...),
 	}
 	a.tokens = connectors.NewTokens(cfg.Now, a.fetchToken)
@@ -90,6 +102,9 @@ func (a *api) call(ctx context.Context, act, method, path string, in any) (*enve
 }
 
 func (a *api) once(ctx context.Context, act, method, path string, in any, token secret.Text) (*envelope, error) {
+	if a.pace.Wait(ctx) != nil {
+		return nil, &connectors.PushError{Act: act, Reason: connectors.ReasonNotDone, Retryable: true, Message: "the time of this batch was up before its turn"}
+	}
 	call := connectors.Call{
 		Act: act, Method: method, URL: a.base + path, Secrets: append(slices.Clone(a.hide), token), Judge: a.judge,
 		Header: http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer " + token.Reveal()}},

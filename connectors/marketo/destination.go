@@ -17,7 +17,7 @@ const (
 
 // Limits implements connectors.Destination. One Push is about four calls, and
 // one at a time: two writes of the same new address side by side would make two
-// people. Twelve in 20 s leave half of the instance's calls to others.
+// people. The pace of single calls is kept below, in api.
 func (c *Connector) Limits() connectors.Limits {
 	return connectors.Limits{Batch: maxBatch, Concurrency: 1, Rate: 12, Per: 20 * time.Second, Takes: connectors.TakesState}
 }
@@ -79,7 +79,9 @@ func (p *push) fail(tasks []*task, err error) {
 	case connectors.ReasonInvalid, connectors.ReasonConflict, connectors.ReasonTooLarge:
 		return
 	case connectors.ReasonSettings:
+		// A field or a list is not what it was.
 		p.c.fields.forget()
+		p.c.lists.forget()
 	}
 	if p.away == nil {
 		p.away = e

@@ -9,17 +9,23 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
 )
+
+// missingLife is how long a list is believed not to be there: nobody can be
+// taken off it, so that it need not be asked for with every push.
+const missingLife = 10 * time.Minute
 
 // staticLists knows the static lists that segments are, by name.
 type staticLists struct {
 	api                *api
 	folder, folderType string
 
-	mu  sync.Mutex
-	ids map[string]int64
+	mu      sync.Mutex
+	ids     map[string]int64
+	missing map[string]time.Time // until when
 }
 
 // find gives the number of a list; 0 when there is none. With create it is
@@ -27,7 +33,7 @@ type staticLists struct {
 func (s *staticLists) find(ctx context.Context, name string, create bool) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id := s.ids[name]; id != 0 {
+	if id := s.ids[name]; id != 0 || !create && s.api.now().Before(s.missing[name]) {
 		return id, nil
 	}
 	type named struct {
@@ -47,20 +53,21 @@ func (s *staticLists) find(ctx context.Context, name string, create bool) (int64
 			return 0, ofSettings(err)
 		}
 	}
-	if len(found) == 0 {
-		return 0, nil
-	}
 	if s.ids == nil {
-		s.ids = map[string]int64{}
+		s.ids, s.missing = map[string]int64{}, map[string]time.Time{}
+	}
+	if len(found) == 0 {
+		s.missing[name] = s.api.now().Add(missingLife)
+		return 0, nil
 	}
 	s.ids[name] = found[0].ID
 	return found[0].ID, nil
 }
 
-func (s *staticLists) forget(name string) {
+func (s *staticLists) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.ids, name)
+	s.ids, s.missing = nil, nil
 }
 
 // listName is the static list of a segment.
@@ -141,10 +148,7 @@ func (p *push) writeList(ctx context.Context, segment, method string, tasks []*t
 		path := "/rest/v1/lists/" + strconv.FormatInt(id, 10) + "/leads.json?" + query.Encode()
 		records, _, err := list[record](ctx, p.c.api, "change a static list", method, path, nil)
 		if err != nil {
-			if hasReason(err, connectors.ReasonNotFound) {
-				p.c.lists.forget(name)
-			}
-			p.fail(part, err)
+			p.fail(part, ofSettings(err))
 			continue
 		}
 		p.settleList(records, byID)

@@ -142,6 +142,9 @@ func TestPushLists(t *testing.T) {
 	if diff := cmp.Diff(want, v.took()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
+	if r := push(t, c, u)[0]; outcome(r) != "ok" || slices.ContainsFunc(v.took(), func(r string) bool { return strings.Contains(r, "lists.json") }) {
+		t.Errorf("lists were asked for again: %+v", r)
+	}
 	v.failing(http.MethodPost, "/lists/1001/leads.json", 1, 200, fmt.Sprintf(`{"success":true,"result":[{"id":%d,"status":"skipped","reasons":[{"code":"1004","message":"Lead not found"}]}]}`, id))
 	if r := push(t, c, u)[0]; outcome(r) != "retry not_found" {
 		t.Errorf("a number that has just gone: %+v", r)
