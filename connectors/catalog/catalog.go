@@ -14,6 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
+	"github.com/stagebridge/stagebridge/connectors/helpscout"
 	"github.com/stagebridge/stagebridge/connectors/hubspot"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/connectors/looker"
@@ -44,6 +45,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		eloqua.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),
+		helpscout.Vendor(),
 		hubspot.Vendor(),
 		intercom.Vendor(),
 		looker.Vendor(),

@@ -9,6 +9,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
+	"github.com/stagebridge/stagebridge/connectors/standin/helpscoutsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/lookersim"
 	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
@@ -34,6 +35,7 @@ func All() map[string]standin.Simulated {
 		"customerio":       customeriosim.New(),
 		"eloqua":           eloquasim.New(),
 		"google-analytics": googleanalyticssim.New(),
+		"helpscout":        helpscoutsim.New(),
 		"intercom":         intercomsim.New(),
 		"looker":           lookersim.New(),
 		"marketo":          marketosim.New(),
