@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,15 +175,62 @@ func TestPushLeavesAFieldInUseAlone(t *testing.T) {
 	}
 }
 
+// TestPushPauses: a used up minute or day is waited for, and who has arrived
+// before stays so.
+func TestPushPauses(t *testing.T) {
+	t.Parallel()
+	sim := surveymonkeysim.New()
+	sim.Add(surveymonkeysim.Contact{FirstName: "Ada", LastName: "Example", Email: "ada@example.com"})
+	span := "Day"
+	var full func(body []byte) bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if full(body) {
+			w.Header().Set("X-Ratelimit-App-Global-"+span+"-Remaining", "0")
+			w.Header().Set("X-Ratelimit-App-Global-"+span+"-Reset", "40")
+			w.WriteHeader(http.StatusTooManyRequests)
+			io.WriteString(w, `{"error":{"id":"1040","name":"Rate limit reached","message":"Too many requests were made, try again later.","http_status_code":429}}`)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		sim.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, config(server.URL))
+	full = func([]byte) bool { return true }
+	_, err := c.Push(t.Context(), []connectors.Update{person("ada@example.com", "Customer")})
+	var e *connectors.PushError
+	if !errors.As(err, &e) || e.Reason != connectors.ReasonRateLimit || e.RetryAfter != 40*time.Second || !strings.Contains(e.Message, "try again later") {
+		t.Errorf("error = %v, after %v", err, e.RetryAfter)
+	}
+	span, full = "Minute", func(body []byte) bool { return bytes.Contains(body, []byte(`"update_existing":true`)) }
+	results, err := c.Push(t.Context(), []connectors.Update{person("ada@example.com", "Customer"), person("new@example.com", "Visit")})
+	if err != nil || results[0].Outcome != connectors.Retry || results[0].Delay != 40*time.Second || results[1].Outcome != connectors.OK {
+		t.Errorf("results = %+v, %v", results, err)
+	}
+}
+
+func TestPushesFitTheDay(t *testing.T) {
+	t.Parallel()
+	for daily, want := range map[string]int{"100": 1, "500": 5, "50000": 520, "100000000": 1200} {
+		cfg := config("")
+		cfg.Settings["daily_requests"] = daily
+		if l := open(t, cfg).Limits(); l.Rate != want || l.Per != time.Hour {
+			t.Errorf("%s a day: %d pushes in %v, want %d an hour", daily, l.Rate, l.Per, want)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*connectors.Config){
-		"client_id":     func(cfg *connectors.Config) { cfg.Settings["client_id"] = " " },
-		"survey_ids":    func(cfg *connectors.Config) { cfg.Settings["survey_ids"] = "1, two" },
-		"stage_field":   func(cfg *connectors.Config) { cfg.Settings["stage_field"] = "7" },
-		"segment_field": func(cfg *connectors.Config) { cfg.Settings["segment_field"] = "6" },
-		"push.traits":   func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"status": "x"} },
-		"base_url":      func(cfg *connectors.Config) { cfg.Settings["base_url"] = "api.surveymonkey.com" },
+		"client_id":      func(cfg *connectors.Config) { cfg.Settings["client_id"] = " " },
+		"survey_ids":     func(cfg *connectors.Config) { cfg.Settings["survey_ids"] = "1, two" },
+		"stage_field":    func(cfg *connectors.Config) { cfg.Settings["stage_field"] = "7" },
+		"segment_field":  func(cfg *connectors.Config) { cfg.Settings["segment_field"] = "6" },
+		"push.traits":    func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"status": "x"} },
+		"daily_requests": func(cfg *connectors.Config) { cfg.Settings["daily_requests"] = "few" },
+		"base_url":       func(cfg *connectors.Config) { cfg.Settings["base_url"] = "api.surveymonkey.com" },
 	} {
 		cfg := config("")
 		change(&cfg)

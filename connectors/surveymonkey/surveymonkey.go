@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -50,6 +51,7 @@ const (
 	fieldStage    = "stage_field"
 	fieldSegment  = "segment_field"
 	fieldLabel    = "label_fields"
+	fieldDaily    = "daily_requests"
 )
 
 // Connector is a connection to one SurveyMonkey account. It is safe for
@@ -68,6 +70,7 @@ type Connector struct {
 	emailVar     string
 	stageField   string
 	segmentField string
+	pushesAnHour int
 }
 
 // Vendor gives SurveyMonkey's line of the catalogue.
@@ -137,6 +140,11 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 			refuse("push.traits", "%q cannot be written: want first_name, last_name or the number of a custom field that is not ours", name)
 		}
 	}
+	daily, err := strconv.Atoi(setting(fieldDaily))
+	if err != nil || daily < minDaily {
+		refuse(fieldDaily, "is %q, want a number of at least %d", setting(fieldDaily), minDaily)
+	}
+	c.pushesAnHour = min(max(daily/dailyPerHourly, 1), maxPushesAnHour)
 	base, err := baseURL(setting(fieldBaseURL))
 	if err != nil {
 		refuse(fieldBaseURL, "%v", err)

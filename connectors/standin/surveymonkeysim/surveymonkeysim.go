@@ -80,7 +80,7 @@ func New() *Sim {
 
 // Connection implements standin.Simulated.
 func (s *Sim) Connection(url string) (settings, secrets map[string]string) {
-	return map[string]string{"base_url": url}, map[string]string{"access_token": Token}
+	return map[string]string{"base_url": url, "daily_requests": "1000000"}, map[string]string{"access_token": Token}
 }
 
 // Held implements standin.Simulated.
