@@ -18,6 +18,7 @@ func commands() []command {
 		diffCommand(),
 		exportCommand(),
 		sendCommand(),
+		importCommand(),
 		explainCommand(),
 		replayCommand(),
 		benchCommand(),
