@@ -62,8 +62,7 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url",
 			Healthy: func(f *connectortest.Fake) {
-				sim := customeriosim.New()
-				sim.Add("u-1", "dana@example.com", nil)
+				sim := populated()
 				for _, route := range []string{"GET /api/v1/accounts/region", "POST /api/v2/batch", "POST /v1/customers/attributes", "GET /v1/segments"} {
 					f.Handle(route, sim.ServeHTTP)
 				}
@@ -71,7 +70,7 @@ func TestConformance(t *testing.T) {
 			Reads:   []string{"POST /v1/customers/attributes"},
 			Updates: people,
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
-				sim := customeriosim.New()
+				sim := customeriosim.New() // nobody is there, so all go out by address
 				f.Handle("POST /v1/customers/attributes", sim.ServeHTTP)
 				f.Handle("POST /api/v2/batch", func(w http.ResponseWriter, r *http.Request) {
 					// The stand-in refuses an address without an @.
@@ -99,6 +98,15 @@ func TestConformance(t *testing.T) {
 			},
 		},
 	})
+}
+
+// populated is a workspace that holds all of the people.
+func populated() *customeriosim.Sim {
+	sim := customeriosim.New()
+	for i, u := range people() {
+		sim.Add(fmt.Sprintf("u-%d", i+1), u.Email, nil)
+	}
+	return sim
 }
 
 func people() []connectors.Update {

@@ -25,9 +25,8 @@ func (c *Connector) Limits() connectors.Limits {
 	return connectors.Limits{Batch: maxBatch, Concurrency: 2, Rate: 3, Per: time.Second, Takes: connectors.TakesState}
 }
 
-// Push implements connectors.Destination: people of whom nothing is known are
-// looked up where there is an App API key, then everybody's attributes go out
-// together.
+// Push implements connectors.Destination: people are looked up where there is an
+// App API key, then everybody's attributes go out together.
 func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
 	tasks := make([]*task, len(updates))
 	for i := range updates {
@@ -75,24 +74,25 @@ func resultOf(e *connectors.PushError) connectors.Result {
 	return r
 }
 
-// lookUp asks who of the people of whom nothing is known is there.
+// lookUp asks who is there. Those too of whom something is known: Customer.io
+// takes a write for somebody who was deleted without a word.
 func (c *Connector) lookUp(ctx context.Context, tasks []*task) error {
 	if !c.app.open() {
 		return nil
 	}
-	var unknown []*task
+	var waiting []*task
 	var ids [][]identifier
 	for _, t := range tasks {
-		if !t.done && t.u.Known == nil {
-			unknown, ids = append(unknown, t), append(ids, t.ids)
+		if !t.done {
+			waiting, ids = append(waiting, t), append(ids, t.ids)
 		}
 	}
 	people, err := c.find(ctx, ids)
 	if err != nil {
 		return err
 	}
-	for i, t := range unknown {
-		t.found(people[i], c.cfg.Push.Create)
+	for i, t := range waiting {
+		c.found(t, people[i])
 	}
 	return nil
 }

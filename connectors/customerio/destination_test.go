@@ -31,6 +31,26 @@ func TestCreateIsNotAssumed(t *testing.T) {
 	}
 }
 
+// TestSomebodyWhoWasDeleted is skipped, or made again with everything.
+func TestSomebodyWhoWasDeleted(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, nil)
+	u := person("dana@example.com", "Customer")
+	u.Want.Segments = []string{"eu"}
+	u.Known = &connectors.State{Stage: "Trial", Segments: []string{"eu"}}
+	update := open(t, v, func(cfg *connectors.Config) { cfg.Push.Create = false })
+	if got := outcome(push(t, update, u)[0]); got != "skipped not_in_vendor" {
+		t.Error(got)
+	}
+	if got := outcome(push(t, open(t, v, nil), u)[0]); got != "ok" {
+		t.Error(got)
+	}
+	p, _ := v.Person("dana@example.com")
+	if diff := cmp.Diff(map[string]any{"sb_stage": "Customer", "sb_seg_eu": true}, p.Attributes); diff != "" {
+		t.Errorf("attributes (-want +got):\n%s", diff)
+	}
+}
+
 // TestWithoutTheAppKey: the Track API takes a write for nobody without a word,
 // so its answer says nothing about people who may not be there.
 func TestWithoutTheAppKey(t *testing.T) {
@@ -89,7 +109,13 @@ func TestWhoIsWho(t *testing.T) {
 		if len(v.Held()) != 1 {
 			t.Errorf("held = %+v", v.Held())
 		}
-		u.Email, u.VendorID = "", "a3999999"
+		// The old id is still remembered here; what was known is gone with it.
+		u.Known = &connectors.State{Stage: "Trial", Segments: []string{"eu"}}
+		u.Want.Stage, u.Want.Segments = "Customer", []string{"eu"}
+		if r := push(t, open(t, v, nil), u)[0]; outcome(r) != "ok" || r.VendorID != "a3000001" {
+			t.Errorf("result = %+v", r)
+		}
+		u.Email, u.Known = "", nil
 		if got := outcome(push(t, open(t, v, nil), u)[0]); got != "skipped not_in_vendor" {
 			t.Errorf("nothing to make a person with: %s", got)
 		}

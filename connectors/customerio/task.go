@@ -57,7 +57,7 @@ type task struct {
 
 // newTask works out what an update needs; a task may be done at once.
 func (c *Connector) newTask(u *connectors.Update) *task {
-	t := &task{u: u, ids: c.identifiersOf(u), attributes: c.needed(u), vendorID: u.VendorID}
+	t := &task{u: u, ids: c.identifiersOf(u), attributes: c.needed(u, u.Known), vendorID: u.VendorID}
 	switch {
 	case len(t.attributes) == 0:
 		t.end(connectors.Result{Outcome: connectors.OK})
@@ -65,8 +65,8 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "the workspace knows people by " + c.identifyBy + ", and none is known of this person"})
 	default:
 		t.by = t.ids[0]
-		// A person whom it held and holds no more is not made again with a part
-		// of what belongs to them: a full push does that.
+		// Without a look-up nobody whom it held is made again with a part of what
+		// belongs to them: a full push does that.
 		t.updateOnly = !c.cfg.Push.Create || u.Known != nil
 		t.proved = c.cfg.Push.Create || u.Known != nil
 	}
@@ -75,10 +75,9 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 
 // needed lists the attributes that differ from what the vendor is known to
 // hold; all of them where that is not known.
-func (c *Connector) needed(u *connectors.Update) map[string]any {
-	known := connectors.State{}
-	if u.Known != nil {
-		known = *u.Known
+func (c *Connector) needed(u *connectors.Update, known *connectors.State) map[string]any {
+	if known == nil {
+		known = &connectors.State{}
 	}
 	attributes := map[string]any{}
 	if u.Want.Stage != known.Stage && u.Want.Stage != "" {
@@ -107,28 +106,25 @@ func (c *Connector) needed(u *connectors.Update) map[string]any {
 }
 
 // found is what a look-up says about the task's person; nil: not there.
-func (t *task) found(p *person, create bool) {
-	switch {
-	case p != nil:
-		t.proved = true
+func (c *Connector) found(t *task, p *person) {
+	if p != nil {
+		t.proved, t.updateOnly = true, true
 		if p.Identifiers.CIO != "" {
 			t.by, t.vendorID = identifier{kindCIO, p.Identifiers.CIO}, p.Identifiers.CIO
 		}
-	case !create:
+		return
+	}
+	i := slices.IndexFunc(t.ids, func(id identifier) bool { return id.kind != kindCIO })
+	if !c.cfg.Push.Create || i < 0 {
 		t.end(notThere())
-	default:
-		t.vendorID = ""
-		i := slices.IndexFunc(t.ids, func(id identifier) bool { return id.kind != kindCIO })
-		if i < 0 {
-			t.end(notThere())
-			return
-		}
-		t.by = t.ids[i]
-		if t.by.kind == kindID && t.u.Email != "" {
-			// Only for somebody who is made here: for others it would change the
-			// address that they gave.
-			t.attributes[kindEmail] = t.u.Email
-		}
+		return
+	}
+	// Whatever was known is gone with the person.
+	t.by, t.vendorID, t.updateOnly, t.attributes = t.ids[i], "", false, c.needed(t.u, nil)
+	if t.by.kind == kindID && t.u.Email != "" {
+		// Only for somebody who is made here: for others it would change the
+		// address that they gave.
+		t.attributes[kindEmail] = t.u.Email
 	}
 }
 

@@ -71,16 +71,20 @@ func (c *Connector) lookUp(ctx context.Context, tasks []*task) error {
 	taken := map[string]bool{}
 	for i, t := range waiting {
 		t.contact = found[i]
+		name := t.email
+		if t.contact != nil {
+			name = t.contact.ID
+		}
 		switch {
 		case t.contact == nil && (!c.cfg.Push.Create || t.email == ""):
 			t.end(notThere())
+		case taken[name]:
+			// Named twice in one request, either state might be the one kept.
+			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonConflict, Message: "somebody else of this batch is the same contact at SendGrid"})
 		case t.contact == nil:
 			c.need(t, nil) // nothing is known of a contact that is made here
-		case taken[t.contact.ID]:
-			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonConflict, Message: "somebody else of this batch is the same contact at SendGrid"})
-		default:
-			taken[t.contact.ID] = true
 		}
+		taken[name] = true
 	}
 	return nil
 }

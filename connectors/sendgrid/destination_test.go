@@ -87,6 +87,10 @@ func TestAContactIsNamedWholly(t *testing.T) {
 	if outcome(both[0]) != "submitted" || outcome(both[1]) != "permanent conflict" {
 		t.Errorf("two people of one contact: %+v", both)
 	}
+	both = push(t, c, person("new@example.com", "Trial"), person("New@example.com", "Visit"))
+	if outcome(both[0]) != "submitted" || outcome(both[1]) != "permanent conflict" {
+		t.Errorf("two people of one new contact: %+v", both)
+	}
 }
 
 func TestRefusedContactsAreTakenOut(t *testing.T) {
