@@ -43,7 +43,11 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 			}
 		}
 	}
-	people, err := c.findLeads(ctx, "id", wanted, append(slices.Clone(usualFields), c.readFields...))
+	fields, err := c.fields.have(ctx, append(slices.Clone(usualFields), c.readFields...))
+	if err != nil {
+		return nil, err
+	}
+	people, err := c.findLeads(ctx, "id", wanted, fields)
 	if err != nil {
 		return nil, err
 	}

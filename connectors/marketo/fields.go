@@ -16,8 +16,12 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
-// maxTextRunes is what a text field holds.
-const maxTextRunes = 255
+const (
+	// maxTextRunes is what a text field holds.
+	maxTextRunes = 255
+	// fieldsLife is how long the list of fields is believed when people are read.
+	fieldsLife = time.Hour
+)
 
 // personFields knows the fields that people have. They are read when a push
 // first needs one, and again after one was found missing.
@@ -27,6 +31,7 @@ type personFields struct {
 
 	mu    sync.Mutex
 	known map[string]field // by REST name; nil: not read yet
+	until time.Time        // when known is read again for reading people
 }
 
 // kinds gives the fields as far as they were read. The map is not changed
@@ -72,6 +77,22 @@ func (f *personFields) ensure(ctx context.Context, wanted map[string]string) (wr
 	return wrong, nil
 }
 
+// have gives those of the names that people have: one that they lack makes
+// Marketo refuse to read anything.
+func (f *personFields) have(ctx context.Context, names []string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known == nil || !f.api.now().Before(f.until) {
+		if err := f.read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, ok := f.known[name]
+		return !ok
+	}), nil
+}
+
 func lacking(known map[string]field, wanted map[string]string) []string {
 	var some []string
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
@@ -96,7 +117,7 @@ func (f *personFields) read(ctx context.Context) error {
 			known[one.Name] = one
 		}
 	}
-	f.known = known
+	f.known, f.until = known, f.api.now().Add(fieldsLife)
 	return nil
 }
 

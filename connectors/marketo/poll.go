@@ -94,10 +94,14 @@ func (c *Connector) feeds(ctx context.Context) ([]feed, error) {
 		name: "deleted", path: "/rest/v1/activities/deletedleads.json",
 		kind: func(activity) string { return typeDeleted },
 	}}
-	if len(c.changes) > 0 {
+	watched, err := c.watched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(watched) > 0 {
 		feeds = append(feeds, feed{
 			name: "changes", path: "/rest/v1/activities/leadchanges.json",
-			query: url.Values{"fields": {strings.Join(c.changes, ",")}},
+			query: url.Values{"fields": {strings.Join(watched, ",")}},
 			kind:  func(activity) string { return typeChanged },
 		})
 	}
@@ -123,6 +127,14 @@ func (c *Connector) feeds(ctx context.Context) ([]feed, error) {
 			return "activity." + cmp.Or(names[a.Type], strconv.FormatInt(a.Type, 10))
 		},
 	}), nil
+}
+
+// watched lists the fields to watch that people have.
+func (c *Connector) watched(ctx context.Context) ([]string, error) {
+	if len(c.changes) == 0 {
+		return nil, nil
+	}
+	return c.fields.have(ctx, c.changes)
 }
 
 // page reads the next page of a feed. A page may be short or empty and yet not
@@ -232,14 +244,27 @@ func written(a activity) []connectors.Field {
 	return fields
 }
 
-// unknownTypes says which activity types of the settings the instance lacks.
-func (c *Connector) unknownTypes(ctx context.Context) (string, error) {
-	if !c.poll || len(c.activities) == 0 {
+// unknown says what the settings name for polling and the instance lacks.
+func (c *Connector) unknown(ctx context.Context) (string, error) {
+	if !c.poll {
 		return "", nil
 	}
-	names, err := c.types.find(ctx, c.activities)
-	if err != nil || len(names) == len(c.activities) {
+	watched, err := c.watched(ctx)
+	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("; %d of %d activity types of the setting are unknown there", len(c.activities)-len(names), len(c.activities)), nil
+	text := ""
+	for _, name := range c.changes {
+		if !slices.Contains(watched, name) {
+			text += "; there is no field " + name
+		}
+	}
+	if len(c.activities) == 0 {
+		return text, nil
+	}
+	names, err := c.types.find(ctx, c.activities)
+	if err == nil && len(names) < len(c.activities) {
+		text += fmt.Sprintf("; %d of %d activity types of the setting are unknown there", len(c.activities)-len(names), len(c.activities))
+	}
+	return text, err
 }

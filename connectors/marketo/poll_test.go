@@ -45,7 +45,8 @@ func TestFetch(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	cfg := config(v)
-	cfg.Settings["change_fields"] = "firstName,sb_stage,unsubscribed"
+	cfg.Settings["change_fields"] = "firstName,sb_stage,unsubscribed,noSuchField"
+	v.AddField("sb_stage", "string")
 	c := open(t, cfg)
 	dana := v.AddPerson("dana@example.com", nil)
 	v.Log(2, dana, "Contact us")
@@ -169,7 +170,10 @@ func TestEnrich(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	dana := v.AddPerson("dana@example.com", map[string]any{"firstName": "Dana", "company": ""})
-	c := open(t, config(v))
+	cfg := config(v)
+	cfg.Settings["read_fields"] = "industry,noSuchField"
+	v.AddField("industry", "string")
+	c := open(t, cfg)
 	lookups := []connectors.Lookup{
 		{Type: "activity.open_email", Body: fmt.Appendf(nil, `{"leadId":%d}`, dana)},
 		{Type: "activity.open_email", Body: []byte(`{"leadId":7}`)},
@@ -190,7 +194,8 @@ func TestEnrich(t *testing.T) {
 	if records[1].JSON != nil || records[2].JSON != nil || string(records[3].JSON) != string(records[0].JSON) {
 		t.Errorf("records %v", records)
 	}
-	if got := v.took(); len(got) != 1 {
+	got := v.took()
+	if len(got) != 2 || !strings.Contains(got[1], "industry") || strings.Contains(got[1], "noSuchField") {
 		t.Errorf("%d requests: %v", len(got), got)
 	}
 	v.failing(http.MethodGet, "/rest/v1/leads.json", -1, 200, coded("611", "System error"))

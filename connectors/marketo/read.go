@@ -28,7 +28,7 @@ func (c *Connector) Check(ctx context.Context) (string, error) {
 	if len(days) > 0 {
 		text = fmt.Sprintf("%s; %d API calls have been made in this instance today", text, days[0].Total)
 	}
-	unknown, err := c.unknownTypes(ctx)
+	unknown, err := c.unknown(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -43,7 +43,10 @@ func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*co
 	if !c.asLists {
 		fields = append(fields, c.segmentsField)
 	}
-	fields = append(fields, slices.Sorted(maps.Keys(c.cfg.Push.Traits))...)
+	fields, err := c.fields.have(ctx, append(fields, slices.Sorted(maps.Keys(c.cfg.Push.Traits))...))
+	if err != nil {
+		return nil, err
+	}
 	found, err := c.findPeople(ctx, people, fields)
 	if err != nil {
 		return nil, err

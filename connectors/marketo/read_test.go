@@ -16,9 +16,9 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	cfg := config(v)
-	cfg.Settings["activities"] = "2,open_email,no_such_thing"
+	cfg.Settings["activities"], cfg.Settings["change_fields"] = "2,open_email,no_such_thing", "email,noSuchField"
 	words, err := open(t, cfg).Check(t.Context())
-	if err != nil || !strings.Contains(words, "API calls") || !strings.Contains(words, "1 of 3 activity types") {
+	if err != nil || !strings.Contains(words, "API calls") || !strings.Contains(words, "1 of 3 activity types") || !strings.Contains(words, "no field noSuchField;") {
 		t.Errorf("check: %q, %v", words, err)
 	}
 	cfg.Settings["client_id"] = "somebody-else"
