@@ -6,61 +6,97 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
-// maxCommentRunes bounds the comment that a record carries.
-const maxCommentRunes = 2000
+const (
+	// readers is how many responses are read at once.
+	readers = 4
+	// maxCommentRunes bounds the comment that a record carries.
+	maxCommentRunes = 2000
+)
 
 // Enrich implements connectors.Enricher: the response that an event names, with
-// the person who gave it. The API reads responses one by one; the survey's
-// questions are kept between calls. A failure that concerns everybody (a used up
-// day, a refused token) ends the round, and those before it are given.
+// the person who gave it. The API reads responses one by one; four are under way
+// at once, and a survey's questions are kept between calls. A failure that
+// concerns everybody (a used up day, a refused token) ends the round, and what
+// was read before is given.
 func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]connectors.Record, error) {
-	records := make([]connectors.Record, len(lookups))
-	known := map[string]connectors.Record{}
-	var stopped *connectors.PushError
-	read := 0
+	r := round{c: c, found: map[string]connectors.Record{}}
+	ids := make([]string, len(lookups))
+	var group errgroup.Group
+	group.SetLimit(readers)
+	asked := map[string]bool{}
 	for i, l := range lookups {
 		var n notice
 		if json.Unmarshal(l.Body, &n) != nil || !fetchable(n) {
-			records[i] = connectors.Record{Err: &connectors.PushError{
-				Act: "surveymonkey: read a response", Reason: connectors.ReasonInvalid, Message: "the event names no response",
-			}}
-			read++
 			continue
 		}
-		id := string(n.Resources.SurveyID) + "/" + string(n.ObjectID)
-		r, again := known[id]
-		switch {
-		case again:
-			records[i] = r
-			read++
-			continue
-		case stopped != nil:
-			records[i] = connectors.Record{Err: stopped}
+		ids[i] = string(n.Resources.SurveyID) + "/" + string(n.ObjectID)
+		if asked[ids[i]] {
 			continue
 		}
-		r, err := c.record(ctx, n)
-		if err != nil {
-			e := failure(err)
-			r = connectors.Record{Err: e}
-			if concernsAll(e) {
-				stopped = e
-				records[i] = r
-				continue
-			}
-		}
-		read++
-		known[id], records[i] = r, r
+		asked[ids[i]] = true
+		group.Go(func() error {
+			r.read(ctx, ids[i], n)
+			return nil
+		})
 	}
-	if stopped != nil && read == 0 {
-		return nil, stopped
+	_ = group.Wait()
+	if r.stopped != nil && len(r.found) == 0 {
+		return nil, r.stopped
+	}
+	records := make([]connectors.Record, len(lookups))
+	for i, id := range ids {
+		found, ok := r.found[id]
+		switch {
+		case ok:
+			records[i] = found
+		case id == "":
+			records[i].Err = &connectors.PushError{Act: "surveymonkey: read a response", Reason: connectors.ReasonInvalid, Message: "the event names no response"}
+		default:
+			records[i].Err = r.stopped
+		}
 	}
 	return records, nil
+}
+
+// round is one call of Enrich.
+type round struct {
+	c *Connector
+
+	mu      sync.Mutex
+	found   map[string]connectors.Record
+	stopped *connectors.PushError
+}
+
+func (r *round) read(ctx context.Context, id string, n notice) {
+	r.mu.Lock()
+	stopped := r.stopped
+	r.mu.Unlock()
+	if stopped != nil {
+		return
+	}
+	record, err := r.c.record(ctx, n)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.found[id] = record
+		return
+	}
+	e := failure(err)
+	switch {
+	case !concernsAll(e):
+		r.found[id] = connectors.Record{Err: e}
+	case r.stopped == nil:
+		r.stopped = e
+	}
 }
 
 // concernsAll reports whether a failure will meet the next request as well.

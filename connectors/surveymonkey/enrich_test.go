@@ -6,7 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,16 +138,27 @@ func TestEnrichManyAndFailures(t *testing.T) {
 	sim.Put("/surveys/412093/details", survey(t))
 	put(t, sim, "1", "")
 	put(t, sim, "2", "")
+	var mu sync.Mutex
 	var asked []string
-	status := 0
+	var full atomic.Bool
+	// other is closed once another response was asked for, so that the used up
+	// day does not come before it.
+	other := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		asked = append(asked, strings.TrimPrefix(r.URL.Path, "/v3/surveys/412093"))
-		if status != 0 && strings.Contains(r.URL.Path, "/responses/2/") {
+		mu.Unlock()
+		second := strings.Contains(r.URL.Path, "/responses/2/")
+		if full.Load() && second {
+			<-other
 			w.Header().Set("X-Ratelimit-App-Global-Day-Remaining", "0")
 			w.Header().Set("X-Ratelimit-App-Global-Day-Reset", "3600")
-			w.WriteHeader(status)
+			w.WriteHeader(http.StatusTooManyRequests)
 			io.WriteString(w, `{"error":{"id":"1040","name":"Rate limit reached","message":"Too many requests"}}`)
 			return
+		}
+		if full.Load() {
+			close(other)
 		}
 		sim.ServeHTTP(w, r)
 	}))
@@ -154,16 +168,17 @@ func TestEnrichManyAndFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"/responses/1/details", "/details", "/responses/404/details", "/responses/2/details"}, asked); diff != "" {
+	slices.Sort(asked)
+	if diff := cmp.Diff([]string{"/details", "/responses/1/details", "/responses/2/details", "/responses/404/details"}, asked); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	if records[0].JSON == nil || records[1].JSON != nil || records[1].Err != nil || string(records[2].JSON) != string(records[0].JSON) ||
 		records[3].Err == nil || records[3].Err.Retryable || records[4].JSON == nil {
 		t.Errorf("records = %+v", records)
 	}
-	status = http.StatusTooManyRequests
-	records, err = c.Enrich(t.Context(), []connectors.Lookup{lookup("1"), lookup("2"), lookup("1"), lookup("404")})
-	if err != nil || records[0].JSON == nil || records[1].Err == nil || records[1].Err.RetryAfter != time.Hour || records[2].JSON == nil || records[3].Err == nil {
+	full.Store(true)
+	records, err = c.Enrich(t.Context(), []connectors.Lookup{lookup("1"), lookup("2"), lookup("1")})
+	if err != nil || records[0].JSON == nil || records[1].Err == nil || records[1].Err.RetryAfter != time.Hour || records[2].JSON == nil {
 		t.Errorf("a used up day: %v, %+v", err, records)
 	}
 	_, err = c.Enrich(t.Context(), []connectors.Lookup{lookup("2")})

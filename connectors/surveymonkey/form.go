@@ -85,11 +85,12 @@ type forms struct {
 	known map[string]*form
 }
 
-// of gives a survey, for an answer that names the given choices.
+// of gives a survey, for an answer that names the given choices. One caller at
+// a time asks the vendor; the others mostly want the same survey.
 func (f *forms) of(ctx context.Context, survey string, r *response) (*form, error) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	known := f.known[survey]
-	f.mu.Unlock()
 	if known != nil {
 		age := f.now().Sub(known.read)
 		if age < formMinAge || age < formAge && known.explains(r) {
@@ -102,8 +103,6 @@ func (f *forms) of(ctx context.Context, survey string, r *response) (*form, erro
 	}
 	read := d.form()
 	read.read = f.now()
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if len(f.known) >= maxForms {
 		clear(f.known)
 	}
