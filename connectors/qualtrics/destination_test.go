@@ -179,6 +179,18 @@ func TestRegisterKeepsWhatIsThere(t *testing.T) {
 	if _, err := c.Register(t.Context(), []string{"no.such"}); err == nil {
 		t.Error("an unknown event is subscribed to")
 	}
+	// While a key is being rotated out, the subscriptions get the new one.
+	rotating, sim := start(t, func(cfg *connectors.Config) {
+		cfg.Secrets["shared_key"] = []secret.Text{secret.New("key-number-two"), secret.New("key-number-one")}
+	})
+	for range 2 {
+		if done, err := rotating.Register(t.Context(), nil); err != nil || len(done.Secrets) != 0 {
+			t.Fatalf("rotating: %+v, %v", done, err)
+		}
+	}
+	if all := sim.Subscriptions(); len(all) != 1 || all[0]["sharedKey"] != "key-number-two" || sim.Writes() != 3 {
+		t.Errorf("subscriptions = %v after %d writes", all, sim.Writes())
+	}
 }
 
 func TestSettings(t *testing.T) {

@@ -27,8 +27,8 @@ type subscription struct {
 
 // Register implements connectors.Registrar: one subscription an event type and
 // survey, or an event type over all surveys. A subscription does not show its
-// shared key and can't be changed; so where the key is new, those that are
-// there are made anew.
+// shared key and can't be changed; so where there was no key before, or a
+// second one is being rotated out, those that are there are made anew.
 func (c *Connector) Register(ctx context.Context, types []string) (*connectors.Registration, error) {
 	const act = "qualtrics: register the subscription"
 	if types == nil {
@@ -49,8 +49,8 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	}
 	secrets := map[string]secret.Text{}
 	key := c.cfg.Secret(secretShared)
-	fresh := key.Empty()
-	if fresh {
+	fresh := len(live(c.cfg.Secrets[secretShared])) != 1
+	if key.Empty() {
 		key = secret.New(rand.Text())
 		secrets[secretShared] = key
 	}
