@@ -11,6 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/churnzero"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
+	"github.com/stagebridge/stagebridge/connectors/demandbase"
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
@@ -42,6 +43,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		churnzero.Vendor(),
 		crisp.Vendor(),
 		customerio.Vendor(),
+		demandbase.Vendor(),
 		eloqua.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),

@@ -7,6 +7,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/churnzerosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/standin/demandbasesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/helpscoutsim"
@@ -33,6 +34,7 @@ func All() map[string]standin.Simulated {
 		"churnzero":        churnzerosim.New(),
 		"crisp":            crispsim.New(),
 		"customerio":       customeriosim.New(),
+		"demandbase":       demandbasesim.New(),
 		"eloqua":           eloquasim.New(),
 		"google-analytics": googleanalyticssim.New(),
 		"helpscout":        helpscoutsim.New(),

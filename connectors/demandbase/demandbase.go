@@ -1,0 +1,201 @@
+// Package demandbase connects Demandbase One: alerts of its B2B subscriptions
+// come in, an export of people is read once a day and told by what changed in
+// it, and stage and segments go out as imports of people. Vendor facts are those
+// of developer.demandbase.com unless a comment says otherwise; guide.md lists
+// what could not be confirmed.
+package demandbase
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+//go:embed connector.yaml rules.yaml guide.md
+var folder embed.FS
+
+var (
+	_ connectors.Source      = (*Connector)(nil)
+	_ connectors.Poller      = (*Connector)(nil)
+	_ connectors.Destination = (*Connector)(nil)
+	_ connectors.JobPoller   = (*Connector)(nil)
+	_ connectors.Checker     = (*Connector)(nil)
+)
+
+// Names of the form's fields.
+const (
+	secretClient  = "client_secret"
+	secretSigning = "signing_secret"
+
+	settingBase     = "base_url"
+	settingClientID = "client_id"
+	settingSource   = "import_source"
+	settingEmail    = "email_column"
+	settingStage    = "stage_column"
+	settingSegments = "segments_column"
+	settingHours    = "export_hours"
+	settingLists    = "export_lists"
+)
+
+// columnSettings name the export fields by the member of a raw event that they
+// become.
+var columnSettings = []struct{ setting, member string }{
+	{"export_email", "email"}, {"export_id", "id"}, {"export_company", "company"}, {"export_stage", "journey_stage"}, {"export_score", "engagement"},
+}
+
+// Connector is a connection to one Demandbase account. It is safe for
+// concurrent use.
+type Connector struct {
+	descriptor *connectors.Descriptor
+	cfg        connectors.Config
+	tokens     *connectors.Tokens
+
+	base, clientID         string
+	source                 string
+	email, stage, segments string // columns of an import
+	export                 []column
+	lists                  []int64
+	every                  time.Duration
+}
+
+// column is a field of an export and what it becomes.
+type column struct{ field, member string }
+
+// Vendor gives Demandbase's line of the catalogue.
+func Vendor() connectors.Vendor {
+	d := connectors.MustDescriptor(folder)
+	return connectors.Vendor{
+		Descriptor: d,
+		Open:       func(cfg connectors.Config) (connectors.Connector, error) { return open(d, cfg) },
+	}
+}
+
+// Descriptor implements connectors.Connector.
+func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
+
+var (
+	fieldForm  = regexp.MustCompile(`^\{[A-Za-z]+\}\.[A-Za-z0-9_. ]{1,100}$`)
+	columnForm = regexp.MustCompile(`^[^\x00-\x1f]{1,100}$`)
+)
+
+// open checks the settings, all of them before it answers.
+func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
+	setting := func(name string) string {
+		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
+			return v
+		}
+		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
+		return d.Settings[i].Default
+	}
+	c := &Connector{
+		descriptor: d,
+		cfg:        cfg.WithDefaults(),
+		base:       strings.TrimRight(setting(settingBase), "/"),
+		clientID:   setting(settingClientID),
+		source:     setting(settingSource),
+		email:      setting(settingEmail),
+		stage:      setting(settingStage),
+		segments:   setting(settingSegments),
+	}
+	var wrong []error
+	for _, e := range d.Check(cfg) {
+		wrong = append(wrong, e)
+	}
+	refuse := func(field, format string, args ...any) {
+		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+	}
+	if !isAddress(c.base) {
+		refuse(settingBase, "is not an address such as https://uapi.demandbase.com")
+	}
+	for _, name := range []string{settingEmail, settingStage, settingSegments} {
+		if v := setting(name); !columnForm.MatchString(v) || consentColumn(v) {
+			refuse(name, "is %q, want the label of a person field", v)
+		}
+	}
+	if c.email == c.stage || c.stage == c.segments || c.email == c.segments {
+		refuse(settingStage, "stands for two columns; each needs a field of its own")
+	}
+	for _, s := range columnSettings {
+		v := setting(s.setting)
+		if v == "" {
+			continue
+		}
+		if !fieldForm.MatchString(v) {
+			refuse(s.setting, "is %q, want the name of a field such as {Person}.email", v)
+		}
+		c.export = append(c.export, column{v, s.member})
+	}
+	if len(c.export) > 0 && c.export[0].member != "email" {
+		refuse("export_email", "is required where people are read: nobody can be told without an address")
+	}
+	hours, err := strconv.Atoi(setting(settingHours))
+	if err != nil || hours < 1 || hours > 168 {
+		refuse(settingHours, "is %q, want a number of hours from 1 to 168", setting(settingHours))
+	}
+	c.every = time.Duration(hours) * time.Hour
+	for text := range strings.SplitSeq(setting(settingLists), ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			refuse(settingLists, "holds %q, want numbers with commas between them", text)
+		}
+		c.lists = append(c.lists, id)
+	}
+	for theirs := range cfg.Push.Traits {
+		switch {
+		case !columnForm.MatchString(theirs):
+			refuse("push.traits."+theirs, "is not the label of a field")
+		case consentColumn(theirs):
+			refuse("push.traits."+theirs, "holds the person's consent; Stagebridge never writes it")
+		case theirs == c.email || theirs == c.stage || theirs == c.segments:
+			refuse("push.traits."+theirs, "is written by Stagebridge already")
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
+	return c, nil
+}
+
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// consentColumn knows labels that speak of consent, whatever an account calls
+// its fields.
+func consentColumn(label string) bool {
+	label = strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(label))
+	for _, part := range []string{"optin", "optout", "optedout", "unsubscribe", "donotcall", "donotemail", "consent"} {
+		if strings.Contains(label, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// authenticated reports whether the API can be called at all.
+func (c *Connector) authenticated() bool {
+	return c.clientID != "" && !c.cfg.Secret(secretClient).Empty()
+}
+
+// hide lists every secret, to be cut out of what the vendor says.
+func (c *Connector) hide() []secret.Text {
+	var all []secret.Text
+	for _, values := range c.cfg.Secrets {
+		all = append(all, values...)
+	}
+	return all
+}

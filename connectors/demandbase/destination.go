@@ -1,0 +1,246 @@
+package demandbase
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+)
+
+const (
+	// maxBatch is how many people one Push brings; an import takes any number.
+	maxBatch = 5000
+	// maxForms is how many imports one Push makes. Rows of one import have the
+	// same columns, since an empty cell would clear what is there.
+	maxForms = 4
+)
+
+// Limits implements connectors.Destination. An account may make 1,200 imports a
+// day (Data Import API, limits); 40 an hour are 960.
+func (c *Connector) Limits() connectors.Limits {
+	return connectors.Limits{Batch: maxBatch, Concurrency: 1, Rate: 40, Per: time.Hour, Takes: connectors.TakesState}
+}
+
+// Push implements connectors.Destination: people are imported from a table. The
+// import is a job of the vendor's; Poll follows it.
+func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
+	results := make([]connectors.Result, len(updates))
+	rows := make([]row, len(updates))
+	forms := map[string][]int{}
+	for i := range updates {
+		var done *connectors.Result
+		if rows[i], done = c.newRow(&updates[i]); done != nil {
+			results[i] = *done
+			continue
+		}
+		form := strings.Join(slices.Sorted(maps.Keys(rows[i])), "\x00")
+		forms[form] = append(forms[form], i)
+	}
+	if len(forms) > maxForms {
+		forms = c.oneForm(updates, rows, forms)
+	}
+	var whole *connectors.PushError
+	sent := false
+	for _, form := range slices.Sorted(maps.Keys(forms)) {
+		people := forms[form]
+		result := connectors.Result{}
+		if whole == nil {
+			job, err := c.importRows(ctx, people, updates, rows)
+			if err == nil {
+				sent = true
+				result = connectors.Result{Outcome: connectors.Submitted, Job: job}
+			} else {
+				whole = failure(err)
+			}
+		}
+		if whole != nil {
+			result = whole.Result()
+		}
+		for _, i := range people {
+			results[i] = result
+		}
+	}
+	if whole != nil && !sent && !slices.ContainsFunc(results, func(r connectors.Result) bool { return r.Reason != whole.Reason }) {
+		return nil, whole
+	}
+	return results, nil
+}
+
+// row is what an import brings of a person, by column, beside the address.
+type row map[string]string
+
+// newRow compares what is wanted with what is known; the result is of those
+// who are not imported.
+func (c *Connector) newRow(u *connectors.Update) (row, *connectors.Result) {
+	switch {
+	case strings.TrimSpace(u.Email) == "":
+		return nil, &connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "an import finds people by e-mail address only"}
+	case !c.cfg.Push.Create:
+		return nil, &connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonSettings, Message: "an import may create whoever is not there; switch on push.create to allow that"}
+	}
+	r, known := row{}, u.Known
+	if u.Want.Stage != "" && (known == nil || known.Stage != u.Want.Stage) {
+		r[c.stage] = u.Want.Stage
+	}
+	if segmentsDiffer(u.Want, known) {
+		r[c.segments] = strings.Join(u.Want.Segments, ";")
+	}
+	for label, value := range u.Want.Traits {
+		if known != nil {
+			if before, there := known.Traits[label]; there && cell(before) == cell(value) {
+				continue
+			}
+		}
+		r[label] = cell(value)
+	}
+	if len(r) == 0 {
+		return nil, &connectors.Result{Outcome: connectors.OK}
+	}
+	return r, nil
+}
+
+// segmentsDiffer reports whether the field of the segments has to be written.
+// It is ours alone and always written whole.
+func segmentsDiffer(want connectors.State, known *connectors.State) bool {
+	if known == nil {
+		return len(want.Segments)+len(want.Absent) > 0
+	}
+	lacks := func(all, of []string) bool {
+		return slices.ContainsFunc(all, func(s string) bool { return !slices.Contains(of, s) })
+	}
+	return lacks(want.Segments, known.Segments) || lacks(want.Absent, known.Absent)
+}
+
+// oneForm gives everybody the same columns. What a person does not change is
+// filled in with what is wanted, which is what is known to be there.
+func (c *Connector) oneForm(updates []connectors.Update, rows []row, forms map[string][]int) map[string][]int {
+	var all []int
+	columns := map[string]bool{}
+	for _, people := range forms {
+		all = append(all, people...)
+		for label := range rows[people[0]] {
+			columns[label] = true
+		}
+	}
+	slices.Sort(all)
+	together := map[string][]int{}
+	for _, i := range all {
+		u := updates[i]
+		for label := range columns {
+			value, wanted := u.Want.Traits[label]
+			switch {
+			case label == c.stage && u.Want.Stage != "":
+				rows[i][label] = u.Want.Stage
+			case label == c.segments:
+				rows[i][label] = strings.Join(u.Want.Segments, ";")
+			case wanted:
+				rows[i][label] = cell(value)
+			}
+		}
+		// Somebody without a stage keeps a form of their own.
+		form := strings.Join(slices.Sorted(maps.Keys(rows[i])), "\x00")
+		together[form] = append(together[form], i)
+	}
+	return together
+}
+
+// cell spells a value for a table.
+func cell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		words := make([]string, len(v))
+		for i, one := range v {
+			words[i] = fmt.Sprint(one)
+		}
+		return strings.Join(words, ";")
+	case map[string]any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	return fmt.Sprint(v)
+}
+
+// importJob is a job of the Data Import API.
+type importJob struct {
+	ID    int64  `json:"id"`
+	State string `json:"state"`
+}
+
+// importRequest makes one.
+type importRequest struct {
+	Name   string `json:"dataImportName"`
+	Entity string `json:"entityType"`
+	Source string `json:"source"`
+}
+
+// importRows makes a job and uploads its table. listAction is always noop: the
+// API's default would empty a list of accounts first.
+func (c *Connector) importRows(ctx context.Context, people []int, updates []connectors.Update, rows []row) (string, error) {
+	table, err := c.table(people, updates, rows)
+	if err != nil {
+		return "", &connectors.PushError{Act: "demandbase: write the table", Reason: connectors.ReasonInvalid, Message: connectors.Words(err.Error())}
+	}
+	var made, taken importJob
+	err = c.call(ctx, connectors.Call{
+		Act: "create an import", Method: http.MethodPost, URL: importPath + "/job",
+		JSON: importRequest{"Stagebridge " + c.cfg.ID, "Person", c.source},
+	}, &made)
+	if err != nil {
+		return "", err
+	}
+	if made.ID <= 0 {
+		return "", badAnswer("create an import", "the answer does not name the job")
+	}
+	id := strconv.FormatInt(made.ID, 10)
+	err = c.call(ctx, connectors.Call{
+		Act: "upload an import", Method: http.MethodPut, URL: importPath + "/job/" + id + "/data?listAction=noop",
+		Header: http.Header{"Content-Type": {"application/octet-stream"}}, Body: table,
+	}, &taken)
+	switch {
+	case err != nil:
+		return "", err
+	case taken.State == "failed":
+		return "", &connectors.PushError{Act: "demandbase: upload an import", Reason: connectors.ReasonServer, Retryable: true, Message: "the import failed at once"}
+	case taken.State == "":
+		return "", badAnswer("upload an import", "the answer does not tell the job's state")
+	}
+	return id, nil
+}
+
+func (c *Connector) table(people []int, updates []connectors.Update, rows []row) ([]byte, error) {
+	columns := slices.Sorted(maps.Keys(rows[people[0]]))
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	if err := w.Write(append([]string{c.email}, columns...)); err != nil {
+		return nil, err
+	}
+	for _, i := range people {
+		line := []string{strings.TrimSpace(updates[i].Email)}
+		for _, label := range columns {
+			line = append(line, rows[i][label])
+		}
+		if err := w.Write(line); err != nil {
+			return nil, err
+		}
+	}
+	w.Flush()
+	return out.Bytes(), w.Error()
+}
+
+func badAnswer(act, words string) *connectors.PushError {
+	return &connectors.PushError{Act: "demandbase: " + act, Reason: connectors.ReasonBadAnswer, Retryable: true, Message: words}
+}
