@@ -32,6 +32,7 @@ type api struct {
 	header  http.Header
 	secrets []secret.Text
 	ready   bool // there are an address and a token
+	gate    *gate
 }
 
 // newAPI hides all the given secrets in what it says, not only the token.
@@ -42,6 +43,7 @@ func newAPI(client *connectors.Client, base string, token secret.Text, hide []se
 		header:  http.Header{"Accept": {"application/json"}},
 		secrets: hide,
 		ready:   base != "" && !token.Empty(),
+		gate:    &gate{},
 	}
 	if !token.Empty() {
 		a.header.Set("x-api-token", token.Reveal())
@@ -64,9 +66,15 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) (
 	if !a.ready {
 		return "", &connectors.PushError{Act: act, Reason: connectors.ReasonSettings, Message: "api_token and base_url are needed for this"}
 	}
+	if err := a.gate.wait(ctx, act); err != nil {
+		return "", err
+	}
 	answer, err := a.client.Do(ctx, connectors.Call{
 		Act: act, Method: method, URL: a.base + path, Header: a.header, JSON: in, Secrets: a.secrets, Judge: judge, Pause: pause,
 	})
+	if answer != nil {
+		a.gate.note(answer.Header)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package pipedrive_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -256,5 +257,36 @@ func TestPushEndsEarly(t *testing.T) {
 	}
 	if count["ok"] != 5 || count["retry"] != 15 || patches > 5+4 {
 		t.Errorf("outcomes %v after %d writes", count, patches)
+	}
+}
+
+// TestPushKeepsToTheBurst: once an answer says that the burst is used up, the
+// next request waits, or is left for later when there is no time to.
+func TestPushKeepsToTheBurst(t *testing.T) {
+	t.Parallel()
+	for remaining, want := range map[string]int{"0": 1, "15": 2} {
+		v := newVendor(t)
+		calls := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls++
+			w.Header().Set("X-Ratelimit-Remaining", remaining)
+			w.Header().Set("X-Ratelimit-Reset", "2")
+			v.ServeHTTP(w, r)
+		}))
+		c := connect(t, &vendor{url: server.URL})
+		if _, err := c.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		limit := time.Minute
+		if want == 1 {
+			limit = 50 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err := c.Check(ctx)
+		cancel()
+		server.Close()
+		if e, ok := err.(*connectors.PushError); calls != want || want == 1 && (!ok || !e.Retryable || e.RetryAfter <= 0) {
+			t.Errorf("%s left: %v after %d calls, want %d", remaining, err, calls, want)
+		}
 	}
 }
