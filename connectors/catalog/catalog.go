@@ -26,6 +26,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
 	"github.com/stagebridge/stagebridge/connectors/salesforce"
+	"github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud"
 	"github.com/stagebridge/stagebridge/connectors/segment"
 	"github.com/stagebridge/stagebridge/connectors/sendgrid"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
@@ -58,6 +59,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		pipedrive.Vendor(),
 		qualtrics.Vendor(),
 		salesforce.Vendor(),
+		salesforcemarketingcloud.Vendor(),
 		segment.Vendor(),
 		sendgrid.Vendor(),
 		stripe.Vendor(),

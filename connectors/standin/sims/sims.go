@@ -18,6 +18,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
+	"github.com/stagebridge/stagebridge/connectors/standin/salesforcemarketingcloudsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/sendgridsim"
@@ -30,27 +31,28 @@ import (
 // All makes a fresh stand-in of every vendor that has one.
 func All() map[string]standin.Simulated {
 	return map[string]standin.Simulated{
-		"calendly":         calendlysim.New(),
-		"churnzero":        churnzerosim.New(),
-		"crisp":            crispsim.New(),
-		"customerio":       customeriosim.New(),
-		"demandbase":       demandbasesim.New(),
-		"eloqua":           eloquasim.New(),
-		"google-analytics": googleanalyticssim.New(),
-		"helpscout":        helpscoutsim.New(),
-		"intercom":         intercomsim.New(),
-		"looker":           lookersim.New(),
-		"marketo":          marketosim.New(),
-		"mparticle":        mparticlesim.New(),
-		"pardot":           pardotsim.New(),
-		"pipedrive":        pipedrivesim.New(),
-		"qualtrics":        qualtricssim.New(),
-		"salesforce":       salesforcesim.New(),
-		"segment":          segmentsim.New(),
-		"sendgrid":         sendgridsim.New(),
-		"stripe":           stripesim.New(),
-		"surveymonkey":     surveymonkeysim.New(),
-		"typeform":         typeformsim.New(),
-		"zendesk":          zendesksim.New(),
+		"calendly":                   calendlysim.New(),
+		"churnzero":                  churnzerosim.New(),
+		"crisp":                      crispsim.New(),
+		"customerio":                 customeriosim.New(),
+		"demandbase":                 demandbasesim.New(),
+		"eloqua":                     eloquasim.New(),
+		"google-analytics":           googleanalyticssim.New(),
+		"helpscout":                  helpscoutsim.New(),
+		"intercom":                   intercomsim.New(),
+		"looker":                     lookersim.New(),
+		"marketo":                    marketosim.New(),
+		"mparticle":                  mparticlesim.New(),
+		"pardot":                     pardotsim.New(),
+		"pipedrive":                  pipedrivesim.New(),
+		"qualtrics":                  qualtricssim.New(),
+		"salesforce":                 salesforcesim.New(),
+		"salesforce-marketing-cloud": salesforcemarketingcloudsim.New(),
+		"segment":                    segmentsim.New(),
+		"sendgrid":                   sendgridsim.New(),
+		"stripe":                     stripesim.New(),
+		"surveymonkey":               surveymonkeysim.New(),
+		"typeform":                   typeformsim.New(),
+		"zendesk":                    zendesksim.New(),
 	}
 }
