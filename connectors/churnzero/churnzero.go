@@ -38,6 +38,7 @@ const (
 	secretREST       = "rest_key"
 	fieldBaseURL     = "base_url"
 	fieldNewID       = "new_contact_id"
+	fieldNewAccount  = "new_account"
 	fieldStage       = "stage_attribute"
 	fieldSegments    = "segments_attribute"
 	fieldOwnPlays    = "own_plays"
@@ -53,7 +54,7 @@ type Connector struct {
 	cfg        connectors.Config
 	api, rest  *api
 
-	newID                       string // user or email
+	newID, newAccount           string // newID is user or email
 	stage, segments             string
 	stageProperty, segmentsProp string
 	ownPlays                    string
@@ -136,6 +137,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		api:           &api{client: cfg.HTTP, base: addresses[fieldBaseURL], secrets: hide},
 		rest:          &api{client: cfg.HTTP, base: rest, secrets: hide},
 		newID:         trimmed(fieldNewID),
+		newAccount:    trimmed(fieldNewAccount),
 		stage:         stage,
 		segments:      segments,
 		stageProperty: trimmed(fieldStageProp),

@@ -1,6 +1,7 @@
 package churnzero
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -127,9 +128,9 @@ func splitID(text string) (contactID, bool) {
 
 // newContact says what a contact that ChurnZero does not have yet is to be
 // called. An account that is not there would be made without a word, so only
-// one that a trait names is taken.
+// one that a trait or the setting names is taken.
 func (c *Connector) newContact(u *connectors.Update) contactID {
-	id := contactID{account: textOf(u.Want.Traits[traitAccount]), contact: textOf(u.Want.Traits[traitContact])}
+	id := contactID{account: cmp.Or(textOf(u.Want.Traits[traitAccount]), c.newAccount), contact: textOf(u.Want.Traits[traitContact])}
 	switch {
 	case id.contact != "":
 	case c.newID == "email":

@@ -23,22 +23,27 @@ func TestNoAccountIsInvented(t *testing.T) {
 		u        connectors.Update
 		want, id string
 	}{
-		"named by ChurnZero":         {false, "user", contact("acme|u-1", "Trial"), "unconfirmed", "acme|u-1"},
-		"never named":                {false, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "skipped not_in_vendor", ""},
-		"create with an account":     {true, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "unconfirmed", "acme|u-7"},
-		"create by address":          {true, "email", connectors.Update{Email: "Ada@example.com", Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "unconfirmed", "acme|ada@example.com"},
-		"create by a trait":          {true, "user", connectors.Update{Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme", "contactExternalId": "crm-1"}}}, "unconfirmed", "acme|crm-1"},
-		"create without an account":  {true, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial"}}, "skipped no_identity", ""},
-		"an account that is emptied": {true, "user", connectors.Update{Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": nil}}}, "skipped no_identity", ""},
-		"create without an own id":   {true, "user", connectors.Update{Email: "ada@example.com", Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "skipped no_identity", ""},
-		"ids that cannot be told":    {true, "user", connectors.Update{Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "a|b"}}}, "skipped no_identity", ""},
-		"half an id":                 {false, "user", contact("acme|", "Trial"), "skipped not_in_vendor", ""},
+		"create in the account of all": {true, "all", connectors.Update{Email: "ada@example.com", Want: connectors.State{Stage: "Trial"}}, "unconfirmed", "acme|ada@example.com"},
+		"named by ChurnZero":           {false, "user", contact("acme|u-1", "Trial"), "unconfirmed", "acme|u-1"},
+		"never named":                  {false, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "skipped not_in_vendor", ""},
+		"create with an account":       {true, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "unconfirmed", "acme|u-7"},
+		"create by address":            {true, "email", connectors.Update{Email: "Ada@example.com", Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "unconfirmed", "acme|ada@example.com"},
+		"create by a trait":            {true, "user", connectors.Update{Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme", "contactExternalId": "crm-1"}}}, "unconfirmed", "acme|crm-1"},
+		"create without an account":    {true, "user", connectors.Update{Email: "ada@example.com", Keys: user, Want: connectors.State{Stage: "Trial"}}, "skipped no_identity", ""},
+		"an account that is emptied":   {true, "user", connectors.Update{Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": nil}}}, "skipped no_identity", ""},
+		"create without an own id":     {true, "user", connectors.Update{Email: "ada@example.com", Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "acme"}}}, "skipped no_identity", ""},
+		"ids that cannot be told":      {true, "user", connectors.Update{Keys: user, Want: connectors.State{Stage: "Trial", Traits: map[string]any{"accountExternalId": "a|b"}}}, "skipped no_identity", ""},
+		"half an id":                   {false, "user", contact("acme|", "Trial"), "skipped not_in_vendor", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := newVendor(t, nil)
 			c := open(t, v, func(cfg *connectors.Config) {
 				cfg.Push.Create, cfg.Settings["new_contact_id"] = test.create, test.newID
+				delete(cfg.Settings, "new_account")
+				if test.newID == "all" {
+					cfg.Settings["new_contact_id"], cfg.Settings["new_account"] = "email", "acme"
+				}
 			})
 			r := push(t, c, test.u)[0]
 			if outcome(r) != test.want || r.VendorID != test.id {

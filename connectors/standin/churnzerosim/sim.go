@@ -80,6 +80,7 @@ func (s *Sim) Connection(url string) (settings, secrets map[string]string) {
 	return map[string]string{
 			"base_url": url + "/i", "rest_url": url + "/public/v1", "rest_user": RESTUser,
 			"stage_property": stageProperty, "segments_property": segmentsProperty,
+			"new_account": "simulated-account", "new_contact_id": "email",
 		},
 		map[string]string{"app_key": AppKey, "rest_key": RESTKey, "url_secret": URLSecret}
 }
