@@ -13,6 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/connectors/demandbase"
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
+	"github.com/stagebridge/stagebridge/connectors/freshdesk"
 	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
 	"github.com/stagebridge/stagebridge/connectors/helpscout"
@@ -46,6 +47,7 @@ var vendors = sync.OnceValue(func() []connectors.Vendor {
 		customerio.Vendor(),
 		demandbase.Vendor(),
 		eloqua.Vendor(),
+		freshdesk.Vendor(),
 		genericwebhook.Vendor(),
 		googleanalytics.Vendor(),
 		helpscout.Vendor(),

@@ -9,6 +9,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
 	"github.com/stagebridge/stagebridge/connectors/standin/demandbasesim"
 	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
+	"github.com/stagebridge/stagebridge/connectors/standin/freshdesksim"
 	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin/helpscoutsim"
 	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
@@ -54,5 +55,6 @@ func All() map[string]standin.Simulated {
 		"surveymonkey":               surveymonkeysim.New(),
 		"typeform":                   typeformsim.New(),
 		"zendesk":                    zendesksim.New(),
+		"freshdesk":                  freshdesksim.New(),
 	}
 }

@@ -1,0 +1,96 @@
+package freshdesk_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/freshdesk"
+	"github.com/stagebridge/stagebridge/connectors/standin/freshdesksim"
+	"github.com/stagebridge/stagebridge/secret"
+)
+
+// vendor is a simulated Freshdesk that notes every request.
+type vendor struct {
+	*freshdesksim.Sim
+	url string
+
+	mu       sync.Mutex
+	requests []string // method, path and body
+}
+
+func newVendor(t *testing.T) *vendor {
+	t.Helper()
+	v := &vendor{Sim: freshdesksim.New()}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		v.mu.Lock()
+		v.requests = append(v.requests, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, strings.TrimPrefix(r.URL.RequestURI(), "/api/v2"), body)))
+		v.mu.Unlock()
+		v.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	v.url = server.URL
+	return v
+}
+
+// took gives the requests since the last call.
+func (v *vendor) took() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all := v.requests
+	v.requests = nil
+	return all
+}
+
+func config(url string) connectors.Config {
+	settings, secrets := freshdesksim.New().Connection(url)
+	return connectors.Config{
+		ID: "helpdesk", Instance: "instance-1", PublicURL: "https://bridge.example.com/hooks/helpdesk", Settings: settings,
+		Secrets: map[string][]secret.Text{"api_key": {secret.New(secrets["api_key"])}, "webhook_secret": {secret.New(secrets["webhook_secret"])}},
+		Push:    connectors.PushConfig{Enabled: true, Traits: map[string]string{"Plan name": "plan"}},
+		HTTP:    connectors.NewClient(connectors.ClientOptions{AllowPrivate: true, Timeout: 20 * time.Second}),
+	}
+}
+
+func open(t *testing.T, cfg connectors.Config) *freshdesk.Connector {
+	t.Helper()
+	c, err := freshdesk.Vendor().Open(cfg)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return c.(*freshdesk.Connector)
+}
+
+// person is an update for one address.
+func person(email, stage string, segments, absent []string) connectors.Update {
+	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
+}
+
+// push wants results without an error of the whole.
+func push(t *testing.T, c *freshdesk.Connector, updates ...connectors.Update) []connectors.Result {
+	t.Helper()
+	results, err := c.Push(t.Context(), updates)
+	if err != nil {
+		t.Fatalf("push: %v", err)
+	}
+	if len(results) != len(updates) {
+		t.Fatalf("%d results for %d updates", len(results), len(updates))
+	}
+	return results
+}
+
+func outcome(r connectors.Result) string {
+	if r.Reason == connectors.ReasonNone {
+		return string(r.Outcome)
+	}
+	return string(r.Outcome) + " " + string(r.Reason)
+}
