@@ -1,7 +1,7 @@
 // Package googleanalytics connects Google Analytics 4. It has no webhooks, so a
 // connection collects what tags tell: a server-side Tag Manager or a page that
 // posts JSON, or the Google tag itself, which takes us for its collection
-// server. Out go user properties and events by the Measurement Protocol. Vendor
+// server; and it reads the daily export to BigQuery. Out go user properties and events by the Measurement Protocol. Vendor
 // facts are those of Google's pages
 // (https://developers.google.com/analytics/devguides/collection/protocol/ga4)
 // unless a comment says otherwise; guide.md lists what could not be confirmed.
@@ -30,6 +30,8 @@ var (
 	_ connectors.Source      = (*Connector)(nil)
 	_ connectors.Destination = (*Connector)(nil)
 	_ connectors.Checker     = (*Connector)(nil)
+	_ connectors.Poller      = (*Connector)(nil)
+	_ connectors.Eraser      = (*Connector)(nil)
 )
 
 // Names of secrets and settings in connector.yaml.
@@ -37,11 +39,16 @@ const (
 	secretAPI        = "api_secret"
 	secretCollect    = "collect_secret"
 	secretCollectKey = "collect_key"
+	secretAccount    = "service_account"
 	fieldMeasurement = "measurement_id"
 	fieldFirebase    = "firebase_app_id"
 	fieldBaseURL     = "base_url"
 	fieldStage       = "stage_property"
 	fieldPrefix      = "segment_prefix"
+	fieldDataset     = "bigquery_dataset"
+	fieldBigQuery    = "bigquery_url"
+	fieldProperty    = "property_id"
+	fieldDeletion    = "deletion_url"
 )
 
 // Connector is a connection to one data stream. It is safe for concurrent use.
@@ -57,6 +64,15 @@ type Connector struct {
 	secrets       []secret.Text
 	// mark is the value of our events' parameter sb_source.
 	mark string
+
+	// account is nil where no service account is set; project and dataset name
+	// the export to BigQuery and are empty where there is none.
+	account          *account
+	tokens           *connectors.Tokens
+	project, dataset string
+	propertyID       string
+	bigqueryURL      string
+	deletionURL      string
 }
 
 // Vendor gives Google Analytics' line of the catalogue.
@@ -75,6 +91,8 @@ var (
 	measurementForm = regexp.MustCompile(`^G-[A-Z0-9]{4,20}$`)
 	firebaseForm    = regexp.MustCompile(`^[0-9A-Za-z:._-]{5,100}$`)
 	propertyForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,23}$`)
+	datasetForm     = regexp.MustCompile(`^([a-z][a-z0-9-]{3,40}[a-z0-9])\.([A-Za-z0-9_]{1,200})$`)
+	propertyIDForm  = regexp.MustCompile(`^[0-9]{3,20}$`)
 	prefixForm      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,11}$`)
 )
 
@@ -141,10 +159,14 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 			refuse("push.traits", "the trait %s is personal, which Google's terms keep out of Analytics", trait)
 		}
 	}
-	base, err := address(setting(fieldBaseURL))
-	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+	for field, into := range map[string]*string{fieldBaseURL: &c.base, fieldBigQuery: &c.bigqueryURL, fieldDeletion: &c.deletionURL} {
+		base, err := address(setting(field))
+		if err != nil {
+			refuse(field, "%v", err)
+		}
+		*into = base
 	}
+	c.openAccount(setting, refuse)
 	for _, s := range live(cfg.Secrets[secretCollect]) {
 		for _, k := range live(cfg.Secrets[secretCollectKey]) {
 			if s.Equal(k.Reveal()) {
@@ -155,7 +177,6 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	c.base = base
 	for _, all := range cfg.Secrets {
 		c.secrets = append(c.secrets, all...)
 	}
@@ -167,7 +188,33 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		q.Set("measurement_id", c.measurementID)
 	}
 	c.query = q.Encode()
+	c.tokens = connectors.NewTokens(c.cfg.Now, c.token)
 	return c, nil
+}
+
+// openAccount reads what the export and erasures need.
+func (c *Connector) openAccount(setting func(string) string, refuse func(field, format string, args ...any)) {
+	if file := c.cfg.Secret(secretAccount); !file.Empty() {
+		account, err := parseAccount(file)
+		if err != nil {
+			refuse(secretAccount, "%v", err)
+		}
+		c.account = account
+	}
+	if given := setting(fieldDataset); given != "" {
+		m := datasetForm.FindStringSubmatch(given)
+		switch {
+		case m == nil:
+			refuse(fieldDataset, "is %q, want project and dataset such as my-project.analytics_123456789", given)
+		case c.cfg.Secret(secretAccount).Empty():
+			refuse(secretAccount, "is required to read the export")
+		default:
+			c.project, c.dataset = m[1], m[2]
+		}
+	}
+	if c.propertyID = setting(fieldProperty); c.propertyID != "" && !propertyIDForm.MatchString(c.propertyID) {
+		refuse(fieldProperty, "is %q, want the number of the property", c.propertyID)
+	}
 }
 
 // address gives the collection server's root without a trailing slash.

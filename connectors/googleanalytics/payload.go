@@ -1,6 +1,7 @@
 package googleanalytics
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -68,19 +69,20 @@ type request struct {
 // user id that is an address is left out, as Google's terms want.
 func (c *Connector) person(u *connectors.Update) (person, bool) {
 	who := person{clientID: u.VendorID}
-	own := c.cfg.ID
-	if scope := c.cfg.Settings["identity_scope"]; scope != "" {
-		own = scope
-	}
 	for _, k := range u.Keys {
 		switch {
-		case k.Namespace == own && who.clientID == "":
+		case k.Namespace == c.namespace() && who.clientID == "":
 			who.clientID = k.Value
 		case k.Namespace == lifecycle.NamespaceUser && who.userID == "" && !strings.Contains(k.Value, "@"):
 			who.userID = k.Value
 		}
 	}
 	return who, who.clientID != ""
+}
+
+// namespace is that of the connection's client ids among a person's keys.
+func (c *Connector) namespace() string {
+	return cmp.Or(c.cfg.Settings["identity_scope"], c.cfg.ID)
 }
 
 // requests gives what to send about a person, in order; nil when there is

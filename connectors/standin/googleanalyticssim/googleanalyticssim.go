@@ -1,12 +1,13 @@
 // Package googleanalyticssim is a simulated Google Analytics: the Measurement
-// Protocol of one web stream held in memory, and its validation server. It is
-// for the demo, for tests and for measuring. It keeps Google's less obvious
-// rules: everything is answered with 204, whatever was wrong; user properties
-// without an event change nothing; names and values that are too long are left
-// out.
+// Protocol of one web stream held in memory, its validation server, the daily
+// export to BigQuery and the requests for deletion. It is for the demo, for
+// tests and for measuring. It keeps Google's less obvious rules: what is
+// collected is answered with 204, whatever was wrong; user properties without
+// an event change nothing; names and values that are too long are left out.
 package googleanalyticssim
 
 import (
+	"crypto/rsa"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -36,6 +37,12 @@ type Sim struct {
 	people map[string]map[string]string // user properties by client id
 	events []Event
 	writes int
+
+	exports  map[string]export
+	key      *rsa.PublicKey // of the service account
+	tokenURL string
+	token    int
+	deleted  []string
 }
 
 // Event is one event that was taken.
@@ -49,9 +56,13 @@ var _ standin.Simulated = (*Sim)(nil)
 
 // New makes an empty stream.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux(), people: map[string]map[string]string{}}
+	s := &Sim{mux: http.NewServeMux(), people: map[string]map[string]string{}, exports: map[string]export{}}
 	s.mux.HandleFunc("POST /mp/collect", s.collect)
 	s.mux.HandleFunc("POST /debug/mp/collect", s.debug)
+	s.mux.HandleFunc("POST /token", s.grant)
+	s.mux.HandleFunc("GET "+tables+"{table}", s.describe)
+	s.mux.HandleFunc("GET "+tables+"{table}/data", s.data)
+	s.mux.HandleFunc("POST /analytics/v3/userDeletion/userDeletionRequests:upsert", s.erase)
 	return s
 }
 
