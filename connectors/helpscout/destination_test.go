@@ -114,6 +114,10 @@ func TestPushCreatesAndUpdates(t *testing.T) {
 	if outcome(r) != "ok" || r.VendorID == "" {
 		t.Fatalf("with create: %+v", r)
 	}
+	body := `{"id":` + r.VendorID + `,"_embedded":{"emails":[{"value":"Dana@example.com"}]}}`
+	if diff := cmp.Diff(r.Written, received(t, "customer.created", body).Written); diff != "" || len(r.Written) != 1 {
+		t.Errorf("written (-pushed +reported):\n%s", diff)
+	}
 	want := []standin.Held{{Person: "dana@example.com", Stage: "Customer", Segments: []string{"at_risk", "eu"}}}
 	if diff := cmp.Diff(want, v.Held()); diff != "" {
 		t.Errorf("held (-want +got):\n%s", diff)

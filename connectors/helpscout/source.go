@@ -1,7 +1,9 @@
 package helpscout
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -48,7 +50,9 @@ type notice struct {
 	Updated  text `json:"updatedAt"`
 	Modified text `json:"modifiedAt"`
 	Closed   text `json:"closedAt"`
+	Emails   list `json:"emails"`
 	Embedded struct {
+		Emails  list `json:"emails"`
 		Threads []struct {
 			Created text `json:"createdAt"`
 		} `json:"threads"`
@@ -66,8 +70,10 @@ func (c *Connector) rawEvent(names []string, body []byte) connectors.RawEvent {
 	// second differs in its bytes.
 	e.Dedupe = connectors.Dedupe(e.Type, string(body))
 	var n notice
+	// A member of another form than expected is left out; the event is good.
+	var odd *json.UnmarshalTypeError
 	switch err := json.Unmarshal(body, &n); {
-	case err != nil:
+	case err != nil && (!errors.As(err, &odd) || odd.Field == ""):
 		e.Broken = "not the JSON object of a webhook"
 	case e.Type == "unknown":
 		e.Broken = "the header " + eventHeader + ", which alone names the event, is not there once"
@@ -75,9 +81,26 @@ func (c *Connector) rawEvent(names []string, body []byte) connectors.RawEvent {
 		e.Broken = "the record has no id; if the webhook sends links only, switch that off"
 	default:
 		e.At = n.at(e.Type)
+		e.Written = n.created(e.Type)
 		e.NeedsRecord = c.api.ready && e.Type == "satisfaction.ratings" && numberForm.MatchString(n.customer())
 	}
 	return e
+}
+
+// writtenCustomer names the creation of a customer in the ledger of echoes.
+const writtenCustomer = "created"
+
+// created is what a push that made the customer wrote. Nobody else's creation
+// is mistaken for it, since the number is in it.
+func (n *notice) created(kind string) []connectors.Field {
+	if kind != "customer.created" {
+		return nil
+	}
+	address := ""
+	for _, e := range append(n.Embedded.Emails, n.Emails...) {
+		address = cmp.Or(address, e.Value)
+	}
+	return []connectors.Field{{Record: string(n.ID), Name: writtenCustomer, Value: strings.ToLower(strings.TrimSpace(address))}}
 }
 
 // customer is whom a rating is from, or "".

@@ -120,6 +120,24 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestOddMembers: a member of another form than expected does not spoil the
+// event, since rules may not need it.
+func TestOddMembers(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"id":1,"customer":"Dana"}`, `{"id":1,"_embedded":[]}`, `{"id":1,"_embedded":{"threads":{}}}`, `{"id":1,"emails":"x"}`, `{"id":1,"status":{}}`,
+	} {
+		if e := received(t, "convo.status", body); e.Broken != "" {
+			t.Errorf("%s: %s", body, e.Broken)
+		}
+	}
+	for _, body := range []string{`[]`, `"x"`, `5`, `null`, `{"id":1`} {
+		if e := received(t, "convo.status", body); e.Broken == "" {
+			t.Errorf("%s is taken for an event", body)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*connectors.Config){

@@ -20,6 +20,7 @@ type task struct {
 	add, remove []string       // segments
 	// seen is set once an answer showed that the customer exists.
 	seen   bool
+	wrote  []connectors.Field
 	done   bool
 	result connectors.Result
 }
@@ -84,6 +85,7 @@ func (t *task) end(r connectors.Result) {
 func (t *task) finish() connectors.Result {
 	t.end(connectors.Result{Outcome: connectors.OK})
 	r := t.result
+	r.Written = t.wrote
 	if r.VendorID == "" && t.seen {
 		r.VendorID = t.id
 	}

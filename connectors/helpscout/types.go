@@ -49,6 +49,24 @@ type email struct {
 	Value string `json:"value"`
 }
 
+// list holds addresses, and none where the value is something else.
+type list []email
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *list) UnmarshalJSON(b []byte) error {
+	var all []struct {
+		Value text `json:"value"`
+	}
+	*l = nil
+	if json.Unmarshal(b, &all) != nil {
+		return nil
+	}
+	for _, one := range all {
+		*l = append(*l, email{Value: string(one.Value)})
+	}
+	return nil
+}
+
 // value is one property of a customer. A drop-down has the option's id as its
 // value and its label as its text.
 type value struct {

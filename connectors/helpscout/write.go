@@ -109,6 +109,7 @@ func (p *push) create(ctx context.Context, t *task) bool {
 		return false
 	}
 	t.seen, t.held = true, &customer{}
+	t.wrote = []connectors.Field{{Record: t.id, Name: writtenCustomer, Value: strings.ToLower(t.email)}}
 	p.arrival()
 	return true
 }

@@ -193,6 +193,21 @@ func TestWrittenComesBackAsEcho(t *testing.T) {
 	}
 }
 
+// TestCreationComesBackAsEcho: also where no user is set, a person whom a push
+// made is not taken for a new lead.
+func TestCreationComesBackAsEcho(t *testing.T) {
+	t.Parallel()
+	c := connect(t, newVendor(t), creating, setting("user_id", ""))
+	r := push(t, c, wanting("Dana@example.com", "Customer"))[0]
+	body := `{"data":{"id":` + r.VendorID + `,"emails":[{"value":"dana@example.com","primary":true}]},"previous":null,` +
+		`"meta":{"action":"create","entity":"person","entity_id":"` + r.VendorID + `","company_id":"4410","id":"i","timestamp":"2026-01-10T09:15:00Z","version":"2.0","change_source":"api","user_id":"331"}}`
+	for text, want := range map[string][]connectors.Field{body: r.Written, strings.Replace(body, `"api"`, `"app"`, 1): nil} {
+		if diff := cmp.Diff(want, received(t, text, setting("user_id", "")).Written); diff != "" || len(r.Written) != 1 {
+			t.Errorf("written (-pushed +reported):\n%s", diff)
+		}
+	}
+}
+
 // TestPauses reads the vendor's own headers where there is no Retry-After.
 func TestPauses(t *testing.T) {
 	t.Parallel()

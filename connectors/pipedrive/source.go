@@ -77,8 +77,11 @@ func (c *Connector) rawEvent(body []byte) connectors.RawEvent {
 	if n.old() {
 		return e
 	}
-	if e.Type == "person.change" {
+	switch e.Type {
+	case "person.change":
 		e.Written = n.written()
+	case "person.create":
+		e.Written = n.created()
 	}
 	if c.ours(&n, e.Type) {
 		e.Echo = "user_id " + c.user
@@ -155,6 +158,21 @@ func (n *notice) written() []connectors.Field {
 		}
 	}
 	return changed(string(n.Meta.EntityID), previous.Custom, data.Custom)
+}
+
+// writtenPerson names the creation of a person in the ledger of echoes.
+const writtenPerson = "created"
+
+// created is what a push that made the person wrote. Nobody else's creation is
+// mistaken for it, since the number is in it.
+func (n *notice) created() []connectors.Field {
+	var p struct {
+		Emails []address `json:"emails"`
+	}
+	if n.Meta.ChangeSource != "api" || n.Meta.EntityID == "" || json.Unmarshal(n.Data, &p) != nil {
+		return nil
+	}
+	return []connectors.Field{{Record: string(n.Meta.EntityID), Name: writtenPerson, Value: strings.ToLower(chief(p.Emails))}}
 }
 
 // Numbers beyond which a time cannot be in seconds, and in milliseconds.

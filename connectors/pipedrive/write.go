@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
 )
@@ -310,13 +311,17 @@ func (p *push) send(ctx context.Context, t *task, act, method, path string, w pe
 	return nil
 }
 
-// sent lists the custom fields of a write as webhooks report them. A name that
-// went along makes the event one that custom fields alone do not explain.
+// sent lists what a write did as webhooks report it: that the person was made,
+// or its custom fields. A name that went along makes the event one that custom
+// fields alone do not explain.
 func sent(id string, w personWrite) []connectors.Field {
-	if w.Name != "" {
+	var fields []connectors.Field
+	switch {
+	case len(w.Emails) > 0:
+		return []connectors.Field{{Record: id, Name: writtenPerson, Value: strings.ToLower(w.Emails[0].Value)}}
+	case w.Name != "":
 		return nil
 	}
-	var fields []connectors.Field
 	for _, code := range slices.Sorted(maps.Keys(w.Custom)) {
 		fields = append(fields, connectors.Field{Record: id, Name: code, Value: textOf(w.Custom[code])})
 	}
