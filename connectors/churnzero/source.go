@@ -66,12 +66,14 @@ func (c *Connector) verify(r *connectors.Request) error {
 	if given == "" {
 		return connectors.Reject(connectors.ErrUnsigned, "the address in the play must end with / and this connection's url_secret")
 	}
-	if plain, err := url.PathUnescape(given); err == nil {
-		given = plain
+	plain, err := url.PathUnescape(given)
+	if err != nil {
+		plain = given
 	}
 	matched := false
 	for _, key := range keys {
 		matched = key.Equal(given) || matched
+		matched = key.Equal(plain) || matched
 	}
 	if !matched {
 		return connectors.Reject(connectors.ErrSignature, "the end of the address fits no url_secret of this connection")

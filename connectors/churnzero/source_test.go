@@ -9,6 +9,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/churnzero"
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/secret"
 )
 
 func receiver(t *testing.T, change func(*connectors.Config)) connectors.Source {
@@ -119,6 +120,17 @@ func TestWaysOfAsking(t *testing.T) {
 		receipt, err := src.Receive(&r)
 		if !errors.Is(err, test.want) || err == nil && len(receipt.Events) != test.events {
 			t.Errorf("%s: %+v, %v", name, receipt, err)
+		}
+	}
+}
+
+// TestSecretsThatAddressesEscape fit as they are typed and as they are sent.
+func TestSecretsThatAddressesEscape(t *testing.T) {
+	t.Parallel()
+	src := receiver(t, func(cfg *connectors.Config) { cfg.Secrets["url_secret"] = []secret.Text{secret.New("50% of a secret")} })
+	for _, path := range []string{"/50% of a secret", "/50%25%20of%20a%20secret"} {
+		if _, err := src.Receive(&connectors.Request{Method: http.MethodGet, Path: path}); err != nil {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
 }
