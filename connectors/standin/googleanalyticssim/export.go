@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Names of the export and the property.
@@ -35,6 +36,9 @@ type Row struct {
 	Platform               string
 }
 
+// accountKey is made once, since that takes its time.
+var accountKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // export is a daily table.
 type export struct {
 	modified int64
@@ -44,7 +48,7 @@ type export struct {
 // Account makes a service account and gives its key file. The stand-in takes
 // only the newest.
 func (s *Sim) Account(url string) (string, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := accountKey()
 	if err != nil {
 		return "", fmt.Errorf("googleanalyticssim: make a key: %w", err)
 	}
