@@ -26,6 +26,7 @@ type effects struct {
 	wantPeople  []lifecycle.ProfileID
 	pushed      map[string]bool // connections with somebody newly due
 	forget      []lifecycle.ProfileID
+	parted      []lifecycle.ProfileID // whose record at a vendor may be another by now
 	dropped     []lifecycle.ProfileID
 }
 
@@ -190,10 +191,10 @@ func (f *effects) derive(ctx context.Context, people []*person) error {
 // drop takes somebody of whom no event is left out of everything.
 func (f *effects) drop(p *person) {
 	p.gone = true
+	f.dropped = append(f.dropped, p.id)
 	if !p.before.known {
 		return
 	}
-	f.dropped = append(f.dropped, p.id)
 	f.t.CountTx("", "people", -1)
 	f.t.CountTx("", "stage:"+string(p.before.stage), -1)
 	for _, m := range p.before.segments {
@@ -298,12 +299,15 @@ func (f *effects) changed(p *person, announced bool) {
 		f.t.CountTx("", "stage:"+string(p.prof.Stage), 1)
 	}
 	for _, c := range f.cfg.Pushing {
-		if len(p.merged) > 0 || due(c, f.cfg.Plan, b, p.prof, announced) {
+		if len(p.merged) > 0 || p.decided || due(c, f.cfg.Plan, b, p.prof, announced) {
 			f.wantConns, f.wantPeople = append(f.wantConns, c.ID), append(f.wantPeople, p.id)
 			f.pushed[c.ID] = true
 		}
 	}
 	if len(p.merged) > 0 {
 		f.forget = append(f.forget, p.id)
+	}
+	if p.decided {
+		f.parted = append(f.parted, p.id)
 	}
 }

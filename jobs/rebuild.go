@@ -23,11 +23,11 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 	var edges []lifecycle.Edge
 	for _, id := range ids {
 		for i := range stored[id] {
-			edges = append(edges, edgeOf(&stored[id][i]))
+			edges = append(edges, stored[id][i].Edge())
 		}
 	}
 	for _, e := range s.events {
-		edges = append(edges, edgeOf(e))
+		edges = append(edges, e.Edge())
 	}
 	part := r.guards.Partition(edges)
 	owners, err := r.assign(s, part.Groups)
@@ -36,11 +36,12 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 	}
 	r.rehome(s, part, owners, stored)
 	r.settle(s, part, owners)
+	if slices.ContainsFunc(s.events, func(e *lifecycle.Event) bool { return e.DecidesIdentity() }) {
+		for _, p := range s.people {
+			p.decided = true
+		}
+	}
 	return nil
-}
-
-func edgeOf(e *lifecycle.Event) lifecycle.Edge {
-	return lifecycle.Edge{At: e.At, ID: e.ID, Keys: lifecycle.SortKeys(slices.Clone(e.Identity))}
 }
 
 // assign gives every group a person: of those who owned one of its keys the

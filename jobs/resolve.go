@@ -29,6 +29,8 @@ type person struct {
 	// merged are people who became this one in this batch.
 	merged []*person
 	gone   bool // merged into another, or nothing is left of it
+	// decided: somebody decided in this batch who this person is.
+	decided bool
 	// known are fresh events that tell again of what was told already.
 	known  map[lifecycle.EventID]bool
 	before before
@@ -208,7 +210,7 @@ func (r *resolver) connect(e *lifecycle.Event) {
 		s = r.unite(s, of)
 	}
 	// One key says nothing about others; several, in a contested set, may.
-	if len(keys) > 1 && s.contested != 0 {
+	if len(keys) > 1 && s.contested != 0 || e.DecidesIdentity() {
 		s.rebuild = true
 	}
 	s.events = append(s.events, e)

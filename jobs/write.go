@@ -54,6 +54,11 @@ func (f *effects) write(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(f.parted) > 0 {
+		if err := f.t.ForgetRecordsTx(ctx, f.parted); err != nil {
+			return err
+		}
+	}
 	return f.t.WantPushTx(ctx, f.wantConns, f.wantPeople, f.now)
 }
 

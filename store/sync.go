@@ -76,6 +76,14 @@ func (t *Tx) ForgetKnownTx(ctx context.Context, people []lifecycle.ProfileID) er
 	return err
 }
 
+// ForgetRecordsTx makes the next pushes of people send everything and find
+// their records at the vendors anew, since a decision about who is who may have
+// given these to somebody else.
+func (t *Tx) ForgetRecordsTx(ctx context.Context, people []lifecycle.ProfileID) error {
+	_, err := t.exec(ctx, "update sync set known = '', vendor_id = '' where "+anyConnection+t.s.d.oneOf("person", "bigint"), list(t.s.d, people))
+	return err
+}
+
 // LeasedPerson is a person taken for a push.
 type LeasedPerson struct {
 	Sync
