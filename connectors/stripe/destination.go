@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -127,7 +128,6 @@ func (p *push) byAddress(ctx context.Context, u *connectors.Update, email string
 		if r, there := p.write(ctx, u, n, all[0].ID, all[0].Metadata); there {
 			return r
 		}
-		return notThere()
 	}
 	if !p.c.cfg.Push.Create {
 		return notThere()
@@ -219,12 +219,11 @@ func (p *push) fail(err error) connectors.Result {
 	switch e.Reason {
 	case connectors.ReasonTimeout, connectors.ReasonConnection, connectors.ReasonBlocked, connectors.ReasonRedirect,
 		connectors.ReasonRateLimit, connectors.ReasonAuth, connectors.ReasonForbidden, connectors.ReasonSettings:
-		p.errors5 = maxServerErrors
+		p.away = cmp.Or(p.away, e)
 	case connectors.ReasonServer:
-		p.errors5++
-	}
-	if p.errors5 >= maxServerErrors && p.away == nil {
-		p.away = e
+		if p.errors5++; p.errors5 == maxServerErrors {
+			p.away = cmp.Or(p.away, e)
+		}
 	}
 	r := e.Result()
 	if e.Reason == connectors.ReasonAuth {

@@ -226,6 +226,38 @@ func TestPushFailures(t *testing.T) {
 	}
 }
 
+// TestPushStops: once the vendor is seen to be away, the rest of the batch is
+// left for later, and one refused person stops nobody.
+func TestPushStops(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status, most int
+		wantError    bool
+	}{
+		{400, 10, false}, {429, 5, true}, {500, 7, false}, {401, 5, true},
+	} {
+		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
+			t.Parallel()
+			f := connectortest.NewFake(t)
+			f.Reply("POST /v1/customers/{id}", tt.status, `{"error":{"type":"api_error","message":"no"}}`)
+			var updates []connectors.Update
+			for i := range 10 {
+				updates = append(updates, connectors.Update{ID: fmt.Sprint(i), VendorID: fmt.Sprintf("cus_%d", i), Want: connectors.State{Stage: "Customer"}})
+			}
+			results, err := open(t, f.URL, nil).Push(t.Context(), updates)
+			if n := len(f.Requests()); n > tt.most || (err != nil) != tt.wantError {
+				t.Errorf("%d requests, at most %d wanted; error %v", n, tt.most, err)
+			}
+			for i, r := range results {
+				left := r.Outcome == connectors.Retry && (r.Reason == connectors.ReasonServer || r.Reason == connectors.ReasonNotDone)
+				if tt.status == 400 && r.Outcome != connectors.Permanent || tt.status == 500 && !left {
+					t.Errorf("result %d = %+v", i, r)
+				}
+			}
+		})
+	}
+}
+
 // TestCreate: a lost answer makes no second customer, and nothing empty is sent.
 func TestCreate(t *testing.T) {
 	t.Parallel()
