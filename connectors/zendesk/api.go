@@ -69,7 +69,7 @@ func (a *api) do(ctx context.Context, act, method, path string, in any) (*connec
 	}
 	defer func() { <-a.slots }()
 	return a.client.Do(ctx, connectors.Call{
-		Act: act, Method: method, URL: a.base + path, Header: a.header, JSON: in, Secrets: a.secrets, Judge: judge, Pause: pause,
+		Act: act, Method: method, URL: a.base + path, Header: a.header, JSON: in, Secrets: a.secrets, Judge: judge, Pause: untilReset,
 	})
 }
 
@@ -94,8 +94,8 @@ func judge(a *connectors.Answer) *connectors.PushError {
 	return e
 }
 
-// pause reads when the minute's budget is filled up again, in seconds.
-func pause(a *connectors.Answer) time.Duration {
+// untilReset reads when the minute's budget is filled up again, in seconds.
+func untilReset(a *connectors.Answer) time.Duration {
 	s, err := strconv.Atoi(a.Header.Get("Ratelimit-Reset"))
 	if err != nil || a.Status != http.StatusTooManyRequests || s < 0 || s > int(time.Hour.Seconds()) {
 		return 0

@@ -23,7 +23,14 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 		if err != nil {
 			return nil, err
 		}
-		if u != nil {
+		switch {
+		case u == nil:
+		case u.Role != "end-user":
+			return &connectors.Erased{
+				Outcome: connectors.Permanent, Reason: connectors.ReasonInvalid,
+				Message: "the address is that of a colleague (" + short(u.Role) + "), who is not deleted from here",
+			}, nil
+		default:
 			id = u.ID.String()
 		}
 	}

@@ -99,8 +99,9 @@ func (j jobResults) of(id string) connectors.Result {
 	case r.Success == nil && r.Error == "", r.Success != nil && *r.Success:
 		return connectors.Result{Outcome: connectors.OK, VendorID: id}
 	case strings.Contains(r.Error, "NotFound"):
-		// Gone since it was read; the next try reads again.
-		return connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotFound, Message: words, VendorID: id}
+		// Gone since it was read. Everything is to be sent again, to whoever has the
+		// address by now; a reason of the server's asks for that.
+		return connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonServer, Message: words, VendorID: id}
 	}
 	if words == "" {
 		words = "Zendesk refused without a word"

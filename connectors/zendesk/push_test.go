@@ -1,11 +1,14 @@
 package zendesk_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -114,7 +117,7 @@ func TestJobForms(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"job_status":{"id":"j","status":"completed","results":[{"id":7,"action":"update","success":true,"status":"Updated"}]}}`: "ok",
 		`{"job_status":{"id":"j","status":"completed","results":[{"id":7,"index":0}]}}`:                                           "ok",
-		`{"job_status":{"id":"j","status":"completed","results":[{"id":7,"success":false,"error":"UserNotFound"}]}}`:              "retry not_found",
+		`{"job_status":{"id":"j","status":"completed","results":[{"id":7,"success":false,"error":"UserNotFound"}]}}`:              "retry server",
 		`{"job_status":{"id":"j","status":"completed","results":[{"id":7,"success":false}]}}`:                                     "permanent invalid",
 		`{"job_status":{"id":"j","status":"completed","results":{"success":true}}}`:                                               "retry server",
 		`{"job_status":{"id":"j","status":"failed","message":"out of paper","results":null}}`:                                     "retry server",
@@ -199,5 +202,56 @@ func TestFailures(t *testing.T) {
 				t.Errorf("the pause is %v", r.Delay)
 			}
 		})
+	}
+}
+
+// TestCreatePace: users are made as fast as Zendesk takes them; the one that
+// came too soon is made after the pause, and the next keep the pace.
+func TestCreatePace(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	var refused atomic.Int32
+	mux := http.NewServeMux()
+	mux.Handle("/", v)
+	mux.HandleFunc("POST /api/v2/users/create_or_update", func(w http.ResponseWriter, r *http.Request) {
+		if refused.Add(1) == 2 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		v.ServeHTTP(w, r)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	cfg := config(server.URL)
+	cfg.Push.Create = true
+	c := open(t, cfg)
+	for _, r := range push(t, c, person("a@example.com", "Trial", nil, nil), person("b@example.com", "Trial", nil, nil)) {
+		if outcome(r) != "ok" {
+			t.Errorf("result %+v", r)
+		}
+	}
+	// A second refusal is left to the next push.
+	refused.Store(1)
+	results, err := c.Push(t.Context(), []connectors.Update{person("c@example.com", "Trial", nil, nil)})
+	var e *connectors.PushError
+	if !errors.As(err, &e) || e.Reason != connectors.ReasonRateLimit || e.RetryAfter != time.Second {
+		t.Errorf("%+v, %v", results, err)
+	}
+}
+
+// TestColleague: who works at Zendesk is not erased by an address.
+func TestColleague(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		_, _ = w.Write([]byte(`{"users":[{"id":7700,"email":"ann@example.com","role":"agent"}]}`))
+	}))
+	defer server.Close()
+	e, err := open(t, config(server.URL)).Erase(t.Context(), connectors.Update{Email: "ann@example.com"})
+	if err != nil || e.Outcome != connectors.Permanent || !strings.Contains(e.Message, "agent") {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
-// maxCreates is how many users one Push makes; with one a second, more would
-// outlast the time that a push has. The others are told to come again.
-const maxCreates = 30
+// maxPaced is how many users one Push makes at one a second; more would outlast
+// the time that a push has. The others are told to come again.
+const maxPaced = 30
 
 // writeFields writes the user fields of everybody who is there in one job. A
 // call for a single user would be held to one a second.
@@ -51,8 +53,9 @@ func (p *push) writeFields(ctx context.Context) {
 	}
 }
 
-// create makes the users who are missing, one a second. The call finds a user
-// by address where the search did not know of one yet.
+// create makes the users who are missing, one a second once Zendesk asks for
+// that. The call finds a user by address where the search did not know of one
+// yet.
 func (p *push) create(ctx context.Context) {
 	made := 0
 	for _, t := range p.open() {
@@ -63,7 +66,8 @@ func (p *push) create(ctx context.Context) {
 			t.end(notAttempted(away))
 			continue
 		}
-		if made++; made > maxCreates || p.c.creates.Wait(ctx) != nil {
+		made++
+		if p.c.paced() && made > maxPaced || p.c.creates.Wait(ctx) != nil {
 			t.end(connectors.Result{
 				Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Delay: 2 * time.Second,
 				Message: "Zendesk lets one user a second be made, and this batch had too many",
@@ -81,7 +85,16 @@ func (p *push) createOne(ctx context.Context, t *task) {
 	var answer struct {
 		User user `json:"user"`
 	}
-	err := p.c.api.call(ctx, "create a user", http.MethodPost, "/users/create_or_update", in, &answer)
+	send := func() error {
+		return p.c.api.call(ctx, "create a user", http.MethodPost, "/users/create_or_update", in, &answer)
+	}
+	err := send()
+	if hasReason(err, connectors.ReasonRateLimit) && !p.c.paced() {
+		p.c.creates.SetLimit(rate.Every(createEvery))
+		if pause(ctx, max(failure(err).RetryAfter, createEvery)) {
+			err = send()
+		}
+	}
 	if err == nil && !digits(answer.User.ID.String()) {
 		err = &connectors.PushError{Act: "zendesk: create a user", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no user"}
 	}
@@ -102,6 +115,28 @@ func (p *push) createOne(ctx context.Context, t *task) {
 	}
 	t.fields = nil
 }
+
+// paced reports whether Zendesk has asked to make users slowly.
+func (c *Connector) paced() bool { return c.creates.Limit() != rate.Inf }
+
+// pause waits and reports whether there is still time to go on; a long pause is
+// left to the next push.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d > maxPause {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// maxPause is the longest pause that is waited for within a push.
+const maxPause = 5 * time.Second
 
 // writeTags adds and removes single tags of one user; every other tag stays.
 func (p *push) writeTags(ctx context.Context, t *task) {

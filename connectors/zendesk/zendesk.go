@@ -37,8 +37,9 @@ var (
 	_ connectors.Eraser      = (*Connector)(nil)
 )
 
-// createEvery is the pause between two users that are made: the account takes
-// one call of create_or_update a second ("Rate limits", read 2026-11).
+// createEvery is the pause between two users that are made, once Zendesk has
+// refused one for coming too soon: its pages name a limit of one call of
+// create_or_update a second for the account ("Rate limits", read 2026-11).
 const createEvery = time.Second
 
 // Names of secrets and settings in connector.yaml.
@@ -138,7 +139,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		cfg:        cfg,
 		api:        a,
 		fields:     &userFields{api: a, create: setting(fieldCreate) == "true"},
-		creates:    rate.NewLimiter(rate.Every(createEvery), 1),
+		creates:    rate.NewLimiter(rate.Inf, 1),
 		stageField: stage,
 		tagPrefix:  prefix,
 	}, nil
