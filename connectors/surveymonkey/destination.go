@@ -16,20 +16,15 @@ const (
 	// takes up to four requests each, and lookups how many run at once.
 	maxLookups = 20
 	lookups    = 4
-	// minDaily is the least that an app may make a day. Half of a day's requests
-	// go to pushes of two requests each, spread over 24 hours, the other half to
-	// reading answers; more than maxPushesAnHour would go beyond the 120 requests
-	// a minute.
-	minDaily        = 100
-	dailyPerHourly  = 2 * 2 * 24
-	maxPushesAnHour = 1200
+	// pushRate a minute leaves half of the 120 requests to reading answers.
+	pushRate = 30
 	// placeholder stands for a name that is not known; contacts must have both.
 	placeholder = "-"
 )
 
 // Limits implements connectors.Destination.
 func (c *Connector) Limits() connectors.Limits {
-	l := connectors.Limits{Batch: maxBatch, Concurrency: 1, Rate: c.pushesAnHour, Per: time.Hour, Takes: connectors.TakesState}
+	l := connectors.Limits{Batch: maxBatch, Concurrency: 1, Rate: pushRate, Per: time.Minute, Takes: connectors.TakesState}
 	if !c.cfg.Push.Create {
 		l.Batch = maxLookups
 	}
@@ -45,6 +40,9 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	p := &push{c: c}
 	for i := range updates {
 		p.tasks = append(p.tasks, c.newTask(&updates[i]))
+	}
+	if err := p.afford(); err != nil {
+		return nil, err
 	}
 	for _, step := range []func(context.Context) error{p.label, p.follow, p.create, p.find, p.follow, p.update} {
 		if err := step(ctx); err != nil {

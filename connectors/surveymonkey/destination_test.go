@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,14 +212,41 @@ func TestPushPauses(t *testing.T) {
 	}
 }
 
+// TestPushesFitTheDay: one change after the other must not use up what answers
+// are read with.
 func TestPushesFitTheDay(t *testing.T) {
 	t.Parallel()
-	for daily, want := range map[string]int{"100": 1, "500": 5, "50000": 520, "100000000": 1200} {
-		cfg := config("")
-		cfg.Settings["daily_requests"] = daily
-		if l := open(t, cfg).Limits(); l.Rate != want || l.Per != time.Hour {
-			t.Errorf("%s a day: %d pushes in %v, want %d an hour", daily, l.Rate, l.Per, want)
+	var mu sync.Mutex
+	now := clock
+	c, sim := start(t, func(cfg *connectors.Config) {
+		cfg.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	})
+	pushes := 0
+	spend := func() *connectors.PushError {
+		for range 1000 {
+			_, err := c.Push(t.Context(), []connectors.Update{person("ada@example.com", fmt.Sprint("Stage ", pushes))})
+			var e *connectors.PushError
+			if errors.As(err, &e) {
+				return e
+			}
+			pushes++
 		}
+		return nil
+	}
+	e := spend()
+	if e == nil || e.Reason != connectors.ReasonRateLimit || !e.Retryable || e.RetryAfter < time.Minute || e.RetryAfter > time.Hour || pushes != 62 {
+		t.Fatalf("after %d pushes: %+v", pushes, e)
+	}
+	u := person("ada@example.com", "Stage 61")
+	u.Known = &u.Want
+	if got := push(t, c, u); got[0] != "ok" {
+		t.Errorf("what costs nothing is refused: %v", got)
+	}
+	mu.Lock()
+	now = now.Add(24 * time.Hour)
+	mu.Unlock()
+	if spend(); pushes < 120 || pushes > 125 || sim.Writes() < 120 {
+		t.Errorf("%d pushes in two days", pushes)
 	}
 }
 

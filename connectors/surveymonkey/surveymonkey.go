@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
@@ -70,7 +72,8 @@ type Connector struct {
 	emailVar     string
 	stageField   string
 	segmentField string
-	pushesAnHour int
+	// budget is what pushes may spend of the day's requests.
+	budget *rate.Limiter
 }
 
 // Vendor gives SurveyMonkey's line of the catalogue.
@@ -144,7 +147,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if err != nil || daily < minDaily {
 		refuse(fieldDaily, "is %q, want a number of at least %d", setting(fieldDaily), minDaily)
 	}
-	c.pushesAnHour = min(max(daily/dailyPerHourly, 1), maxPushesAnHour)
+	c.budget = newBudget(daily)
 	base, err := baseURL(setting(fieldBaseURL))
 	if err != nil {
 		refuse(fieldBaseURL, "%v", err)
