@@ -48,6 +48,9 @@ func (c *Connector) call(ctx context.Context, act, method, path string, in, out 
 			Act: act, Method: method, URL: token.Base + path, Header: header, JSON: in,
 			Secrets: append(c.hide(), token.Value), Judge: judge, Pause: pause,
 		})
+		if answer != nil {
+			c.quota.note(answer.Header, c.cfg.Now())
+		}
 		if err != nil {
 			e := failure(err)
 			if e.Reason == connectors.ReasonAuth && attempt == 0 {

@@ -28,6 +28,12 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	for i := range updates {
 		p.items = append(p.items, c.newItem(&updates[i]))
 	}
+	if waiting := p.open(func(*item) bool { return true }); len(waiting) > 0 {
+		if err := c.mayAsk("push people"); err != nil {
+			p.halt(waiting, err)
+			return p.results()
+		}
+	}
 	p.lookup(ctx, p.open(func(it *item) bool { return it.id == "" }))
 	p.update(ctx, p.open(func(it *item) bool { return it.id != "" }))
 	p.followConverted(ctx)
@@ -196,8 +202,8 @@ func (p *push) results() ([]connectors.Result, error) {
 	return all, nil
 }
 
-// lookup finds the records of people by address and, where people are created,
-// by the id that an earlier push gave them.
+// lookup finds the records of people by address and, where that finds none and
+// people are created, by the id that an earlier push gave them.
 func (p *push) lookup(ctx context.Context, items []*item) {
 	if len(items) == 0 || p.stopped(items) {
 		return
@@ -207,28 +213,41 @@ func (p *push) lookup(ctx context.Context, items []*item) {
 		if email := foldEmail(it.u.Email); email != "" && !slices.Contains(w.emails, email) {
 			w.emails = append(w.emails, email)
 		}
-		if p.c.creates(it) {
-			w.externals = append(w.externals, externalID(it.u))
-		}
 	}
 	f, err := p.c.find(ctx, w)
 	if err != nil {
 		p.halt(items, err)
 		return
 	}
+	var unknown []*item
+	w = wanted{}
 	for _, it := range items {
-		row := f.byEmail[foldEmail(it.u.Email)]
-		if row == nil {
-			row = f.byExternal[externalID(it.u)]
-		}
-		switch {
+		switch row := f.byEmail[foldEmail(it.u.Email)]; {
 		case row != nil:
-			it.id, it.again = id18(text(row["Id"])), it.lost
-		case !p.c.creates(it):
+			it.is(row)
+		case p.c.creates(it):
+			unknown = append(unknown, it)
+			w.externals = append(w.externals, externalID(it.u))
+		default:
 			it.skip(connectors.ReasonNotInVendor, "Salesforce has neither a contact nor an open lead with this e-mail address, and the push creates none")
 		}
 	}
+	if len(unknown) == 0 {
+		return
+	}
+	if f, err = p.c.find(ctx, w); err != nil {
+		p.halt(unknown, err)
+		return
+	}
+	for _, it := range unknown {
+		if row := f.byExternal[externalID(it.u)]; row != nil {
+			it.is(row)
+		}
+	}
 }
+
+// is notes the record that was found for an item.
+func (it *item) is(row map[string]any) { it.id, it.again = id18(text(row["Id"])), it.lost }
 
 // creates reports whether the push may make a record for somebody.
 func (c *Connector) creates(it *item) bool {

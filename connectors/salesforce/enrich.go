@@ -21,6 +21,9 @@ var opportunityFields = []string{"Name", "StageName", "IsClosed", "IsWon", "Amou
 // Enrich implements connectors.Enricher: it reads opportunities with their
 // contact roles, which an outbound message cannot carry.
 func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]connectors.Record, error) {
+	if err := c.mayAsk("read opportunities"); err != nil {
+		return nil, err
+	}
 	records := make([]connectors.Record, len(lookups))
 	byID := map[string][]int{}
 	var ids []string
@@ -35,7 +38,7 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 		}
 		byID[id] = append(byID[id], i)
 	}
-	for chunk := range slices.Chunk(ids, queryIDs) {
+	for chunk := range slices.Chunk(ids, queryValues) {
 		soql := "SELECT Id,Name,StageName,IsClosed,IsWon,Amount,LastModifiedDate," +
 			"(SELECT ContactId,Contact.Email,IsPrimary FROM OpportunityContactRoles ORDER BY IsPrimary DESC,CreatedDate ASC)" +
 			" FROM Opportunity WHERE Id IN " + quotedList(chunk)

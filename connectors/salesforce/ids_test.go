@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,30 @@ func TestQuoted(t *testing.T) {
 	} {
 		if got := quoted(given); got != want {
 			t.Errorf("quoted(%q) = %s, want %s", given, got, want)
+		}
+	}
+}
+
+// One query takes many short addresses and few long ones; none is left out.
+func TestChunks(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		values []string
+		want   int
+	}{
+		"none":  {nil, 0},
+		"short": {slices.Repeat([]string{"dana@example.com"}, 401), 3},
+		"long":  {slices.Repeat([]string{strings.Repeat("é", 1000) + "@example.com"}, 4), 2},
+	} {
+		got, all := chunks(c.values), 0
+		for _, chunk := range got {
+			all += len(chunk)
+			if len(chunk) > queryValues || len(chunk) == 0 {
+				t.Errorf("%s: a chunk of %d", name, len(chunk))
+			}
+		}
+		if len(got) != c.want || all != len(c.values) {
+			t.Errorf("%s: %d chunks of %d values", name, len(got), all)
 		}
 	}
 }

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// queryIDs and queryEmails bound the values of one IN, so that the query
-	// fits the 16,384 bytes of a URL and its headers (REST API Developer Guide,
-	// "Query").
-	queryIDs    = 200
-	queryEmails = 50
+	// queryValues and queryBytes bound the values of one IN, in number and as
+	// they are written into the address: a URL and its headers have 16,384 bytes
+	// (REST API Developer Guide, "Query").
+	queryValues = 200
+	queryBytes  = 12_000
 	// maxQueryPages bounds how many pages of up to 2,000 records are followed.
 	maxQueryPages = 20
 )
@@ -24,7 +24,12 @@ const (
 // query runs a query and follows its pages. It gives the records as decoded
 // JSON; numbers are json.Number.
 func (c *Connector) query(ctx context.Context, act, soql string) ([]map[string]any, error) {
-	path := c.root + "/query?q=" + url.QueryEscape(soql)
+	return c.queryAt(ctx, act, "/query", soql)
+}
+
+// queryAt is query at /query or at /queryAll, which sees deleted records.
+func (c *Connector) queryAt(ctx context.Context, act, at, soql string) ([]map[string]any, error) {
+	path := c.root + at + "?q=" + url.QueryEscape(soql)
 	var all []map[string]any
 	for range maxQueryPages {
 		var page queryAnswer
@@ -72,9 +77,8 @@ func (c *Connector) find(ctx context.Context, w wanted, fields ...string) (*foun
 		for _, clause := range []struct {
 			field  string
 			values []string
-			most   int
-		}{{"Id", ids, queryIDs}, {"Email", w.emails, queryEmails}, {c.external, w.externals, queryIDs}} {
-			for chunk := range slices.Chunk(clause.values, clause.most) {
+		}{{"Id", ids}, {"Email", w.emails}, {c.external, w.externals}} {
+			for _, chunk := range chunks(clause.values) {
 				rows, err := c.query(ctx, "find people", c.selects(object, fields, clause.field, chunk))
 				if err != nil {
 					return nil, err
@@ -84,6 +88,22 @@ func (c *Connector) find(ctx context.Context, w wanted, fields ...string) (*foun
 		}
 	}
 	return f, nil
+}
+
+// chunks cuts values into parts that fit a query each. One request finds as
+// many people as it can: requests are counted for the whole organization.
+func chunks(values []string) [][]string {
+	var all [][]string
+	bytes := 0
+	for _, v := range values {
+		size := len(url.QueryEscape(quoted(v))) + len("%2C")
+		if n := len(all); n == 0 || len(all[n-1]) == queryValues || bytes+size > queryBytes {
+			all, bytes = append(all, nil), 0
+		}
+		all[len(all)-1] = append(all[len(all)-1], v)
+		bytes += size
+	}
+	return all
 }
 
 func (c *Connector) selects(object string, fields []string, field string, values []string) string {

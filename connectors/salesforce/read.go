@@ -47,6 +47,9 @@ func (c *Connector) ownFields() []string {
 // Read implements connectors.Reader. Segments are those of the update's
 // managed set.
 func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*connectors.State, error) {
+	if err := c.mayAsk("read people"); err != nil {
+		return nil, err
+	}
 	var w wanted
 	for _, u := range people {
 		if objectOf(u.VendorID) != "" {
@@ -123,6 +126,9 @@ const listPage = 1000
 // order of their ids. The cursor is the last id given, or the prefix that the
 // next object's ids begin with.
 func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed, error) {
+	if err := c.mayAsk("list people"); err != nil {
+		return nil, err
+	}
 	object, after := c.objects[0], ""
 	switch {
 	case isID(cursor, ""):

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -23,6 +24,7 @@ var folder embed.FS
 
 var (
 	_ connectors.Source      = (*Connector)(nil)
+	_ connectors.Poller      = (*Connector)(nil)
 	_ connectors.Enricher    = (*Connector)(nil)
 	_ connectors.Destination = (*Connector)(nil)
 	_ connectors.Checker     = (*Connector)(nil)
@@ -49,6 +51,8 @@ const (
 	settingMissing      = "missing_name"
 	settingDealPeople   = "deal_people"
 	settingCurrency     = "currency"
+	settingDeletions    = "read_deletions"
+	settingReserve      = "quota_reserve"
 )
 
 // The objects that stand for people.
@@ -77,6 +81,8 @@ type Connector struct {
 	missing      string
 	onlyPrimary  bool
 	currency     string
+	deletions    bool
+	quota        *quota
 }
 
 // Vendor gives Salesforce's line of the catalogue.
@@ -126,6 +132,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		missing:      setting(settingMissing),
 		onlyPrimary:  setting(settingDealPeople) == "primary",
 		currency:     setting(settingCurrency),
+		deletions:    setting(settingDeletions) == "on",
 	}
 	var wrong []error
 	for _, e := range d.Check(cfg) {
@@ -154,6 +161,11 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if c.currency != "" && !currencyForm.MatchString(c.currency) {
 		refuse(settingCurrency, "is %q, want three capital letters such as EUR", c.currency)
 	}
+	reserve, err := strconv.ParseInt(setting(settingReserve), 10, 64)
+	if err != nil || reserve < 0 || reserve > 90 {
+		refuse(settingReserve, "is %q, want a number of percent from 0 to 90", setting(settingReserve))
+	}
+	c.quota = &quota{reserve: reserve}
 	for theirs := range cfg.Push.Traits {
 		if why := c.refuseTarget(theirs); why != "" {
 			refuse("push.traits."+theirs, "%s", why)

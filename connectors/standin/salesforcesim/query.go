@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // pageSize is how many records a page of an answer holds.
@@ -165,4 +166,30 @@ func meets(held *Record, all []term) bool {
 		}
 	}
 	return true
+}
+
+var binForm = regexp.MustCompile(`^SELECT Id,MasterRecordId,SystemModstamp FROM ([A-Za-z]+) WHERE IsDeleted=true AND SystemModstamp >= ([0-9TZ:-]+) ORDER BY SystemModstamp LIMIT ([0-9]+)$`)
+
+// queryAll answers the one question about the recycle bin that a connection
+// asks. The lock is held.
+func (s *Sim) queryAll(w http.ResponseWriter, r *http.Request) {
+	m := binForm.FindStringSubmatch(r.URL.Query().Get("q"))
+	if m == nil {
+		refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "unexpected token")
+		return
+	}
+	limit, err := strconv.Atoi(m[3])
+	from, wrong := time.Parse("2006-01-02T15:04:05Z", m[2])
+	if err != nil || wrong != nil {
+		refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "the time or the limit cannot be read")
+		return
+	}
+	records := []map[string]any{}
+	for _, gone := range s.bin {
+		at, _ := time.Parse("2006-01-02T15:04:05.000-0700", fmt.Sprint(gone["SystemModstamp"]))
+		if gone["object"] == m[1] && !at.Before(from) && len(records) < limit {
+			records = append(records, map[string]any{"Id": gone["Id"], "MasterRecordId": gone["MasterRecordId"], "SystemModstamp": gone["SystemModstamp"]})
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"totalSize": len(records), "done": true, "records": records})
 }

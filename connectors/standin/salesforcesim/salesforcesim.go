@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/stagebridge/stagebridge/connectors/standin"
 )
@@ -37,6 +38,9 @@ type Sim struct {
 	made    int
 	changes int
 	writes  int
+	bin     []map[string]any // records that were deleted
+	used    int              // requests of the day
+	now     time.Time        // moves on by a second with every deletion
 }
 
 // Record is one object of the organization.
@@ -52,10 +56,11 @@ type Record struct {
 // New makes an organization that has the fields of a connection's defaults,
 // and nobody in it.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux(), records: map[string]*Record{}, refused: map[string][2]string{}, tokens: map[string]bool{}}
+	s := &Sim{mux: http.NewServeMux(), records: map[string]*Record{}, refused: map[string][2]string{}, tokens: map[string]bool{}, used: 18, now: time.Date(2026, 11, 20, 9, 20, 0, 0, time.UTC)}
 	s.mux.HandleFunc("POST /services/oauth2/token", s.token)
 	s.mux.HandleFunc("GET "+root+"/limits", s.with(s.limits))
 	s.mux.HandleFunc("GET "+root+"/query", s.with(s.query))
+	s.mux.HandleFunc("GET "+root+"/queryAll", s.with(s.queryAll))
 	s.mux.HandleFunc("PATCH "+root+"/composite/sobjects", s.with(s.update))
 	s.mux.HandleFunc("PATCH "+root+"/composite/sobjects/{object}/{field}", s.with(s.upsert))
 	s.mux.HandleFunc("DELETE "+root+"/composite/sobjects", s.with(s.delete))
@@ -143,10 +148,30 @@ func (s *Sim) Get(id string) map[string]any {
 }
 
 // Remove deletes a record by hand.
-func (s *Sim) Remove(id string) {
+func (s *Sim) Remove(id string) { s.Merge(id, "") }
+
+// Merge deletes a record by merging it into another; empty: it is only deleted.
+func (s *Sim) Merge(id, into string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.remove(id, into)
+}
+
+func (s *Sim) remove(id, into string) {
+	s.now = s.now.Add(time.Second)
+	gone := map[string]any{"object": s.records[id].Object, "Id": id, "MasterRecordId": nil, "SystemModstamp": s.now.Format("2006-01-02T15:04:05.000+0000")}
+	if into != "" {
+		gone["MasterRecordId"] = into
+	}
+	s.bin = append(s.bin, gone)
 	delete(s.records, id)
+}
+
+// Use sets how many of the day's 5,000 requests are used.
+func (s *Sim) Use(used int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = used
 }
 
 // Refuse makes every write to the record with an address end with a row error.
@@ -198,13 +223,13 @@ func (s *Sim) with(next http.HandlerFunc) http.HandlerFunc {
 			refuse(w, http.StatusUnauthorized, "INVALID_SESSION_ID", "Session expired or invalid")
 			return
 		}
-		w.Header().Set("Sforce-Limit-Info", "api-usage=18/5000")
+		w.Header().Set("Sforce-Limit-Info", fmt.Sprintf("api-usage=%d/5000", s.used))
 		next(w, r)
 	}
 }
 
 func (s *Sim) limits(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"DailyApiRequests": map[string]any{"Max": 5000, "Remaining": 4982}})
+	answer(w, http.StatusOK, map[string]any{"DailyApiRequests": map[string]any{"Max": 5000, "Remaining": 5000 - s.used}})
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -187,7 +187,7 @@ func (s *Sim) delete(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, failed(r[0], r[1]))
 			continue
 		}
-		delete(s.records, id)
+		s.remove(id, "")
 		rows = append(rows, row{ID: id, Success: true, Errors: []rowError{}})
 	}
 	s.writes++
