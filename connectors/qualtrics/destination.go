@@ -11,12 +11,12 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
-// Bounds of a push: contacts are written one by one, with up to four requests.
-// The vendor's limit is 2,000 to 3,000 requests a minute for a whole brand, and
-// lower on single endpoints.
+// Bounds of a push: contacts are written one by one, with up to four requests,
+// five under way at once. The vendor's limit is 2,000 to 3,000 requests a minute
+// for a whole brand, and lower on single endpoints.
 const (
 	maxBatch = 50
-	pushRate = 10
+	pushRate = 30
 )
 
 // Limits implements connectors.Destination.
