@@ -18,6 +18,9 @@ const (
 	lookups    = 4
 	// pushRate a minute leaves half of the 120 requests to reading answers.
 	pushRate = 30
+	// maxSplits bounds the calls that a batch with somebody impossible costs:
+	// enough to find one among 100.
+	maxSplits = 8
 	// placeholder stands for a name that is not known; contacts must have both.
 	placeholder = "-"
 )
@@ -69,6 +72,7 @@ type push struct {
 	c       *Connector
 	tasks   []*task
 	arrived bool
+	splits  int
 }
 
 // open lists the tasks without a result, as far as they meet a condition.

@@ -177,6 +177,44 @@ func TestPushLeavesAFieldInUseAlone(t *testing.T) {
 	}
 }
 
+// TestPushFindsWhoIsToBlame: a call that is refused as a whole for one contact
+// does not fail the other 99.
+func TestPushFindsWhoIsToBlame(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ impossible, refused, retry int }{{1, 1, 0}, {3, 1, 65}} {
+		sim := surveymonkeysim.New()
+		calls := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			calls++
+			if bytes.Contains(body, []byte(`"6":"Impossible"`)) {
+				w.WriteHeader(http.StatusBadRequest)
+				io.WriteString(w, `{"error":{"id":"1004","name":"Bad Request","message":"Invalid schema in the body provided.","http_status_code":400}}`)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			sim.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		c := open(t, config(server.URL))
+		var people []connectors.Update
+		for i := range 100 {
+			stage := "Customer"
+			if i%33 == 7 && i/33 < tt.impossible {
+				stage = "Impossible"
+			}
+			people = append(people, person(fmt.Sprintf("p%d@example.com", i), stage))
+		}
+		count := map[string]int{}
+		for _, words := range push(t, c, people...) {
+			count[words]++
+		}
+		if count["permanent invalid"] < tt.refused || count["retry not_attempted"] > tt.retry || count["ok"]+tt.impossible+tt.retry < 100 || count["ok"]+count["permanent invalid"]+count["retry not_attempted"] != 100 || calls > 25 {
+			t.Errorf("%d impossible: %v after %d calls", tt.impossible, count, calls)
+		}
+	}
+}
+
 // TestPushPauses: a used up minute or day is waited for, and who has arrived
 // before stays so.
 func TestPushPauses(t *testing.T) {

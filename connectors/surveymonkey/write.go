@@ -71,11 +71,7 @@ func (p *push) create(ctx context.Context) error {
 	if len(tasks) == 0 || !p.c.cfg.Push.Create {
 		return nil
 	}
-	write := bulkWrite{}
-	for _, t := range tasks {
-		write.Contacts = append(write.Contacts, t.contact(contact{}))
-	}
-	answer, err := p.bulk(ctx, "create contacts", write)
+	answer, err := p.bulk(ctx, "create contacts", tasks, false)
 	if err != nil {
 		return err
 	}
@@ -150,11 +146,7 @@ func (p *push) update(ctx context.Context) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	write := bulkWrite{UpdateExisting: true}
-	for _, t := range tasks {
-		write.Contacts = append(write.Contacts, t.contact(*t.held))
-	}
-	answer, err := p.bulk(ctx, "update contacts", write)
+	answer, err := p.bulk(ctx, "update contacts", tasks, true)
 	if err != nil {
 		return err
 	}
@@ -171,10 +163,44 @@ func (p *push) update(ctx context.Context) error {
 	return nil
 }
 
-func (p *push) bulk(ctx context.Context, act string, write bulkWrite) (bulkAnswer, error) {
+// bulk writes the tasks' contacts. Where SurveyMonkey refuses a whole call for
+// its content, the call is halved until whoever is to blame is alone, a few
+// times; the others then go through.
+func (p *push) bulk(ctx context.Context, act string, tasks []*task, update bool) (bulkAnswer, error) {
+	write := bulkWrite{UpdateExisting: update}
+	for _, t := range tasks {
+		held := contact{}
+		if t.held != nil {
+			held = *t.held
+		}
+		write.Contacts = append(write.Contacts, t.contact(held))
+	}
 	var answer bulkAnswer
 	err := p.c.api.call(ctx, act, http.MethodPost, "/contacts/bulk", write, &answer)
-	return answer, err
+	switch {
+	case !hasReason(err, connectors.ReasonInvalid):
+		return answer, err
+	case len(tasks) == 1:
+		tasks[0].end(failure(err).Result())
+		return bulkAnswer{}, nil
+	case p.splits == maxSplits:
+		for _, t := range tasks {
+			t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: connectors.Words("SurveyMonkey refused a call for somebody in it: " + failure(err).Message)})
+		}
+		return bulkAnswer{}, nil
+	}
+	p.splits++
+	half := len(tasks) / 2
+	front, err := p.bulk(ctx, act, tasks[:half], update)
+	if err != nil {
+		return front, err
+	}
+	back, err := p.bulk(ctx, act, tasks[half:], update)
+	return bulkAnswer{
+		Succeeded: slices.Concat(front.Succeeded, back.Succeeded),
+		Existing:  slices.Concat(front.Existing, back.Existing),
+		Invalids:  slices.Concat(front.Invalids, back.Invalids),
+	}, err
 }
 
 // settle holds the contact as answered against what was sent.
