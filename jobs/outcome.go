@@ -37,7 +37,7 @@ func backoff(n int64) time.Duration {
 func (p *Pusher) writeBack(x *store.LeasedPerson, u *connectors.Update, r connectors.Result) store.WriteBack {
 	w := store.WriteBack{Sync: x.Sync}
 	now := p.Now()
-	w.Reason, w.Message = string(r.Reason), r.Message
+	w.Reason, w.Message, w.Job = string(r.Reason), r.Message, ""
 	if r.VendorID != "" {
 		w.VendorID = r.VendorID
 	}
