@@ -12,14 +12,18 @@ import (
 // rest for later: one may be about a single person, several are an outage.
 const maxServerErrors = 3
 
-// maxBatch is how many people one Push brings: at two calls each, what half a
-// minute of the smallest plan's limit allows.
+// maxBatch is the most people one Push brings.
 const maxBatch = 50
 
+// callsPerPerson is what one person takes: a call to read and a call to write.
+const callsPerPerson = 2
+
 // Limits implements connectors.Destination. One Push runs at a time and keeps
-// all of the connection's request slots busy by itself.
+// all of the connection's request slots busy by itself. It brings as many people
+// as half a minute's calls allow, so that it ends in its time.
 func (c *Connector) Limits() connectors.Limits {
-	return connectors.Limits{Batch: maxBatch, Concurrency: 1, Takes: connectors.TakesState}
+	batch := min(maxBatch, max(1, c.callsPerMinute/2/callsPerPerson))
+	return connectors.Limits{Batch: batch, Concurrency: 1, Takes: connectors.TakesState}
 }
 
 // Push implements connectors.Destination: each contact is read, since Freshdesk

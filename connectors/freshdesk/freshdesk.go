@@ -62,6 +62,8 @@ type Connector struct {
 	stageLabel string
 	tagPrefix  string
 	polls      bool
+	// callsPerMinute is what the connection may use of the account's limit.
+	callsPerMinute int
 	// polled is when the last poll that ended well began, Unix seconds: what was
 	// changed before has been told. Zero until this process has polled.
 	polled atomic.Int64
@@ -144,6 +146,8 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		stageLabel: stage,
 		tagPrefix:  setting(fieldPrefix),
 		polls:      setting(fieldPoll) == "on",
+
+		callsPerMinute: calls,
 	}, nil
 }
 

@@ -213,3 +213,15 @@ func TestDuplicate(t *testing.T) {
 		})
 	}
 }
+
+// TestLimits: a batch is what half a minute's calls allow.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	for calls, want := range map[string]int{"": 25, "1": 1, "40": 10, "5000": 50} {
+		cfg := config("https://acme.freshdesk.com")
+		cfg.Settings["calls_per_minute"] = calls
+		if l := open(t, cfg).Limits(); l.Batch != want || l.Concurrency != 1 || l.Takes != connectors.TakesState {
+			t.Errorf("%q calls: %+v, want a batch of %d", calls, l, want)
+		}
+	}
+}
