@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -179,7 +178,7 @@ func (c *Connector) changed(u *connectors.Update) map[string]property {
 		}
 	}
 	for name, value := range u.Want.Traits {
-		if was, held := known.Traits[name]; !held || !reflect.DeepEqual(was, value) {
+		if was, held := known.Traits[name]; !held || !sameValue(was, value) {
 			all[name] = property{propertyValue(value)}
 		}
 	}
@@ -226,4 +225,13 @@ func cut(s string, n int) string {
 		return s
 	}
 	return string([]rune(s)[:n])
+}
+
+// sameValue compares values as a person would: what is known was stored as JSON
+// in between, so that 3 may have become 3.0.
+func sameValue(a, b any) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return fmt.Sprint(a) == fmt.Sprint(b)
 }

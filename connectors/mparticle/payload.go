@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -97,7 +97,7 @@ func (c *Connector) batchOf(u *connectors.Update) (*outBatch, *connectors.Result
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Want.Traits)) {
 		value := u.Want.Traits[name]
-		if was, held := known.Traits[name]; !held || !reflect.DeepEqual(was, value) {
+		if was, held := known.Traits[name]; !held || !sameValue(was, value) {
 			b.set(name, value)
 		}
 	}
@@ -170,4 +170,13 @@ func uuid(parts ...string) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	t := hex.EncodeToString(b)
 	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:]
+}
+
+// sameValue compares values as a person would: what is known was stored as JSON
+// in between, so that 3 may have become 3.0.
+func sameValue(a, b any) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return fmt.Sprint(a) == fmt.Sprint(b)
 }

@@ -135,11 +135,12 @@ func (c *Connector) stateOf(u *connectors.Update, held map[string]json.RawMessag
 	}
 	slices.Sort(s.Segments)
 	slices.Sort(s.Absent)
-	for name := range u.Want.Traits {
-		var value any
-		if raw, ok := held[name]; ok && json.Unmarshal(raw, &value) == nil {
-			if s.Traits == nil {
-				s.Traits = map[string]any{}
+	if len(u.Want.Traits) > 0 {
+		s.Traits = make(map[string]any, len(u.Want.Traits))
+		for name := range u.Want.Traits {
+			var value any
+			if json.Unmarshal(held[name], &value) != nil {
+				value = nil // it is not there
 			}
 			s.Traits[name] = value
 		}

@@ -3,7 +3,7 @@ package segment
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"reflect"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -141,7 +141,7 @@ func (c *Connector) changed(u *connectors.Update) map[string]any {
 		}
 	}
 	for name, value := range u.Want.Traits {
-		if was, held := known.Traits[name]; !held || !reflect.DeepEqual(was, value) {
+		if was, held := known.Traits[name]; !held || !sameValue(was, value) {
 			traits[name] = value
 		}
 	}
@@ -161,3 +161,12 @@ func accountID(v any) string {
 
 // stamp writes a time as ISO 8601 with milliseconds, as Segment's libraries do.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// sameValue compares values as a person would: what is known was stored as JSON
+// in between, so that 3 may have become 3.0.
+func sameValue(a, b any) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return fmt.Sprint(a) == fmt.Sprint(b)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/secret"
 )
 
 // publicAPIType is the media type of the Public API's first version.
@@ -82,20 +83,26 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	return &connectors.Erased{Outcome: connectors.Submitted, Proof: "regulation " + connectors.Words(answer.Data.ID, c.secrets...)}, nil
 }
 
-// ask makes a request of the Public API.
+// ask makes a request of the Public API's first version.
 func (c *Connector) ask(ctx context.Context, act, method, path string, in, out any) error {
+	return c.askAs(ctx, publicAPIType, act, method, path, in, out)
+}
+
+// askAs makes a request of the Public API in a media type. What hide holds is
+// cut from errors, beside the connection's secrets.
+func (c *Connector) askAs(ctx context.Context, media, act, method, path string, in, out any, hide ...secret.Text) error {
 	token := c.cfg.Secret(secretPublicAPI)
 	if token.Empty() {
 		return &connectors.PushError{Act: act, Reason: connectors.ReasonSettings, Message: secretPublicAPI + " is not set"}
 	}
-	h := http.Header{"Accept": {publicAPIType}, "Authorization": {"Bearer " + token.Reveal()}}
+	h := http.Header{"Accept": {media}, "Authorization": {"Bearer " + token.Reveal()}}
 	if in != nil {
-		h.Set("Content-Type", publicAPIType)
+		h.Set("Content-Type", media)
 	}
 	a, err := c.cfg.HTTP.Do(ctx, connectors.Call{
-		Act: act, Method: method, URL: c.publicAPI + path, Header: h, JSON: in, Secrets: c.secrets, Pause: pause,
+		Act: act, Method: method, URL: c.publicAPI + path, Header: h, JSON: in, Secrets: slices.Concat(c.secrets, hide), Pause: pause,
 	})
-	if err != nil {
+	if err != nil || out == nil {
 		return err
 	}
 	return a.JSON(act, out)

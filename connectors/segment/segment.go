@@ -29,8 +29,10 @@ var (
 	_ connectors.Connector   = (*Connector)(nil)
 	_ connectors.Source      = (*Connector)(nil)
 	_ connectors.TrackingAPI = (*Connector)(nil)
+	_ connectors.Registrar   = (*Connector)(nil)
 	_ connectors.Destination = (*Connector)(nil)
 	_ connectors.Checker     = (*Connector)(nil)
+	_ connectors.Reader      = (*Connector)(nil)
 	_ connectors.Eraser      = (*Connector)(nil)
 )
 
@@ -42,9 +44,13 @@ const (
 	secretServer     = "server_key"
 	secretBrowser    = "browser_key"
 	secretPublicAPI  = "public_api_token"
+	secretProfile    = "profile_token"
 	fieldBaseURL     = "base_url"
 	fieldPublicURL   = "public_api_url"
 	fieldSource      = "source_id"
+	fieldForward     = "forward_source_id"
+	fieldSpace       = "space_id"
+	fieldProfiles    = "profiles_url"
 	fieldIdentifyBy  = "identify_by"
 	fieldStage       = "stage_trait"
 	fieldPrefix      = "segment_prefix"
@@ -62,8 +68,10 @@ type Connector struct {
 	cfg        connectors.Config
 	base       string
 	publicAPI  string
-	header     http.Header
-	secrets    []secret.Text
+	// profilesURL is the root of the Profile API.
+	profilesURL string
+	header      http.Header
+	secrets     []secret.Text
 
 	stageTrait string
 	prefix     string
@@ -117,7 +125,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		byEmail:    setting(fieldIdentifyBy) == identifyByEmail,
 		mark:       instanceMark(cfg.Instance),
 	}
-	for field, into := range map[string]*string{fieldBaseURL: &c.base, fieldPublicURL: &c.publicAPI} {
+	for field, into := range map[string]*string{fieldBaseURL: &c.base, fieldPublicURL: &c.publicAPI, fieldProfiles: &c.profilesURL} {
 		base, err := address(setting(field))
 		if err != nil {
 			refuse(field, "%v", err)

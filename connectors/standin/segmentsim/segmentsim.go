@@ -21,7 +21,11 @@ import (
 const (
 	WriteKey = "simulated-write-key"
 	Token    = "simulated-public-api-token"
+	Profiles = "simulated-profile-token"
 )
+
+// SpaceID is the Unify space of the profiles.
+const SpaceID = "spa_simulated"
 
 // Limits of the tracking API, in bytes and calls
 // (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/).
@@ -41,6 +45,9 @@ type Sim struct {
 	seen   map[string]bool // message ids
 	writes int
 	erased []string
+
+	destinations []*Destination
+	lastID       int
 }
 
 // Track is one track call that was taken.
@@ -58,6 +65,8 @@ func New() *Sim {
 	s.mux.HandleFunc("GET /{$}", s.workspace)
 	s.mux.HandleFunc("POST /regulations", s.regulate)
 	s.mux.HandleFunc("POST /regulations/sources/{source}", s.regulate)
+	s.mux.HandleFunc("GET /v1/spaces/"+SpaceID+"/collections/users/profiles/{id}/traits", s.profile)
+	s.destinationRoutes()
 	return s
 }
 
@@ -69,8 +78,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Connection implements standin.Simulated.
 func (s *Sim) Connection(url string) (settings, secrets map[string]string) {
-	return map[string]string{"base_url": url, "public_api_url": url},
-		map[string]string{"write_key": WriteKey, "public_api_token": Token}
+	return map[string]string{"base_url": url, "public_api_url": url, "profiles_url": url, "space_id": SpaceID},
+		map[string]string{"write_key": WriteKey, "public_api_token": Token, "profile_token": Profiles}
 }
 
 // Held implements standin.Simulated. A person is the address where one was
