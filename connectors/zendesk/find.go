@@ -59,11 +59,11 @@ func (p *push) find(ctx context.Context) {
 }
 
 // search finds the user with an address, which may be one of several that the
-// user has; nil where there is none. Zendesk's search is not exact, so what it
-// found is looked at.
+// user has; nil where there is none. Zendesk's search is not exact, and takes
+// what is no address as further words, so what it found is looked at.
 func (c *Connector) search(ctx context.Context, email string) (*user, error) {
 	var answer usersAnswer
-	query := url.Values{"query": {`email:"` + strings.ReplaceAll(email, `"`, "") + `"`}}
+	query := url.Values{"query": {"email:" + email}}
 	if err := c.api.call(ctx, "find a user", http.MethodGet, "/users/search?"+query.Encode(), nil, &answer); err != nil {
 		return nil, err
 	}
