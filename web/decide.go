@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -82,4 +83,101 @@ func (w *Web) unpin(c echo.Context, reason, author string) error {
 		return err
 	}
 	return w.admin.Unpin(c.Request().Context(), p.ID, reason, author)
+}
+
+// splitBody names the keys that are to be parted from a person.
+type splitBody struct {
+	Keys   []string `json:"keys"`
+	Reason string   `json:"reason"`
+}
+
+// apiSplit parts keys from the person; the answer names both people.
+func (w *Web) apiSplit(c echo.Context) error {
+	var body splitBody
+	if err := decode(c, &body); err != nil {
+		return err
+	}
+	id, second, err := w.split(c, body, apiAuthor)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id)), "parted": number(int64(second))})
+}
+
+// apiJoin makes the person and the owner of a key one.
+func (w *Web) apiJoin(c echo.Context) error {
+	var body struct {
+		Key    string `json:"key"`
+		Reason string `json:"reason"`
+	}
+	if err := decode(c, &body); err != nil {
+		return err
+	}
+	id, err := w.join(c, body.Key, body.Reason, apiAuthor)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id))})
+}
+
+// identityForm is both by the page's forms.
+func (w *Web) identityForm(c echo.Context) error {
+	user, _ := c.Get(userKey).(string)
+	if key := c.FormValue("join"); key != "" {
+		id, err := w.join(c, key, c.FormValue("reason"), user)
+		if err != nil {
+			return err
+		}
+		return c.Redirect(http.StatusSeeOther, "/people/"+number(int64(id)))
+	}
+	form, err := c.FormParams()
+	if err != nil {
+		return badRequest("keys", "cannot be read")
+	}
+	id, _, err := w.split(c, splitBody{form["keys"], c.FormValue("reason")}, user)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/people/"+number(int64(id)))
+}
+
+func (w *Web) split(c echo.Context, body splitBody, author string) (lifecycle.ProfileID, lifecycle.ProfileID, error) {
+	p, _, err := w.person(c)
+	if err != nil {
+		return 0, 0, err
+	}
+	var keys []lifecycle.Key
+	for _, text := range body.Keys {
+		key, err := keyOf("keys", text)
+		if err != nil {
+			return 0, 0, err
+		}
+		keys = append(keys, key)
+	}
+	second, err := w.admin.Split(c.Request().Context(), p.ID, keys, body.Reason, author)
+	return p.ID, second, err
+}
+
+func (w *Web) join(c echo.Context, text, reason, author string) (lifecycle.ProfileID, error) {
+	p, _, err := w.person(c)
+	if err != nil {
+		return 0, err
+	}
+	key, err := keyOf("key", text)
+	if err != nil {
+		return 0, err
+	}
+	return w.admin.Join(c.Request().Context(), p.ID, key, reason, author)
+}
+
+// keyOf reads namespace:value.
+func keyOf(field, text string) (lifecycle.Key, error) {
+	namespace, value, ok := strings.Cut(strings.TrimSpace(text), ":")
+	if ok {
+		var key lifecycle.Key
+		if key, ok = lifecycle.NormaliseKey(namespace, value); ok {
+			return key, nil
+		}
+	}
+	return lifecycle.Key{}, badRequest(field, "holds %q, want namespace:value such as email:ann@example.com", text)
 }

@@ -48,3 +48,42 @@ func TestPin(t *testing.T) {
 		t.Error("the page still shows the pin")
 	}
 }
+
+// TestSplitAndJoin parts a person and joins the two again, both ways.
+func TestSplitAndJoin(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"1"}`)
+	l.tell("crm", "order", `{"email":"bo@example.com","amount":"1"}`)
+	l.process()
+	for _, c := range []struct {
+		name, path, body string
+		status           int
+		has              string
+	}{
+		{"joined", "/profiles/1/join", `{"key":"email: BO@example.com ","reason":"one"}`, 200, `"id":"1"`},
+		{"joined again", "/profiles/1/join", `{"key":"email:bo@example.com"}`, 422, "own already"},
+		{"no key", "/profiles/1/join", `{"key":"bo"}`, 400, "namespace:value"},
+		{"nobody's key", "/profiles/1/join", `{"key":"email:cy@example.com"}`, 422, "nobody has"},
+		{"parted", "/profiles/1/split", `{"keys":["email:bo@example.com"],"reason":"two"}`, 200, `"parted":"`},
+		{"parted again", "/profiles/1/split", `{"keys":["email:bo@example.com"]}`, 422, "no key of this person"},
+		{"of nobody", "/profiles/99/split", `{"keys":["email:bo@example.com"]}`, 404, ""},
+	} {
+		if a := l.api("POST", c.path, c.body); a.Status != c.status || !strings.Contains(a.Body, c.has) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+	if a := l.post("/people/1/identity", "join", "email:bo@example.com"); a.Status != 303 {
+		t.Errorf("joined by the form: %d %s", a.Status, a.Body)
+	}
+	if a := l.get("/people/1"); !strings.Contains(a.Body, `value="email:bo@example.com"`) {
+		t.Errorf("the page does not show both keys: %s", a.Body)
+	}
+	if a := l.post("/people/1/identity", "keys", "email:bo@example.com", "reason", "two"); a.Status != 303 {
+		t.Errorf("parted by the form: %d %s", a.Status, a.Body)
+	}
+	if a := l.get("/people/1"); strings.Contains(a.Body, "bo@example.com</code></li>") {
+		t.Error("the page still shows the parted key")
+	}
+}
