@@ -29,7 +29,11 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 		p.items = append(p.items, c.newItem(&updates[i]))
 	}
 	if waiting := p.open(func(*item) bool { return true }); len(waiting) > 0 {
-		if err := c.mayAsk("push people"); err != nil {
+		err := c.mayAsk("push people")
+		if err == nil {
+			err = c.fields.need(ctx)
+		}
+		if err != nil {
 			p.halt(waiting, err)
 			return p.results()
 		}
@@ -236,7 +240,14 @@ func (p *push) lookup(ctx context.Context, items []*item) {
 		return
 	}
 	if f, err = p.c.find(ctx, w); err != nil {
-		p.halt(unknown, err)
+		e := failure(err)
+		if e.Retryable {
+			p.halt(unknown, e)
+		}
+		// Else it is about the external id, which the others do without.
+		for _, it := range unknown {
+			it.finish(e.Result())
+		}
 		return
 	}
 	for _, it := range unknown {

@@ -172,12 +172,15 @@ func TestSettings(t *testing.T) {
 	for _, s := range []struct{ field, value string }{
 		{"base_url", "acme"}, {"base_url", "https://x@acme.my.salesforce.com"}, {"api_version", "66"}, {"organization_id", "0055g000001AbCdAAK"},
 		{"integration_user", "dana"}, {"stage_field", "SB Stage"}, {"stage_field", "HasOptedOutOfEmail"}, {"currency", "euro"},
-		{"objects", "accounts"}, {"create_as", "Account"}, {"deal_people", "some"},
+		{"create_fields", "true"}, {"quota_reserve", "all"}, {"read_deletions", "yes"}, {"objects", "accounts"}, {"create_as", "Account"}, {"deal_people", "some"},
 	} {
 		cfg := newVendor(t).config()
 		cfg.Settings[s.field] = s.value
 		_, err := salesforce.Vendor().Open(cfg)
 		var wrong *connectors.SettingError
+		if s.field == "create_fields" {
+			s.field = "permission_set"
+		}
 		if !errors.As(err, &wrong) || wrong.Field != s.field {
 			t.Errorf("%s=%s: %v", s.field, s.value, err)
 		}

@@ -53,6 +53,8 @@ const (
 	settingCurrency     = "currency"
 	settingDeletions    = "read_deletions"
 	settingReserve      = "quota_reserve"
+	settingMakeFields   = "create_fields"
+	settingPermissions  = "permission_set"
 )
 
 // The objects that stand for people.
@@ -83,6 +85,10 @@ type Connector struct {
 	currency     string
 	deletions    bool
 	quota        *quota
+
+	makeFields    bool
+	permissionSet string
+	fields        *fieldMaker
 }
 
 // Vendor gives Salesforce's line of the catalogue.
@@ -133,6 +139,9 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		onlyPrimary:  setting(settingDealPeople) == "primary",
 		currency:     setting(settingCurrency),
 		deletions:    setting(settingDeletions) == "on",
+
+		makeFields:    setting(settingMakeFields) == "true",
+		permissionSet: setting(settingPermissions),
 	}
 	var wrong []error
 	for _, e := range d.Check(cfg) {
@@ -158,6 +167,9 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 			refuse(name, "is %q, want the API name of a field of its own, for example SB_Stage__c", v)
 		}
 	}
+	if c.makeFields && !fieldForm.MatchString(c.permissionSet) {
+		refuse(settingPermissions, "is %q, want the API name of a permission set: fields that are created are hidden without one", c.permissionSet)
+	}
 	if c.currency != "" && !currencyForm.MatchString(c.currency) {
 		refuse(settingCurrency, "is %q, want three capital letters such as EUR", c.currency)
 	}
@@ -175,6 +187,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		return nil, errors.Join(wrong...)
 	}
 	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
+	c.fields = &fieldMaker{c: c, turn: make(chan struct{}, 1)}
 	return c, nil
 }
 

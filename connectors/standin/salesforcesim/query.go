@@ -33,7 +33,7 @@ func (s *Sim) query(w http.ResponseWriter, r *http.Request) {
 	soql := r.URL.Query().Get("q")
 	roles := roleForm.MatchString(soql)
 	m := soqlForm.FindStringSubmatch(roleForm.ReplaceAllString(soql, ""))
-	if m == nil || known(m[2]) == nil {
+	if m == nil || s.known(m[2]) == nil {
 		refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "unexpected token")
 		return
 	}
@@ -50,7 +50,7 @@ func (s *Sim) query(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	for _, name := range named {
-		if !slices.Contains(known(object), name) {
+		if !slices.Contains(s.known(object), name) {
 			refuse(w, http.StatusBadRequest, "INVALID_FIELD", "No such column '"+name+"' on entity '"+object+"'")
 			return
 		}

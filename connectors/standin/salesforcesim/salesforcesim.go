@@ -38,6 +38,8 @@ type Sim struct {
 	made    int
 	changes int
 	writes  int
+	hidden  map[string]bool  // fields by "Contact.SB_Stage__c": there is none, or no access
+	absent  map[string]bool  // those of them that there is not
 	bin     []map[string]any // records that were deleted
 	used    int              // requests of the day
 	now     time.Time        // moves on by a second with every deletion
@@ -56,13 +58,15 @@ type Record struct {
 // New makes an organization that has the fields of a connection's defaults,
 // and nobody in it.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux(), records: map[string]*Record{}, refused: map[string][2]string{}, tokens: map[string]bool{}, used: 18, now: time.Date(2026, 11, 20, 9, 20, 0, 0, time.UTC)}
+	s := &Sim{mux: http.NewServeMux(), records: map[string]*Record{}, refused: map[string][2]string{}, tokens: map[string]bool{}, hidden: map[string]bool{}, absent: map[string]bool{}, used: 18, now: time.Date(2026, 11, 20, 9, 20, 0, 0, time.UTC)}
 	s.mux.HandleFunc("POST /services/oauth2/token", s.token)
 	s.mux.HandleFunc("GET "+root+"/limits", s.with(s.limits))
 	s.mux.HandleFunc("GET "+root+"/query", s.with(s.query))
 	s.mux.HandleFunc("GET "+root+"/queryAll", s.with(s.queryAll))
 	s.mux.HandleFunc("PATCH "+root+"/composite/sobjects", s.with(s.update))
 	s.mux.HandleFunc("PATCH "+root+"/composite/sobjects/{object}/{field}", s.with(s.upsert))
+	s.mux.HandleFunc("POST "+root+"/tooling/sobjects/CustomField", s.with(s.createField))
+	s.mux.HandleFunc("POST "+root+"/sobjects/FieldPermissions", s.with(s.grantField))
 	s.mux.HandleFunc("DELETE "+root+"/composite/sobjects", s.with(s.delete))
 	return s
 }
@@ -126,10 +130,10 @@ func (s *Sim) add(r *Record) string {
 }
 
 // Prefixes begin the ids of objects.
-var Prefixes = map[string]string{"Contact": "003", "Lead": "00Q", "Opportunity": "006"}
+var Prefixes = map[string]string{"Contact": "003", "Lead": "00Q", "Opportunity": "006", "PermissionSet": "0PS"}
 
 // suffixes end the long form of such ids: they tell which characters are capitals.
-var suffixes = map[string]string{"Contact": "AAA", "Lead": "EAA", "Opportunity": "AAA"}
+var suffixes = map[string]string{"Contact": "AAA", "Lead": "EAA", "Opportunity": "AAA", "PermissionSet": "GAA"}
 
 func (s *Sim) touch(r *Record) {
 	s.changes++

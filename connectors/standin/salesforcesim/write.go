@@ -12,15 +12,21 @@ var fields = []string{
 }
 
 // known lists the fields of an object that the user of the app can see.
-func known(object string) []string {
-	all := append([]string{"Id", "LastModifiedDate", "CreatedDate"}, fields...)
+func (s *Sim) known(object string) []string {
+	return slices.DeleteFunc(all(object), func(field string) bool { return s.hidden[object+"."+field] })
+}
+
+func all(object string) []string {
+	both := append([]string{"Id", "LastModifiedDate", "CreatedDate"}, fields...)
 	switch object {
 	case "Lead":
-		return append(all, "Company", "Status", "IsConverted", "ConvertedContactId")
+		return append(both, "Company", "Status", "IsConverted", "ConvertedContactId")
 	case "Contact":
-		return append(all, "AccountId")
+		return append(both, "AccountId")
 	case "Opportunity":
 		return []string{"Id", "Name", "StageName", "IsClosed", "IsWon", "Amount", "LastModifiedDate"}
+	case "PermissionSet":
+		return []string{"Id", "Name", "LastModifiedDate"}
 	}
 	return nil
 }
@@ -110,7 +116,7 @@ func (s *Sim) put(id string, held *Record, record map[string]any, created bool) 
 		return failed(r[0], r[1])
 	}
 	for name, value := range record {
-		if !slices.Contains(known(held.Object), name) {
+		if !slices.Contains(s.known(held.Object), name) {
 			return failed("INVALID_FIELD", "No such column '"+name+"' on sobject of type "+held.Object, name)
 		}
 		if text, _ := value.(string); name == "SB_Stage__c" && len(text) > 80 {
