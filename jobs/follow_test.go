@@ -19,6 +19,7 @@ import (
 
 // jobVendor takes pushes as jobs that end when the test says so.
 type jobVendor struct {
+	limits    connectors.Limits
 	submitted map[string][]connectors.Update // by job, in the order sent
 	held      map[string]string              // stage by e-mail
 	ended     map[string]connectors.Result   // by job; what it says of everybody
@@ -27,9 +28,7 @@ type jobVendor struct {
 }
 
 func (v *jobVendor) Descriptor() *connectors.Descriptor { return labDescriptor }
-func (v *jobVendor) Limits() connectors.Limits {
-	return connectors.Limits{Batch: 50, Concurrency: 1, Takes: connectors.TakesState}
-}
+func (v *jobVendor) Limits() connectors.Limits          { return v.limits }
 
 func (v *jobVendor) Push(_ context.Context, updates []connectors.Update) ([]connectors.Result, error) {
 	job := fmt.Sprint("job", len(v.submitted)+1)
@@ -67,7 +66,7 @@ type jobLab struct {
 
 func newJobLab(t *testing.T, s *store.Store) *jobLab {
 	t.Helper()
-	j := &jobLab{lab: newLab(t, s), v: &jobVendor{submitted: map[string][]connectors.Update{}, held: map[string]string{}, ended: map[string]connectors.Result{}}}
+	j := &jobLab{lab: newLab(t, s), v: &jobVendor{limits: connectors.Limits{Batch: 50, Concurrency: 1, Takes: connectors.TakesState}, submitted: map[string][]connectors.Update{}, held: map[string]string{}, ended: map[string]connectors.Result{}}}
 	vault, err := secret.NewVault(secret.New("0123456789abcdef0123"))
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +148,28 @@ func TestJobsAreFollowed(t *testing.T) {
 		j.v.failure = &connectors.PushError{Reason: connectors.ReasonNotFound, Message: "no such job"}
 		if row := j.push(); row.State != store.SyncPending || row.Job != "" || row.Known != "" {
 			t.Errorf("a job that is gone: %+v", row)
+		}
+	})
+}
+
+// TestNobodyDueSpendsNoTurn: looking whether there is work takes nothing of a
+// vendor's rate, so that a small one is there when somebody is due.
+func TestNobodyDueSpendsNoTurn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		j := newJobLab(t, s)
+		j.v.limits.Rate, j.v.limits.Per = 2, time.Hour
+		for range 5 {
+			if err := j.pusher.Send(t.Context(), "crm"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j.tell("crm", told{"signup", j.now, `{"email":"ann@example.com"}`})
+		j.process()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := j.pusher.Send(ctx, "crm"); err != nil || len(j.v.submitted) != 1 {
+			t.Errorf("%v, %d pushes", err, len(j.v.submitted))
 		}
 	})
 }

@@ -80,6 +80,10 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn, more func()) error {
 		if err != nil {
 			return errors.Join(failure, err)
 		}
+		if some, err := p.worthACall(ctx, conn.ID, limits); err != nil || !some {
+			done(nil)
+			return errors.Join(failure, err)
+		}
 		if err := p.Limiter.Wait(ctx, conn.ID, limits); err != nil {
 			done(nil)
 			return err
@@ -105,6 +109,15 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn, more func()) error {
 		pause(ctx, n, limits.Batch)
 	}
 	return ctx.Err()
+}
+
+// worthACall looks whether anybody is due before a turn of the vendor's rate is
+// spent on finding out; where no rate is known, leasing finds out by itself.
+func (p *Pusher) worthACall(ctx context.Context, id string, limits connectors.Limits) (bool, error) {
+	if limits.Rate <= 0 {
+		return true, nil
+	}
+	return p.Store.PushDue(ctx, id)
 }
 
 // batch pushes leased people and writes back what became of each.

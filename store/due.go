@@ -24,6 +24,22 @@ type Due struct {
 	Enrich, Push []string
 }
 
+// PushDue tells whether anybody is due at a connection.
+func (s *Store) PushDue(ctx context.Context, connection string) (bool, error) {
+	var one int
+	rows, err := s.query(ctx, "select 1 from sync where connection = ? and due_at > 0 and due_at <= ? limit 1", connection, s.nowMicros())
+	if err == nil {
+		err = scanOne(rows, &one)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("store: push due: %w", away(err))
+	}
+	return true, nil
+}
+
 // DueNow looks for what is due among the connections given, at a cost that
 // does not grow with what is stored.
 func (s *Store) DueNow(ctx context.Context, connections []string) (Due, error) {
