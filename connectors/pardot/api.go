@@ -60,9 +60,13 @@ func (c *Connector) call(ctx context.Context, act, method, path string, query ur
 				"Authorization":           {"Bearer " + token.Value.Reveal()},
 				"Accept":                  {"application/json"},
 				"Pardot-Business-Unit-Id": {c.unit},
+				askUsageHeader:            {"1"},
 			},
 			Secrets: append(c.hide(), token.Value), Judge: judge, Pause: pause,
 		})
+		if answer != nil {
+			c.quota.note(answer.Header, c.cfg.Now())
+		}
 		if err != nil {
 			e := failure(err)
 			if e.Reason == connectors.ReasonAuth && attempt == 0 {

@@ -2,6 +2,7 @@ package pardot
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -30,6 +31,11 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	p := &push{c: c}
 	for i := range updates {
 		p.tasks = append(p.tasks, c.newTask(&updates[i]))
+	}
+	if slices.ContainsFunc(p.tasks, func(t *task) bool { return !t.done }) {
+		if err := c.mayAsk("push prospects"); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.prepare(ctx); err != nil {
 		return nil, err

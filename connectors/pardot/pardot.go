@@ -54,6 +54,7 @@ const (
 	settingAs         = "segments_as"
 	settingPrefix     = "list_prefix"
 	settingCreate     = "create_fields"
+	settingReserve    = "quota_reserve"
 )
 
 // concurrency is how many requests one connection has under way. A business
@@ -69,6 +70,7 @@ type Connector struct {
 	slots      chan struct{} // bounds the requests under way
 	fields     *fieldBook
 	lists      *listBook
+	quota      *quota
 
 	base, login, clientID, unit string
 	signed                      bool // external actions sign, rather than carry the secret
@@ -150,6 +152,11 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(settingMinutes, "is %q, want a number of minutes from 1 to 1440", setting(settingMinutes))
 	}
 	c.interval = time.Duration(minutes) * time.Minute
+	reserve, err := strconv.ParseInt(setting(settingReserve), 10, 64)
+	if err != nil || reserve < 0 || reserve > 90 {
+		refuse(settingReserve, "is %q, want a number of percent from 0 to 90", setting(settingReserve))
+	}
+	c.quota = &quota{reserve: reserve}
 	for name := range strings.SplitSeq(setting(settingActivities), ",") {
 		if name = strings.TrimSpace(name); name == "" {
 			continue

@@ -70,6 +70,9 @@ func (c *Connector) Fetch(ctx context.Context, at string) (*connectors.Fetched, 
 	if !c.polls || !c.authenticated() {
 		return &connectors.Fetched{Cursor: at}, nil
 	}
+	if err := c.mayAsk("poll"); err != nil {
+		return nil, err
+	}
 	cur := c.cursorAt(at)
 	s := steps[cur.Step]
 	got, err := c.page(ctx, s, cur)

@@ -266,3 +266,47 @@ func TestPushPartial(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// A prospect that is gone cannot be put on a list; the one with the address can.
+func TestPushListsOfAProspectThatIsGone(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, func(cfg *connectors.Config) { lists(cfg); cfg.Push.Create = false })
+	gone := v.AddProspect("dana@example.com", nil)
+	v.Remove(gone)
+	dana := v.AddProspect("dana@example.com", nil)
+	u := person(1, "dana@example.com", "")
+	u.VendorID, u.Want.Segments = id(gone), []string{"vip"}
+	if got := push(t, c, u)[0]; outcome(got) != "ok" || got.VendorID != id(dana) || len(v.Lists(dana)) != 1 {
+		t.Errorf("got %+v, lists %v", got, v.Lists(dana))
+	}
+}
+
+// The business unit's requests are shared; the last tenth is left to others.
+func TestQuotaIsLeftToOthers(t *testing.T) {
+	t.Parallel()
+	at := now
+	c, v := start(t, func(cfg *connectors.Config) { cfg.Now = func() time.Time { return at } })
+	v.AddField("SB_Stage")
+	v.Use(22500)
+	push(t, c, person(1, "dana@example.com", "Lead")) // its first answer tells
+	v.took()
+	at = at.Add(time.Minute)
+	_, write := c.Push(t.Context(), []connectors.Update{person(1, "dana@example.com", "Customer")})
+	_, poll := c.Fetch(t.Context(), "")
+	_, read := c.Read(t.Context(), nil)
+	_, list := c.List(t.Context(), "")
+	for i, err := range []error{write, poll, read, list} {
+		var e *connectors.PushError
+		if !errors.As(err, &e) || e.Reason != connectors.ReasonRateLimit || !e.Retryable || e.RetryAfter != 59*time.Minute || !strings.Contains(e.Message, "22500 of") {
+			t.Errorf("error %d: %+v", i, e)
+		}
+	}
+	if took := v.took(); len(took) != 0 {
+		t.Errorf("requests %v", took)
+	}
+	v.Use(20)
+	at = at.Add(time.Hour)
+	if got := push(t, c, person(1, "dana@example.com", "Customer"))[0]; outcome(got) != "ok" {
+		t.Errorf("the next day: %+v", got)
+	}
+}

@@ -54,6 +54,9 @@ func (c *Connector) ownFields(ctx context.Context) ([]string, error) {
 // Read implements connectors.Reader, with one request a person, or two where
 // segments are lists. Segments are those of the update's managed set.
 func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*connectors.State, error) {
+	if err := c.mayAsk("read prospects"); err != nil {
+		return nil, err
+	}
 	fields, err := c.ownFields(ctx)
 	if err != nil {
 		return nil, err
@@ -161,6 +164,9 @@ func plain(value any) any {
 func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed, error) {
 	if cursor != "" && !idForm.MatchString(cursor) {
 		return nil, &connectors.PushError{Act: "pardot: list prospects", Reason: connectors.ReasonSettings, Message: "the cursor is not one of this connection's"}
+	}
+	if err := c.mayAsk("list prospects"); err != nil {
+		return nil, err
 	}
 	fields, err := c.ownFields(ctx)
 	if err != nil {

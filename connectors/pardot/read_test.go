@@ -119,7 +119,7 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	for _, s := range []struct{ field, value string }{
-		{"base_url", "pi.pardot.com"}, {"login_url", "https://x@acme.my.salesforce.com"}, {"business_unit_id", "7"}, {"poll_minutes", "0"}, {"poll_minutes", "often"},
+		{"base_url", "pi.pardot.com"}, {"login_url", "https://x@acme.my.salesforce.com"}, {"business_unit_id", "7"}, {"poll_minutes", "0"}, {"poll_minutes", "often"}, {"quota_reserve", "91"},
 		{"stage_field", "SB Stage"}, {"segments_field", "optedOut"}, {"activity_fields", "id,a b"}, {"segments_as", "tags"}, {"proof", "none"},
 	} {
 		cfg := base()

@@ -122,9 +122,13 @@ func (t *task) end(r connectors.Result) {
 // bring writes one person. An id that is gone leads back to the address.
 func (c *Connector) bring(ctx context.Context, t *task) error {
 	if t.id != "" {
-		err := c.patch(ctx, t)
+		err := c.then(ctx, t, c.patch(ctx, t))
+		if hasReason(err, connectors.ReasonInvalid) && len(t.fields) == 0 {
+			// Nothing was written to the prospect itself, so that it may be gone.
+			err = c.whyRefused(ctx, t.id, err)
+		}
 		if !hasReason(err, connectors.ReasonNotFound) {
-			return c.then(ctx, t, err)
+			return err
 		}
 		t.id = ""
 		if t.email == "" {
@@ -145,6 +149,15 @@ func (c *Connector) bring(ctx context.Context, t *task) error {
 	}
 	t.id = row.id()
 	return c.then(ctx, t, c.patch(ctx, t))
+}
+
+// whyRefused looks whether a prospect that lists refuse is there at all.
+func (c *Connector) whyRefused(ctx context.Context, id string, refused error) error {
+	err := c.call(ctx, "look for a prospect", http.MethodGet, "/prospects/"+id, url.Values{"fields": {"id"}}, nil, nil)
+	if err != nil {
+		return err
+	}
+	return refused
 }
 
 // then goes on to the lists once the prospect itself is written.

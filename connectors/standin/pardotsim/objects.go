@@ -264,9 +264,9 @@ func (s *Sim) createMembership(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &body) {
 		return
 	}
-	l := find(s.lists, body.ListID)
+	l, p := find(s.lists, body.ListID), find(s.prospects, body.ProspectID)
 	switch {
-	case l == nil || l["isDynamic"] == true || find(s.prospects, body.ProspectID) == nil:
+	case l == nil || l["isDynamic"] == true || p == nil || p["isDeleted"] == true:
 		refuse(w, http.StatusBadRequest, 61, "listId or prospectId is not valid")
 	case slices.ContainsFunc(s.memberships, func(m map[string]any) bool {
 		return m["listId"] == body.ListID && m["prospectId"] == body.ProspectID

@@ -45,6 +45,7 @@ type Sim struct {
 	writes      int
 	atOnce      int
 	most        int
+	used        int // requests of the day
 }
 
 // Refusal is how a write to a prospect ends.
@@ -136,6 +137,13 @@ func (s *Sim) Most() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.most
+}
+
+// Use sets how many of the day's 25,000 requests are used.
+func (s *Sim) Use(used int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = used
 }
 
 // AddProspect puts somebody in and gives the id.
@@ -291,6 +299,9 @@ func (s *Sim) with(next http.HandlerFunc) http.HandlerFunc {
 		case r.Header.Get("Pardot-Business-Unit-Id") != unit:
 			refuse(w, http.StatusForbidden, 181, "Business Unit ID is not valid")
 		default:
+			if r.Header.Get("X-Return-Api-Usage") == "1" {
+				w.Header().Set("X-Api-Usage", fmt.Sprintf("%d/25000", s.used))
+			}
 			next(w, r)
 		}
 	}
