@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Erase implements connectors.Eraser: one deletion request for each id by which
@@ -56,7 +57,8 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 // a day.
 const maxErased = 20
 
-// clientIDs lists every client id that is known of a person.
+// clientIDs lists every client id that is known of a person, the one to write
+// to first.
 func (c *Connector) clientIDs(who *connectors.Update) []string {
 	var all []string
 	seen := map[string]bool{"": true}
@@ -69,6 +71,11 @@ func (c *Connector) clientIDs(who *connectors.Update) []string {
 	add(who.VendorID)
 	for _, k := range who.Keys {
 		if k.Namespace == c.namespace() {
+			add(k.Value)
+		}
+	}
+	for _, k := range who.Keys {
+		if c.anonymous && k.Namespace == lifecycle.NamespaceAnonymous {
 			add(k.Value)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
@@ -45,6 +46,7 @@ const (
 	fieldBaseURL     = "base_url"
 	fieldStage       = "stage_property"
 	fieldPrefix      = "segment_prefix"
+	fieldClientID    = "client_id_from"
 	fieldDataset     = "bigquery_dataset"
 	fieldBigQuery    = "bigquery_url"
 	fieldProperty    = "property_id"
@@ -61,7 +63,9 @@ type Connector struct {
 	app           bool
 	measurementID string
 	stage, prefix string
-	secrets       []secret.Text
+	// anonymous lets an anonymous id stand for a client id.
+	anonymous bool
+	secrets   []secret.Text
 	// mark is the value of our events' parameter sb_source.
 	mark string
 
@@ -134,7 +138,8 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	}
 	c := &Connector{
 		descriptor: d, cfg: cfg.WithDefaults(), measurementID: setting(fieldMeasurement),
-		stage: setting(fieldStage), prefix: setting(fieldPrefix), mark: instanceMark(cfg.Instance),
+		anonymous: setting(fieldClientID) == lifecycle.NamespaceAnonymous,
+		stage:     setting(fieldStage), prefix: setting(fieldPrefix), mark: instanceMark(cfg.Instance),
 	}
 	firebase := setting(fieldFirebase)
 	switch {

@@ -67,12 +67,12 @@ type request struct {
 // person finds the client id that a tag gave out; false when none is known. A
 // user id that is an address is left out, as Google's terms want.
 func (c *Connector) person(u *connectors.Update) (person, bool) {
-	who := person{clientID: u.VendorID}
+	var who person
+	if ids := c.clientIDs(u); len(ids) > 0 {
+		who.clientID = ids[0]
+	}
 	for _, k := range u.Keys {
-		switch {
-		case k.Namespace == c.namespace() && who.clientID == "":
-			who.clientID = k.Value
-		case k.Namespace == lifecycle.NamespaceUser && who.userID == "" && !strings.Contains(k.Value, "@"):
+		if k.Namespace == lifecycle.NamespaceUser && who.userID == "" && !strings.Contains(k.Value, "@") {
 			who.userID = k.Value
 		}
 	}

@@ -145,6 +145,29 @@ func TestPersonalData(t *testing.T) {
 	}
 }
 
+// TestClientIDs: an anonymous id counts only where that is wanted, and after the
+// client ids that a tag gave out.
+func TestClientIDs(t *testing.T) {
+	t.Parallel()
+	anonymous := lifecycle.Key{Namespace: "anonymous", Value: "118.9"}
+	for _, tt := range []struct {
+		from string
+		keys []lifecycle.Key
+		want string
+	}{
+		{"tag", []lifecycle.Key{anonymous}, ""},
+		{"anonymous", []lifecycle.Key{anonymous}, "118.9"},
+		{"anonymous", []lifecycle.Key{anonymous, {Namespace: "web", Value: "118.1"}}, "118.1"},
+	} {
+		sim := googleanalyticssim.New()
+		c := connect(t, sim, func(cfg *connectors.Config) { cfg.Settings["client_id_from"] = tt.from })
+		r := push(t, c, connectors.Update{ID: "v", Keys: tt.keys, Want: connectors.State{Stage: "Trial"}})[0]
+		if tt.want == "" && r.Reason != connectors.ReasonNoIdentity || tt.want != "" && sim.Properties(tt.want)["sb_stage"] != "Trial" {
+			t.Errorf("%+v: %+v, held %v", tt, r, sim.Held())
+		}
+	}
+}
+
 // TestHalfWay: what arrived before a failure counts as sent, and a failure that
 // concerns everybody ends the batch.
 func TestHalfWay(t *testing.T) {

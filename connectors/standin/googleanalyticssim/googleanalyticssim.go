@@ -72,9 +72,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Connection implements standin.Simulated.
+// Connection implements standin.Simulated. Anonymous ids count as client ids,
+// for nobody loads a tag of Google's in a simulation.
 func (s *Sim) Connection(url string) (settings, secrets map[string]string) {
-	return map[string]string{"base_url": url, "measurement_id": MeasurementID}, map[string]string{"api_secret": Secret}
+	return map[string]string{"base_url": url, "measurement_id": MeasurementID, "client_id_from": "anonymous"}, map[string]string{"api_secret": Secret}
 }
 
 // Held implements standin.Simulated; a person is the client id.
