@@ -1,0 +1,170 @@
+package clv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/optimize"
+)
+
+// ErrNotFitted says that no start of the search led to a maximum. The
+// parameters that come with it are zero.
+var ErrNotFitted = errors.New("no maximum of the likelihood was found")
+
+const (
+	// edge bounds the logarithm of every parameter. Data without any
+	// differences between customers have their maximum at infinity; the search
+	// then stops here, and the fit says so.
+	edge = 12.0
+	// maxIterations bounds the search from one start; thirty are usual.
+	maxIterations = 500
+	// flat is the gradient of the mean log-likelihood at which the search may
+	// stop.
+	flat = 1e-9
+)
+
+// Fit tells how a model was found.
+type Fit struct {
+	// LogLikelihood is the sum over all customers, in natural logarithms.
+	LogLikelihood float64 `json:"log_likelihood"`
+	// Customers is how many were fitted.
+	Customers int64 `json:"customers"`
+	// AtEdge says that a parameter ran to the end of the range that is searched
+	// (e^±12): the data do not tell how much customers differ, and the figures
+	// should not be trusted beyond their averages.
+	AtEdge bool `json:"at_edge"`
+}
+
+// likelihood gives the log-likelihood at parameters that are all positive, and
+// writes its slope by each of them into grad.
+type likelihood func(params, grad []float64) float64
+
+// maximise searches over the logarithms of the parameters, from every start,
+// and gives the best end. It divides the likelihood by the number of customers,
+// so that the same precision is asked of few and many.
+func maximise(ctx context.Context, customers int64, starts [][]float64, f likelihood) ([]float64, Fit, error) {
+	var (
+		best  []float64
+		bestF = math.Inf(1)
+		errs  []error
+	)
+	for _, start := range starts {
+		x, value, err := minimise(ctx, problem(customers, len(start), f), start)
+		if err := ctx.Err(); err != nil {
+			return nil, Fit{}, err
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if x != nil && value < bestF {
+			best, bestF = x, value
+		}
+	}
+	if best == nil {
+		return nil, Fit{}, fmt.Errorf("%w: %w", ErrNotFitted, errors.Join(errs...))
+	}
+	params, grad := make([]float64, len(best)), make([]float64, len(best))
+	fit := Fit{Customers: customers}
+	for i, x := range best {
+		params[i] = math.Exp(clamp(x))
+		fit.AtEdge = fit.AtEdge || math.Abs(x) > edge-0.01
+	}
+	fit.LogLikelihood = f(params, grad)
+	return params, fit, nil
+}
+
+// minimise runs one search: by slopes first, and where rounding stops those
+// before the ground is flat, once more without them from where they ended.
+func minimise(ctx context.Context, p optimize.Problem, start []float64) ([]float64, float64, error) {
+	p.Status = func() (optimize.Status, error) {
+		if err := ctx.Err(); err != nil {
+			return optimize.Failure, err
+		}
+		return optimize.NotTerminated, nil
+	}
+	logs := make([]float64, len(start))
+	for i, s := range start {
+		logs[i] = math.Log(s)
+	}
+	settings := &optimize.Settings{
+		GradientThreshold: flat,
+		MajorIterations:   maxIterations,
+		Converger:         &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 20},
+	}
+	result, err := optimize.Minimize(p, logs, settings, &optimize.BFGS{})
+	if err == nil {
+		return finite(result)
+	}
+	if x, _, rough := finite(result); rough == nil {
+		logs = x
+	}
+	p.Grad = nil
+	result, err = optimize.Minimize(p, logs, &optimize.Settings{MajorIterations: maxIterations}, &optimize.NelderMead{})
+	if err != nil {
+		return nil, 0, err
+	}
+	return finite(result)
+}
+
+func finite(r *optimize.Result) ([]float64, float64, error) {
+	if r == nil || math.IsNaN(r.F) || math.IsInf(r.F, 0) {
+		return nil, 0, errors.New("the search left the numbers")
+	}
+	return r.X, r.F, nil
+}
+
+// problem turns a likelihood into what is minimised: minus its mean, plus a
+// rising wall beyond the edge, so that it is finite everywhere.
+func problem(customers int64, dim int, f likelihood) optimize.Problem {
+	scale := 1 / float64(customers)
+	// The value and the slope come from one pass over the customers, and the
+	// search asks for both at the same place.
+	var at, slope []float64
+	var value float64
+	pass := func(logs []float64) {
+		if at != nil && equal(at, logs) {
+			return
+		}
+		params, grad := make([]float64, dim), make([]float64, dim)
+		for i, x := range logs {
+			params[i] = math.Exp(clamp(x))
+		}
+		value = -scale * f(params, grad)
+		for i, x := range logs {
+			beyond := x - clamp(x)
+			value += beyond * beyond
+			if beyond == 0 {
+				grad[i] *= -scale * params[i]
+			} else {
+				grad[i] = 2 * beyond
+			}
+		}
+		at, slope = append(at[:0], logs...), grad
+	}
+	return optimize.Problem{
+		Func: func(x []float64) float64 { pass(x); return value },
+		Grad: func(grad, x []float64) { pass(x); copy(grad, slope) },
+	}
+}
+
+func clamp(x float64) float64 { return max(-edge, min(edge, x)) }
+
+func equal(a, b []float64) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// lnGamma is ln Γ(x) for x > 0.
+func lnGamma(x float64) float64 {
+	v, _ := math.Lgamma(x)
+	return v
+}
+
+// lnBeta is ln B(a, b) for positive a and b.
+func lnBeta(a, b float64) float64 { return lnGamma(a) + lnGamma(b) - lnGamma(a+b) }

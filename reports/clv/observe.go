@@ -1,0 +1,108 @@
+package clv
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
+
+const (
+	daysPerWeek   = 7
+	microsPerUnit = 1e6
+)
+
+// Purchase is one order of a customer.
+type Purchase struct {
+	At lifecycle.Instant
+	// Micros is its amount in millionths of the currency. All purchases of a
+	// call are in one currency.
+	Micros int64
+}
+
+// Observed is what the models read of one customer, in weeks and units of the
+// currency.
+type Observed struct {
+	History History
+	// Mean is the mean value of the repeat purchases; zero without one.
+	Mean float64
+	// Gaps is how many gaps between purchases there are, and Variation the
+	// standard deviation of their lengths over their mean. Purchases that come
+	// when they suit the customer have about 1, monthly payments about 0.02.
+	Gaps      int
+	Variation float64
+}
+
+// Observe reads x, t_x, T and z from the purchases of one customer, in any
+// order, until an instant that is not included any more. Purchases on one day of
+// the calendar there are one, as in Fader, Hardie and Lee; times are whole days
+// divided by seven. Amounts below zero are refunds and no purchases; they are
+// left out. It is false for somebody without a purchase before until.
+func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (Observed, bool) {
+	spent := make(map[int64]float64, len(purchases))
+	for _, p := range purchases {
+		if p.At < until && p.Micros >= 0 {
+			spent[dayOf(p.At, in)] += float64(p.Micros) / microsPerUnit
+		}
+	}
+	if len(spent) == 0 {
+		return Observed{}, false
+	}
+	days := make([]int64, 0, len(spent))
+	for day := range spent {
+		days = append(days, day)
+	}
+	slices.Sort(days)
+	first, last := days[0], days[len(days)-1]
+	o := Observed{History: History{
+		Repeats:   int64(len(days) - 1),
+		Last:      weeks(last - first),
+		Age:       weeks(dayOf(until-1, in) - first),
+		Customers: 1,
+	}}
+	if len(days) == 1 {
+		return o, true
+	}
+	var total, squares float64
+	o.Gaps = len(days) - 1
+	for i, day := range days[1:] {
+		total += spent[day]
+		gap := float64(day - days[i])
+		squares += gap * gap
+	}
+	o.Mean = total / float64(o.Gaps)
+	mean := float64(last-first) / float64(o.Gaps)
+	o.Variation = math.Sqrt(max(0, squares/float64(o.Gaps)-mean*mean)) / mean
+	return o, true
+}
+
+func weeks(days int64) float64 { return float64(days) / daysPerWeek }
+
+// dayOf numbers the calendar day of an instant, in a place; days there may have
+// 23 or 25 hours.
+func dayOf(at lifecycle.Instant, in *time.Location) int64 {
+	y, m, d := at.Time().In(in).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+}
+
+// Histories are those of everybody, for FitBGNBD.
+func Histories(observed []Observed) []History {
+	all := make([]History, len(observed))
+	for i, o := range observed {
+		all[i] = o.History
+	}
+	return all
+}
+
+// Spends are those of everybody who bought again for more than nothing, for
+// FitGammaGamma.
+func Spends(observed []Observed) []Spend {
+	var all []Spend
+	for _, o := range observed {
+		if o.History.Repeats > 0 && o.Mean > 0 {
+			all = append(all, Spend{Purchases: o.History.Repeats, Mean: o.Mean, Customers: o.History.Customers})
+		}
+	}
+	return all
+}
