@@ -6,53 +6,82 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // maxConversationPages bounds the listing of one person's conversations.
 const maxConversationPages = 100
 
 // Erase implements connectors.Eraser: it deletes the person's conversations,
-// then the profile, which they are found by.
+// then the profile, which they are found by; and so for the profile known by id
+// and that of every address.
 func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connectors.Erased, error) {
-	var held *profile
-	asked := false
-	for _, key := range []string{who.VendorID, strings.TrimSpace(who.Email)} {
-		if key == "" || key == who.VendorID && !idForm.MatchString(key) {
+	keys := erasable(&who)
+	if len(keys) == 0 {
+		return &connectors.Erased{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "Crisp knows people by their profile's id or e-mail address only"}, nil
+	}
+	var proofs []string
+	for _, key := range keys {
+		held, err := c.profile(ctx, key)
+		if hasReason(err, connectors.ReasonNotFound) {
 			continue
 		}
-		asked = true
-		found, err := c.profile(ctx, key)
-		if err == nil {
-			held = found
-			break
-		}
-		if !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil {
 			return nil, err
 		}
+		conversations, err := c.eraseProfile(ctx, held.ID)
+		if err != nil {
+			return nil, err
+		}
+		proofs = append(proofs, fmt.Sprintf("Crisp deleted profile %s and %d conversations", held.ID, conversations))
 	}
-	switch {
-	case !asked:
-		return &connectors.Erased{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "Crisp knows people by their profile's id or e-mail address only"}, nil
-	case held == nil:
+	if len(proofs) == 0 {
 		return &connectors.Erased{Outcome: connectors.OK, Proof: "Crisp holds no such profile"}, nil
 	}
-	conversations, err := c.conversations(ctx, held.ID)
-	if err != nil {
-		return nil, err
+	return &connectors.Erased{Outcome: connectors.OK, Proof: strings.Join(proofs, "; ")}, nil
+}
+
+// erasable lists what a profile of the person may be found by, each once.
+func erasable(who *connectors.Update) []string {
+	var keys []string
+	if idForm.MatchString(who.VendorID) {
+		keys = append(keys, who.VendorID)
 	}
-	for _, id := range conversations {
-		if _, err := c.api.call(ctx, "delete a conversation", http.MethodDelete, "/conversation/"+url.PathEscape(id), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
-			return nil, err
+	emails := []string{who.Email}
+	for _, k := range who.Keys {
+		if k.Namespace == lifecycle.NamespaceEmail {
+			emails = append(emails, k.Value)
 		}
 	}
-	if _, err := c.api.call(ctx, "delete a profile", http.MethodDelete, profilePath(held.ID), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
-		return nil, err
+	for _, email := range emails {
+		email = strings.TrimSpace(email)
+		if email != "" && !slices.ContainsFunc(keys, func(one string) bool { return strings.EqualFold(one, email) }) {
+			keys = append(keys, email)
+		}
 	}
-	return &connectors.Erased{Outcome: connectors.OK, Proof: fmt.Sprintf("Crisp deleted profile %s and %d conversations", held.ID, len(conversations))}, nil
+	return keys
+}
+
+// eraseProfile deletes a profile with its conversations, and counts them.
+func (c *Connector) eraseProfile(ctx context.Context, id string) (int, error) {
+	conversations, err := c.conversations(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	for _, one := range conversations {
+		if _, err := c.api.call(ctx, "delete a conversation", http.MethodDelete, "/conversation/"+url.PathEscape(one), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
+			return 0, err
+		}
+	}
+	if _, err := c.api.call(ctx, "delete a profile", http.MethodDelete, profilePath(id), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		return 0, err
+	}
+	return len(conversations), nil
 }
 
 // conversations lists a person's conversations: texts, or objects with the id.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 func TestCheck(t *testing.T) {
@@ -102,5 +103,23 @@ func TestErase(t *testing.T) {
 	}
 	if _, err := connect(t, "http://127.0.0.1:1").Erase(t.Context(), connectors.Update{Email: "dana@example.com"}); err == nil {
 		t.Error("an erasure that nobody knows the outcome of is told as done")
+	}
+}
+
+// TestEraseByAllAddresses: somebody may have a profile under each address.
+func TestEraseByAllAddresses(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	work, home := v.AddProfile("dana@example.com"), v.AddProfile("dana@home.example.com")
+	v.AddProfile("lee@example.com")
+	done, err := connect(t, v.url).Erase(t.Context(), connectors.Update{
+		VendorID: work, Email: "dana@example.com",
+		Keys: []lifecycle.Key{{Namespace: lifecycle.NamespaceEmail, Value: "dana@home.example.com"}, {Namespace: lifecycle.NamespaceEmail, Value: "dana@example.com"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Outcome != connectors.OK || !strings.Contains(done.Proof, work) || !strings.Contains(done.Proof, home) || strings.Count(done.Proof, "deleted") != 2 {
+		t.Errorf("%+v", done)
 	}
 }
