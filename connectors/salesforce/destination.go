@@ -72,7 +72,7 @@ type item struct {
 
 // newItem compares what is wanted with what is known.
 func (c *Connector) newItem(u *connectors.Update) *item {
-	it := &item{u: u, fields: record{}}
+	it := &item{u: u}
 	if object := objectOf(u.VendorID); slices.Contains(c.objects, object) {
 		it.id = id18(u.VendorID)
 	}
@@ -80,14 +80,23 @@ func (c *Connector) newItem(u *connectors.Update) *item {
 		it.skip(connectors.ReasonNoIdentity, "neither an e-mail address nor a contact or lead is known")
 		return it
 	}
-	known := u.Known
+	if it.fields = c.differing(u, u.Known); len(it.fields) == 0 {
+		it.finish(connectors.Result{Outcome: connectors.OK, VendorID: it.id})
+	}
+	return it
+}
+
+// differing gives the fields to write: those that differ from what the record is
+// known to hold; all of them for a record of which nothing is known (nil).
+func (c *Connector) differing(u *connectors.Update, known *connectors.State) record {
+	fields := record{}
 	if u.Want.Stage != "" && (known == nil || known.Stage != u.Want.Stage) {
-		it.fields[c.stage] = u.Want.Stage
+		fields[c.stage] = u.Want.Stage
 	}
 	if segmentsDiffer(u.Want, known) {
-		it.fields[c.segments] = nil
+		fields[c.segments] = nil
 		if len(u.Want.Segments) > 0 {
-			it.fields[c.segments] = strings.Join(u.Want.Segments, ";")
+			fields[c.segments] = strings.Join(u.Want.Segments, ";")
 		}
 	}
 	for name, value := range u.Want.Traits {
@@ -96,12 +105,9 @@ func (c *Connector) newItem(u *connectors.Update) *item {
 				continue
 			}
 		}
-		it.fields[name] = fieldValue(value)
+		fields[name] = fieldValue(value)
 	}
-	if len(it.fields) == 0 {
-		it.finish(connectors.Result{Outcome: connectors.OK, VendorID: it.id})
-	}
-	return it
+	return fields
 }
 
 // segmentsDiffer reports whether the field of the segments has to be written.

@@ -34,10 +34,10 @@ type message struct {
 // notification is one record as it was when the message was sent.
 type notification struct {
 	id         string
-	object     string
+	object     string // empty: it cannot be told
 	modifiedAt lifecycle.Instant
 	modifiedBy string
-	body       []byte // the sObject element, as it came
+	body       []byte // the sObject element, as it came; without an object, all of the notification
 }
 
 var objectForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
@@ -182,12 +182,13 @@ func (x *xmlReader) message(m *message) error {
 			m.organization = text
 			return err
 		case start.Name.Local == "Notification":
-			n := notification{}
+			n, from := notification{}, x.before
 			if err := x.notification(&n); err != nil {
 				return err
 			}
-			if !objectForm.MatchString(n.object) {
-				return errors.New("a notification does not say which object it is about")
+			if !objectForm.MatchString(n.object) || n.body == nil {
+				// Its neighbours are good.
+				n.object, n.body = "", x.body[from:x.d.InputOffset()]
 			}
 			m.notifications = append(m.notifications, n)
 			return nil

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -67,6 +68,9 @@ func acknowledged(events ...connectors.RawEvent) *connectors.Receipt {
 // every try to deliver it, while the record may have changed in between, so
 // the id alone tells it apart.
 func (c *Connector) messageEvent(m *message, n *notification) connectors.RawEvent {
+	if n.object == "" {
+		return broken("message", connectors.FormatXML, n.body, errors.New("a notification does not say which object it is about"))
+	}
 	e := connectors.RawEvent{
 		Type:        n.object,
 		Dedupe:      connectors.Dedupe("notification", id18(m.organization), id18(n.id)),

@@ -54,7 +54,7 @@ func (p *push) create(ctx context.Context, items []*item) {
 		if p.c.createAs == objectLead {
 			r["Company"] = p.c.missing
 		}
-		for name, value := range it.fields {
+		for name, value := range p.c.differing(it.u, nil) {
 			// Required at birth, so that an empty value does not do.
 			if _, required := r[name]; !required || value != nil && value != "" {
 				r[name] = value
@@ -98,7 +98,8 @@ func (p *push) settle(it *item, r row) {
 	case len(r.Errors) > 0 && r.Errors[0].Code == "CANNOT_UPDATE_CONVERTED_LEAD" && !it.again:
 		it.converted = true
 	case e.Reason == connectors.ReasonNotFound && it.id != "" && !it.again:
-		it.id, it.lost = "", true
+		// What was known is gone with the record.
+		it.id, it.lost, it.fields = "", true, p.c.differing(it.u, nil)
 		if foldEmail(it.u.Email) == "" {
 			it.skip(connectors.ReasonNotInVendor, "the record was deleted at Salesforce")
 		}
@@ -150,7 +151,8 @@ func (p *push) followConverted(ctx context.Context) {
 		}
 	}
 	for _, it := range items {
-		it.id, it.again = contacts[it.id], true
+		// What is known is known of the lead, not of the contact.
+		it.id, it.again, it.fields = contacts[it.id], true, p.c.differing(it.u, nil)
 		if it.id == "" {
 			it.skip(connectors.ReasonNotInVendor, "the lead was converted, and its contact cannot be seen")
 		}
