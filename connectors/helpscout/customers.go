@@ -1,12 +1,15 @@
 package helpscout
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stagebridge/stagebridge/connectors"
 )
 
 // customer reads one customer. Help Scout shows addresses and properties along
@@ -23,16 +26,38 @@ func (c *Connector) customer(ctx context.Context, id string) (*customer, error) 
 }
 
 // search finds the customers with an address, the oldest first; there may be
-// several. A quote in the address would end the query's text.
+// several. Help Scout's search may find more than was asked for, so whoever is
+// not shown with the address is not taken. A quote would end the query's text;
+// an address with one is nobody's here.
 func (c *Connector) search(ctx context.Context, address string) ([]customer, error) {
-	address = strings.NewReplacer(`"`, "", `\`, "").Replace(address)
+	if strings.ContainsAny(address, `"\`) {
+		return nil, nil
+	}
 	var got page
 	query := url.Values{"query": {`(email:"` + address + `")`}}
 	if _, err := c.api.call(ctx, "find a customer by address", http.MethodGet, "/customers?"+query.Encode(), nil, &got); err != nil {
 		return nil, err
 	}
-	all := slices.DeleteFunc(got.Embedded.Customers, func(one customer) bool { return one.ID <= 0 || !one.has(address) })
-	slices.SortFunc(all, func(a, b customer) int { return int(min(max(a.ID-b.ID, -1), 1)) })
+	var all []customer
+	for _, one := range got.Embedded.Customers {
+		if one.ID <= 0 {
+			continue
+		}
+		if !one.showsAddresses() {
+			whole, err := c.customer(ctx, one.id())
+			if hasReason(err, connectors.ReasonNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			one = *whole
+		}
+		if one.has(address) {
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b customer) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil
 }
 

@@ -7,20 +7,21 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Erase implements connectors.Eraser: it deletes the customer known by number
-// and every customer with the address, conversations included.
+// and every customer with one of the addresses, conversations included.
 func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connectors.Erased, error) {
 	var ids []string
 	if numberForm.MatchString(who.VendorID) {
 		ids = append(ids, who.VendorID)
 	}
-	address := strings.TrimSpace(who.Email)
-	if len(ids) == 0 && address == "" {
+	emails := addresses(&who)
+	if len(ids)+len(emails) == 0 {
 		return &connectors.Erased{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "Help Scout knows people by their number or e-mail address only"}, nil
 	}
-	if address != "" {
+	for _, address := range emails {
 		found, err := c.search(ctx, address)
 		if err != nil {
 			return nil, err
@@ -53,4 +54,16 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 		done.Proof = "Help Scout deleted customer " + strings.Join(deleted, ", ")
 	}
 	return done, nil
+}
+
+// addresses lists what a person is known by here, each once, in lower case.
+func addresses(who *connectors.Update) []string {
+	all := []string{strings.ToLower(strings.TrimSpace(who.Email))}
+	for _, k := range who.Keys {
+		if k.Namespace == lifecycle.NamespaceEmail {
+			all = append(all, strings.ToLower(strings.TrimSpace(k.Value)))
+		}
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })
 }

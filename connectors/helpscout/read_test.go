@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
@@ -147,6 +148,36 @@ func TestErase(t *testing.T) {
 	done, err := connect(t, server.URL).Erase(t.Context(), connectors.Update{Email: "lee@example.com"})
 	if err != nil || done.Outcome != connectors.Submitted {
 		t.Errorf("taken for later: %+v, %v", done, err)
+	}
+}
+
+// TestEraseByAllAddresses: each address is looked for, and nobody is deleted
+// whom the search found for another reason.
+func TestEraseByAllAddresses(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	work, home := v.AddCustomer("dana@example.com"), v.AddCustomer("dana@home.example.com")
+	stranger := v.AddCustomer("lee@example.com")
+	done, err := connect(t, v.url).Erase(t.Context(), connectors.Update{
+		Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: lifecycle.NamespaceEmail, Value: "dana@home.example.com"}},
+	})
+	if want := fmt.Sprintf("Help Scout deleted customer %d, %d", work, home); err != nil || done.Proof != want {
+		t.Errorf("%+v, %v, want %s", done, err, want)
+	}
+	// A search that is not exact, and whose list shows no addresses.
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.Query().Has("query") {
+			fmt.Fprintf(w, `{"_embedded":{"customers":[{"id":%d}]},"page":{"totalPages":1}}`, stranger)
+			return
+		}
+		v.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	for _, address := range []string{"dana@example.com", `"lee"@example.com`} {
+		done, err = connect(t, server.URL).Erase(t.Context(), connectors.Update{Email: address})
+		if err != nil || done.Proof != "Help Scout holds no such customer" {
+			t.Errorf("%s: %+v, %v", address, done, err)
+		}
 	}
 }
 

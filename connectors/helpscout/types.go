@@ -95,16 +95,17 @@ func (c *customer) email() string {
 	return ""
 }
 
-// has reports whether the address is one of the customer's; true where the
-// answer tells no addresses.
+// showsAddresses reports whether the answer tells any address of the customer.
+func (c *customer) showsAddresses() bool { return len(c.Embedded.Emails)+len(c.Emails) > 0 }
+
+// has reports whether the address is one of the customer's.
 func (c *customer) has(address string) bool {
-	all := append(c.Embedded.Emails, c.Emails...)
-	for _, e := range all {
+	for _, e := range append(c.Embedded.Emails, c.Emails...) {
 		if strings.EqualFold(strings.TrimSpace(e.Value), address) {
 			return true
 		}
 	}
-	return len(all) == 0
+	return false
 }
 
 // property gives the value under a slug, or "".
