@@ -37,7 +37,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 			return nil, err
 		}
 	}
-	if err := p.prepare(ctx); err != nil {
+	if err := c.prepare(ctx, p.tasks); err != nil {
 		return nil, err
 	}
 	p.each(func(t *task) {
@@ -69,11 +69,11 @@ type push struct {
 	errors5 int
 }
 
-// prepare makes sure of the custom fields that are about to be written.
-func (p *push) prepare(ctx context.Context) error {
+// prepare makes sure of the custom fields that tasks are about to write.
+func (c *Connector) prepare(ctx context.Context, tasks []*task) error {
 	var ids []string
-	for _, id := range []string{p.c.stage, p.c.segments} {
-		for _, t := range p.tasks {
+	for _, id := range []string{c.stage, c.segments} {
+		for _, t := range tasks {
 			if _, writes := t.fields[id+suffix]; writes && !t.done {
 				ids = append(ids, id)
 				break
@@ -83,7 +83,7 @@ func (p *push) prepare(ctx context.Context) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := p.c.fields.need(ctx, ids...); err != nil {
+	if err := c.fields.need(ctx, ids...); err != nil {
 		return failure(err)
 	}
 	return nil

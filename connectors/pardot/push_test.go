@@ -310,3 +310,30 @@ func TestQuotaIsLeftToOthers(t *testing.T) {
 		t.Errorf("the next day: %+v", got)
 	}
 }
+
+// What is known is known of the prospect that was written to: another one,
+// found or made in its place, gets everything.
+func TestPushTellsAnotherProspectEverything(t *testing.T) {
+	t.Parallel()
+	for name, create := range map[string]bool{"found": false, "found or made": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, v := start(t, func(cfg *connectors.Config) { cfg.Push.Create = create })
+			gone := v.AddProspect("dana@example.com", nil)
+			v.Remove(gone)
+			if !create {
+				v.AddProspect("dana@example.com", nil)
+			}
+			u := person(1, "dana@example.com", "Customer")
+			u.VendorID, u.Want.Segments = id(gone), []string{"vip"}
+			u.Known = &connectors.State{Stage: "Lead", Segments: []string{"vip"}}
+			got := push(t, c, u)[0]
+			if outcome(got) != "ok" || got.VendorID == id(gone) {
+				t.Fatalf("got %+v", got)
+			}
+			if h := v.Held(); len(h) != 1 || h[0].Stage != "Customer" || !slices.Equal(h[0].Segments, []string{"vip"}) {
+				t.Errorf("held %+v", h)
+			}
+		})
+	}
+}

@@ -31,7 +31,7 @@ type task struct {
 
 // newTask works out what an update needs; a task may be done at once.
 func (c *Connector) newTask(u *connectors.Update) *task {
-	t := &task{u: u, email: strings.TrimSpace(u.Email), fields: map[string]any{}}
+	t := &task{u: u, email: strings.TrimSpace(u.Email)}
 	if idForm.MatchString(u.VendorID) {
 		t.id = u.VendorID
 	}
@@ -39,7 +39,18 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "neither an e-mail address nor a prospect is known"})
 		return t
 	}
-	known := u.Known
+	c.need(t, u.Known)
+	if len(t.fields)+len(t.join)+len(t.leave) == 0 {
+		t.end(connectors.Result{Outcome: connectors.OK, VendorID: t.id})
+	}
+	return t
+}
+
+// need lists what differs from what the prospect is known to hold; with nil,
+// everything.
+func (c *Connector) need(t *task, known *connectors.State) {
+	u := t.u
+	t.fields, t.join, t.leave = map[string]any{}, nil, nil
 	if u.Want.Stage != "" && (known == nil || known.Stage != u.Want.Stage) {
 		t.fields[c.stage+suffix] = u.Want.Stage
 	}
@@ -60,10 +71,6 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 		}
 		t.fields[name] = fieldValue(value)
 	}
-	if len(t.fields)+len(t.join)+len(t.leave) == 0 {
-		t.end(connectors.Result{Outcome: connectors.OK, VendorID: t.id})
-	}
-	return t
 }
 
 // moved lists the segments to join and to leave, seen from what is known; all
@@ -134,6 +141,11 @@ func (c *Connector) bring(ctx context.Context, t *task) error {
 		if t.email == "" {
 			t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the prospect was deleted"})
 			return nil
+		}
+		// Whatever was known is gone with the prospect.
+		c.need(t, nil)
+		if err := c.prepare(ctx, []*task{t}); err != nil {
+			return err
 		}
 	}
 	if c.cfg.Push.Create {
