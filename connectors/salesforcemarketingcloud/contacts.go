@@ -11,13 +11,13 @@ import (
 // maxSearch is how many addresses one search names.
 const maxSearch = 50
 
-// keysOf finds the contact keys of addresses, in lower case. Of several contacts
-// with one address the first named is taken. The call and its answer are from
+// keysOf finds the contact keys of addresses, in lower case; several contacts may
+// have one address. The call and its answer are from
 // general knowledge of the API (Contacts, "search contacts by email"); the
 // setting find_contacts does without it. Whether the count asked for is that of
 // one address or of all is not known, so it is enough for both.
-func (c *Connector) keysOf(ctx context.Context, emails []string) (map[string]string, error) {
-	found := map[string]string{}
+func (c *Connector) keysOf(ctx context.Context, emails []string) (keys, error) {
+	found := keys{}
 	for len(emails) > 0 {
 		n := min(maxSearch, len(emails))
 		var answer struct {
@@ -33,13 +33,27 @@ func (c *Connector) keysOf(ctx context.Context, emails []string) (map[string]str
 			return nil, err
 		}
 		for _, e := range answer.Entities {
-			if len(e.Details) > 0 && e.Details[0].Key != "" {
-				found[strings.ToLower(e.Address)] = e.Details[0].Key
+			for _, contact := range e.Details {
+				if address := strings.ToLower(e.Address); contact.Key != "" {
+					found[address] = append(found[address], contact.Key)
+				}
 			}
 		}
 		emails = emails[n:]
 	}
 	return found, nil
+}
+
+// keys are contact keys by address.
+type keys map[string][]string
+
+// first gives the key to write to: of several contacts with one address the
+// first named.
+func (k keys) first(email string) string {
+	if all := k[normalEmail(email)]; len(all) > 0 {
+		return all[0]
+	}
+	return ""
 }
 
 // ownKey is the key that a contact made for this person would get.

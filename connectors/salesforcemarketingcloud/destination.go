@@ -81,7 +81,7 @@ func (p *push) prepare(ctx context.Context, updates []connectors.Update) error {
 	}
 	for _, i := range open {
 		u := &updates[i]
-		key := cmp.Or(u.VendorID, found[normalEmail(u.Email)])
+		key := cmp.Or(u.VendorID, found.first(u.Email))
 		if key == "" && (p.c.cfg.Push.Create || !p.c.find) {
 			key = p.c.ownKey(u)
 		}

@@ -19,6 +19,9 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	if err != nil {
 		return nil, err
 	}
+	if len(keys) == 0 && !c.find {
+		return &connectors.Erased{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "no contact key is known, and find_contacts is off"}, nil
+	}
 	if len(keys) == 0 {
 		return &connectors.Erased{Outcome: connectors.OK, Message: "there is no such contact"}, nil
 	}
@@ -70,7 +73,7 @@ func (c *Connector) contactKeys(ctx context.Context, who *connectors.Update) ([]
 			return nil, err
 		}
 		for _, email := range emails {
-			keys = append(keys, found[email])
+			keys = append(keys, found[email]...)
 		}
 	}
 	if c.cfg.Push.Create || !c.find {

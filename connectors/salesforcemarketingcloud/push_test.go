@@ -300,13 +300,14 @@ func TestErase(t *testing.T) {
 	t.Parallel()
 	sim, base := unit(t)
 	sim.AddContact("cus_work", "dana@work.example.com")
+	sim.AddContact("cus_old", "dana@work.example.com")
 	c := open(t, base, nil)
 	who := connectors.Update{VendorID: "cus_1", Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: "email", Value: "dana@work.example.com"}}}
 	done, err := c.Erase(t.Context(), who)
 	if err != nil || done.Outcome != connectors.Submitted || done.Proof != "4711 m-1" {
 		t.Errorf("erased %+v, %v", done, err)
 	}
-	if diff := cmp.Diff([]string{"cus_1", "cus_work"}, sim.Erased()); diff != "" {
+	if diff := cmp.Diff([]string{"cus_1", "cus_old", "cus_work"}, sim.Erased()); diff != "" {
 		t.Errorf("erased (-want +got):\n%s", diff)
 	}
 	if done, err := c.Erase(t.Context(), connectors.Update{Email: "new@example.com"}); err != nil || done.Outcome != connectors.OK {

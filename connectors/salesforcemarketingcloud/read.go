@@ -52,7 +52,7 @@ func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*co
 	group.SetLimit(readers)
 	for i := range people {
 		u := &people[i]
-		keys := []string{u.VendorID, found[normalEmail(u.Email)], c.ownKey(u)}
+		keys := []string{u.VendorID, found.first(u.Email), c.ownKey(u)}
 		at := slices.IndexFunc(keys, func(k string) bool { return k != "" })
 		if at < 0 {
 			continue
@@ -70,7 +70,7 @@ func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*co
 }
 
 // found looks up the contact keys of those whose key is not known.
-func (c *Connector) found(ctx context.Context, people []connectors.Update) (map[string]string, error) {
+func (c *Connector) found(ctx context.Context, people []connectors.Update) (keys, error) {
 	var emails []string
 	for i := range people {
 		if email := normalEmail(people[i].Email); c.find && people[i].VendorID == "" && email != "" {

@@ -142,7 +142,7 @@ func (s *Sim) find(w http.ResponseWriter, _ *http.Request, body []byte) {
 	entities := []map[string]any{}
 	for _, address := range in.Addresses {
 		details := []map[string]any{}
-		if key := s.contacts[strings.ToLower(address)]; key != "" {
+		for _, key := range s.contacts[strings.ToLower(address)] {
 			details = append(details, map[string]any{"contactKey": key, "createDate": "2026-01-10T09:00:00"})
 		}
 		entities = append(entities, map[string]any{"channelAddress": address, "contactKeyDetails": details})

@@ -42,7 +42,7 @@ type Sim struct {
 	count         int // of ids and tokens given out
 	writes        int
 	extensions    []*extension
-	contacts      map[string]string // key by address
+	contacts      map[string][]string // keys by address
 	callbacks     []*callback
 	subscriptions []map[string]any
 	refused       map[string]string // words by e-mail address
@@ -62,7 +62,7 @@ type callback struct {
 
 // New makes an empty business unit.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux(), contacts: map[string]string{}, refused: map[string]string{}}
+	s := &Sim{mux: http.NewServeMux(), contacts: map[string][]string{}, refused: map[string]string{}}
 	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request, []byte){
 		"POST /v2/token":                                 s.grant,
 		"GET /platform/v1/tokenContext":                  s.context,
@@ -137,11 +137,12 @@ func (s *Sim) Writes() int {
 	return s.writes
 }
 
-// AddContact makes a contact with an address.
+// AddContact makes a contact with an address, beside those who have it.
 func (s *Sim) AddContact(key, email string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.contacts[strings.ToLower(email)] = key
+	email = strings.ToLower(email)
+	s.contacts[email] = append(s.contacts[email], key)
 }
 
 // AddExtension makes a data extension, as a person would.
