@@ -40,9 +40,10 @@ type endpoint struct {
 	fail   int      // how many more requests are answered with 503
 }
 
-func serve(t *testing.T, c *segment.Connector) *endpoint {
+// serve starts an endpoint that fails at first as often as it is told.
+func serve(t *testing.T, c *segment.Connector, fail int) *endpoint {
 	t.Helper()
-	e := &endpoint{t: t, c: c}
+	e := &endpoint{t: t, c: c, fail: fail}
 	s := httptest.NewServer(e)
 	t.Cleanup(s.Close)
 	e.url = s.URL
@@ -66,7 +67,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.paths = append(e.paths, r.Method+" "+r.URL.Path)
 	e.tries = append(e.tries, r.Header.Get("X-Retry-Count"))
 	receipt, err := e.c.Receive(&connectors.Request{
-		Method: r.Method, URL: e.url + r.RequestURI, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header, Body: body, Received: time.Now(),
+		Method: r.Method, URL: "http://" + r.Host + r.RequestURI, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header, Body: body, Received: time.Now(),
 	})
 	var refused *connectors.RejectError
 	switch {
@@ -92,9 +93,18 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(receipt.Reply.Body)
 }
 
+// requests gives what was asked so far, and the X-Retry-Count of each.
+func (e *endpoint) requests() (paths, tries []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.paths), slices.Clone(e.tries)
+}
+
 // mapped applies the default rules and gives event and identity of each, sorted.
 func (e *endpoint) mapped(t *testing.T) []string {
 	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	d := segment.Vendor().Descriptor
 	rules, err := mapping.Compile("rules.yaml", d.Rules, mapping.Options{Connection: "product", Connector: d.ID})
 	if err != nil {
@@ -179,31 +189,30 @@ func TestClientLibrary(t *testing.T) {
 	cfg.Now = time.Now
 	c := open(t, cfg)
 
-	well := serve(t, c)
+	well := serve(t, c, 0)
 	if failures := send(well, "server-write-key-now"); len(failures) != 0 {
 		t.Errorf("the library complains: %v", failures)
 	}
 	if diff := cmp.Diff(want, well.mapped(t)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	if !slices.Equal(slices.Compact(well.paths), []string{"POST /v1/batch"}) {
-		t.Errorf("requests: %v", well.paths)
+	if paths, _ := well.requests(); !slices.Equal(slices.Compact(paths), []string{"POST /v1/batch"}) {
+		t.Errorf("requests: %v", paths)
 	}
 
-	away := serve(t, c)
-	away.fail = 2
+	away := serve(t, c, 2)
 	if failures := send(away, "server-write-key-now"); len(failures) != 0 {
 		t.Errorf("the library complains after an outage: %v", failures)
 	}
 	if diff := cmp.Diff(want, away.mapped(t)); diff != "" {
 		t.Errorf("events after an outage (-want +got):\n%s", diff)
 	}
-	if len(away.paths) < 3 || !slices.ContainsFunc(away.tries, func(n string) bool { return n != "" && n != "0" }) {
-		t.Errorf("the library did not try again: %v %v", away.paths, away.tries)
+	if paths, tries := away.requests(); len(paths) < 3 || !slices.ContainsFunc(tries, func(n string) bool { return n != "" && n != "0" }) {
+		t.Errorf("the library did not try again: %v %v", paths, tries)
 	}
 
-	stranger := serve(t, c)
-	if failures := send(stranger, "nobodys-write-key"); len(failures) == 0 || len(stranger.events) != 0 {
-		t.Errorf("a wrong key: complaints %v, %d events", failures, len(stranger.events))
+	stranger := serve(t, c, 0)
+	if failures := send(stranger, "nobodys-write-key"); len(failures) == 0 || len(stranger.mapped(t)) != 0 {
+		t.Errorf("a wrong key: complaints %v, events %v", failures, stranger.mapped(t))
 	}
 }
