@@ -1,0 +1,348 @@
+package jobs_test
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// The brute force says where somebody stands by looking at the plain list of
+// events at every instant at which anything could be different. It reads the
+// plan's text itself, keeps no counts, and knows nothing of when a condition
+// changes. It shares no code with the engine, so that a mistake cannot hide in
+// both. All times are UTC microseconds.
+
+// bruteEvent is one event as it was told.
+type bruteEvent struct {
+	id         string // the sixteen bytes, which break ties
+	name       string
+	at         int64
+	connection string
+	key        string // of the business; empty for none
+	traits     map[string]any
+	micros     int64
+	currency   string
+	claim      string
+}
+
+// bruteStage is a stage of a plan.
+type bruteStage struct {
+	name string
+	side bool
+	from []string // of a side stage; none: from anywhere
+	when bruteCondition
+}
+
+type bruteClaim struct {
+	connection string
+	span       int64
+}
+
+// brutePlan is a plan as the brute force reads it.
+type brutePlan struct {
+	path, sides []bruteStage
+	names       []string // of the segments, sorted
+	segments    map[string]bruteCondition
+	claims      []bruteClaim // in the order of precedence
+	windows     []int64      // every span of time in the plan, sorted
+	active      map[string]bool
+}
+
+// readBrutePlan reads a plan's text. active are the events that count as
+// activity.
+func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePlan {
+	t.Helper()
+	var text struct {
+		Stages []struct {
+			Name string
+			Side bool
+			From []string
+			When string
+		}
+		Segments map[string]string
+		Claims   yaml.MapSlice
+	}
+	if err := yaml.Unmarshal(source, &text); err != nil {
+		t.Fatal(err)
+	}
+	p := &brutePlan{segments: map[string]bruteCondition{}, active: active}
+	spans := map[int64]bool{}
+	condition := func(src string) bruteCondition {
+		if strings.TrimSpace(src) == "" {
+			return func(*bruteLife) bool { return true }
+		}
+		return parseBrute(t, src, spans)
+	}
+	for _, s := range text.Stages {
+		stage := bruteStage{s.Name, s.Side, s.From, condition(s.When)}
+		if s.Side {
+			p.sides = append(p.sides, stage)
+		} else {
+			p.path = append(p.path, stage)
+		}
+	}
+	for name, src := range text.Segments {
+		p.segments[name] = condition(src)
+	}
+	for _, c := range text.Claims {
+		rule, _ := c.Value.(map[string]any)
+		if rule["mode"] != "hold" {
+			t.Fatalf("the brute force knows claims of mode hold alone, not %v", c.Value)
+		}
+		span := bruteSpan(t, rule["for"].(string))
+		spans[span] = true
+		p.claims = append(p.claims, bruteClaim{c.Key.(string), span})
+	}
+	p.names = slices.Sorted(maps.Keys(p.segments))
+	p.windows = slices.Sorted(maps.Keys(spans))
+	return p
+}
+
+func (p *brutePlan) hasStage(name string) bool {
+	same := func(s bruteStage) bool { return s.name == name }
+	return slices.ContainsFunc(p.path, same) || slices.ContainsFunc(p.sides, same)
+}
+
+// bruteSpell is a time in one stage, from an instant on.
+type bruteSpell struct {
+	stage string
+	from  int64
+}
+
+// bruteWrite is one writing of a trait.
+type bruteWrite struct {
+	value any
+	at    int64
+}
+
+// bruteLife is one person on the way through their events.
+type bruteLife struct {
+	plan *brutePlan
+	now  int64
+	// events so far, oldest first: all, by name, and what they wrote and claimed.
+	events []*bruteEvent
+	named  map[string][]*bruteEvent
+	writes map[string][]bruteWrite
+
+	reached int // place on the path; -1 before the first look
+	spells  []bruteSpell
+	in      map[string]int64 // segments, and since when
+	ahead   []int64          // instants still to look at, sorted
+}
+
+// brute gives somebody as they stand at an instant by the events known then.
+// An event that is ahead of the instant is known all the same, and then they
+// stand where it leads.
+func (p *brutePlan) brute(known []*bruteEvent, until int64) *bruteLife {
+	l := &bruteLife{plan: p, reached: -1, named: map[string][]*bruteEvent{}, writes: map[string][]bruteWrite{}, in: map[string]int64{}}
+	for _, e := range bruteFacts(known) {
+		l.pass(e.at - 1)
+		for len(l.ahead) > 0 && l.ahead[0] == e.at {
+			l.ahead = l.ahead[1:] // looked at together with the event
+		}
+		l.events = append(l.events, e)
+		l.named[e.name] = append(l.named[e.name], e)
+		for name, value := range e.traits {
+			l.writes[name] = append(l.writes[name], bruteWrite{value, e.at})
+		}
+		l.look(e.at)
+		l.expect(e.at)
+	}
+	l.pass(until)
+	return l
+}
+
+// bruteFacts sorts events by (time, id) and leaves out those that tell again
+// what another one told: of one name and business key the earliest by (time,
+// connection, id) counts.
+func bruteFacts(known []*bruteEvent) []*bruteEvent {
+	type fact struct{ name, key string }
+	first := map[fact]*bruteEvent{}
+	for _, e := range known {
+		f := fact{e.name, e.key}
+		have := first[f]
+		if e.key != "" && (have == nil || cmp.Or(cmp.Compare(e.at, have.at), cmp.Compare(e.connection, have.connection), cmp.Compare(e.id, have.id)) < 0) {
+			first[f] = e
+		}
+	}
+	var list []*bruteEvent
+	for _, e := range known {
+		if e.key == "" || first[fact{e.name, e.key}] == e {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b *bruteEvent) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
+	return list
+}
+
+// expect notes the instants at which something that was so at t may cease or
+// begin to matter.
+func (l *bruteLife) expect(t int64) {
+	for _, w := range l.plan.windows {
+		l.note(t + w)
+	}
+}
+
+func (l *bruteLife) note(t int64) {
+	if i, there := slices.BinarySearch(l.ahead, t); !there {
+		l.ahead = slices.Insert(l.ahead, i, t)
+	}
+}
+
+// pass looks at every instant noted, up to one.
+func (l *bruteLife) pass(until int64) {
+	for len(l.ahead) > 0 && l.ahead[0] <= until {
+		t := l.ahead[0]
+		l.ahead = l.ahead[1:]
+		l.look(t)
+	}
+}
+
+// look decides at one instant: the path by the stage held until now, then the
+// stage, then the segments by the new stage.
+func (l *bruteLife) look(t int64) {
+	l.now = t
+	for i := len(l.plan.path) - 1; i > l.reached; i-- {
+		if l.plan.path[i].when(l) {
+			l.reached = i
+		}
+	}
+	if stage := l.shown(); stage != l.stage() {
+		l.spells = append(l.spells, bruteSpell{stage, t})
+		l.note(t + 1) // what looks at the stage may be otherwise from now on
+		l.expect(t)
+	}
+	for name, holds := range l.plan.segments {
+		_, was := l.in[name]
+		switch is := holds(l); {
+		case is && !was:
+			l.in[name] = t
+		case was && !is:
+			delete(l.in, name)
+		}
+	}
+}
+
+// stage is the one held; empty before the first.
+func (l *bruteLife) stage() string {
+	if len(l.spells) == 0 {
+		return ""
+	}
+	return l.spells[len(l.spells)-1].stage
+}
+
+// since is when the stage held began.
+func (l *bruteLife) since() int64 {
+	if len(l.spells) == 0 {
+		return 0
+	}
+	return l.spells[len(l.spells)-1].from
+}
+
+// shown is the stage to hold now: that of a live claim, else the first side
+// stage that is true and open from the path stage, else the path stage.
+func (l *bruteLife) shown() string {
+	for _, rule := range l.plan.claims {
+		for _, e := range slices.Backward(l.events) {
+			if e.connection != rule.connection || !l.plan.hasStage(e.claim) {
+				continue
+			}
+			if l.now < e.at+rule.span {
+				return e.claim
+			}
+			break // only the newest of a connection counts
+		}
+	}
+	here := ""
+	if l.reached >= 0 {
+		here = l.plan.path[l.reached].name
+	}
+	for _, s := range l.plan.sides {
+		if (len(s.from) == 0 || slices.Contains(s.from, here)) && s.when(l) {
+			return s.name
+		}
+	}
+	return here
+}
+
+// times counts the events of a name within a window that ends now.
+func (l *bruteLife) times(name string, window int64) (n int) {
+	for _, e := range slices.Backward(l.named[name]) {
+		if e.at <= l.now-window {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// inactive: something was done once, and nothing within the window.
+func (l *bruteLife) inactive(window int64) bool {
+	for _, e := range slices.Backward(l.events) {
+		if l.plan.active[e.name] {
+			return e.at <= l.now-window
+		}
+	}
+	return false
+}
+
+// hasBeen: the trait has had this value for at least the window, however often
+// it was written in that time.
+func (l *bruteLife) hasBeen(trait string, want any, window int64) bool {
+	writes := l.writes[trait]
+	if len(writes) == 0 {
+		return false
+	}
+	since := l.now + 1
+	for _, w := range slices.Backward(writes) {
+		if w.value != want {
+			break
+		}
+		since = w.at
+	}
+	return since+window <= l.now
+}
+
+// trait is the value written last; nil when there is none.
+func (l *bruteLife) trait(name string) any {
+	if w := l.writes[name]; len(w) > 0 {
+		return w[len(w)-1].value
+	}
+	return nil
+}
+
+// was tells whether a stage has ever been held; left whether it is not held
+// any more and ended within the window.
+func (l *bruteLife) was(stage string) bool {
+	return slices.ContainsFunc(l.spells, func(s bruteSpell) bool { return s.stage == stage })
+}
+
+func (l *bruteLife) left(stage string, window int64) bool {
+	for i := len(l.spells) - 1; i >= 0; i-- {
+		if l.spells[i].stage == stage {
+			return i < len(l.spells)-1 && l.spells[i+1].from > l.now-window
+		}
+	}
+	return false
+}
+
+// source is the connection that told the earliest event.
+func (l *bruteLife) source() string {
+	if len(l.events) == 0 {
+		return ""
+	}
+	return l.events[0].connection
+}
+
+func (l *bruteLife) sum(name, currency string) (micros int64) {
+	for _, e := range l.named[name] {
+		if e.currency == currency {
+			micros += e.micros
+		}
+	}
+	return micros
+}

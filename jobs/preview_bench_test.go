@@ -1,0 +1,35 @@
+package jobs_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/store/storetest"
+)
+
+// BenchmarkPreview derives b.N/4 people with four events each under a draft.
+func BenchmarkPreview(b *testing.B) {
+	storetest.EachB(b, func(b *testing.B, s *store.Store) {
+		l := newLab(b, s)
+		l.connect("crm", connectors.PushConfig{Enabled: true})
+		backlog(l, b.N, max(1, b.N/4))
+		l.process()
+		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		v, err := admin.Plan(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		draft := strings.Replace(v.Source, `traits.lead_score >= 50`, `traits.lead_score >= 20`, 1)
+		b.ResetTimer()
+		p, err := admin.PreviewPlan(b.Context(), []byte(draft), jobs.PreviewOptions{})
+		b.StopTimer()
+		if err != nil || p.Events == 0 {
+			b.Fatal(p, err)
+		}
+		b.ReportMetric(float64(p.People)/b.Elapsed().Seconds(), "people/s")
+		b.ReportMetric(float64(p.Events)/b.Elapsed().Seconds(), "events/s")
+	})
+}
