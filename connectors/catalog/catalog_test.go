@@ -111,13 +111,35 @@ func goldens(t *testing.T, dir string, c connectors.Capabilities) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs := slices.ContainsFunc(tests, func(path string) bool {
-		text, err := os.ReadFile(path)
-		return err == nil && strings.Contains(string(text), "connectortest.Run(")
-	})
-	if !runs {
+	holds := func(piece string) bool {
+		return slices.ContainsFunc(tests, func(path string) bool {
+			text, err := os.ReadFile(path)
+			return err == nil && strings.Contains(string(text), piece)
+		})
+	}
+	if !holds("connectortest.Run(") {
 		t.Error("no test runs the conformance suite")
 	}
+	vectors, why := holds("Vector"), unsigned[filepath.Base(dir)]
+	switch {
+	case c.Source && !vectors && why == "":
+		t.Error("no test has a signature vector; where the vendor signs nothing, say in unsigned how it proves itself")
+	case vectors && why != "":
+		t.Errorf("it has a signature vector, and unsigned says: %s", why)
+	}
+}
+
+// unsigned are sources, by folder, whose vendor signs nothing that a vector
+// could show, with how it proves itself.
+var unsigned = map[string]string{
+	"churnzero":       "a secret in the path",
+	"freshdesk":       "a secret in the URL, a header or Basic",
+	"googleanalytics": "the API secret in the query",
+	"looker":          "a token in the Authorization header",
+	"marketo":         "a token in a header or the query",
+	"mparticle":       "a secret in a header or the URL",
+	"pipedrive":       "user and password of Basic",
+	"salesforce":      "a secret in the URL and the organisation's id",
 }
 
 func TestFind(t *testing.T) {
