@@ -119,6 +119,31 @@ func TestErase(t *testing.T) {
 	}
 }
 
+// TestEraseByAllAddresses: somebody may be several users, and one of them may
+// be a colleague, who is not deleted by an id either.
+func TestEraseByAllAddresses(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	dana, home := v.AddUser("dana@example.com", nil), v.AddUser("dana@home.example.com", nil)
+	c := open(t, config(v.url))
+	e, err := c.Erase(t.Context(), connectors.Update{
+		VendorID: dana, Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: lifecycle.NamespaceEmail, Value: "dana@home.example.com"}},
+	})
+	if err != nil || e.Outcome != connectors.OK || !strings.Contains(e.Proof, "user "+dana+" deleted") || !strings.Contains(e.Proof, "user "+home+" deleted") {
+		t.Errorf("%+v, %v", e, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v2/users/show_many", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"users":[{"id":7700,"email":"ann@example.com","role":"admin"}]}`))
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	e, err = open(t, config(server.URL)).Erase(t.Context(), connectors.Update{VendorID: "7700"})
+	if err != nil || e.Outcome != connectors.Permanent || !strings.Contains(e.Message, "admin") {
+		t.Errorf("a colleague: %+v, %v", e, err)
+	}
+}
+
 // TestEraseHalfway: a user found by address is not found again once deleted,
 // so what is left to do is told at once; with an id it is tried again.
 func TestEraseHalfway(t *testing.T) {
