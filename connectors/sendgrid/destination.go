@@ -81,8 +81,10 @@ func (c *Connector) lookUp(ctx context.Context, tasks []*task) error {
 		case taken[name]:
 			// Named twice in one request, either state might be the one kept.
 			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonConflict, Message: "somebody else of this batch is the same contact at SendGrid"})
-		case t.contact == nil:
-			c.need(t, nil) // nothing is known of a contact that is made here
+		case t.contact == nil, t.u.VendorID != "" && !strings.EqualFold(t.contact.ID, t.u.VendorID):
+			// Nothing is known of a contact that is made here, nor of one that has
+			// the address of another that is gone.
+			c.need(t, nil)
 		}
 		taken[name] = true
 	}

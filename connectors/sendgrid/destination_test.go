@@ -93,6 +93,32 @@ func TestAContactIsNamedWholly(t *testing.T) {
 	}
 }
 
+// TestAnotherContactGetsEverything: what is known is known of the contact with
+// the id, not of another one that has the address now.
+func TestAnotherContactGetsEverything(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, nil)
+	v.Add(map[string]any{"email": "dana@example.com"})
+	u := person("dana@example.com", "Customer")
+	u.VendorID = "5e2d0000-0000-4000-8000-00000000dead"
+	u.Want.Segments = []string{"at_risk"}
+	u.Known = &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
+	c := open(t, v, nil)
+	r := push(t, c, u)[0]
+	if outcome(r) != "submitted" || r.VendorID == u.VendorID {
+		t.Fatalf("%+v", r)
+	}
+	for range 2 {
+		if _, err := c.Poll(t.Context(), r.Job, []connectors.Update{u}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]any{"sb_stage": "Customer", "sb_segments": ",at_risk,"}
+	if diff := cmp.Diff(want, v.Contact("dana@example.com")["custom_fields"]); diff != "" {
+		t.Errorf("custom fields (-want +got):\n%s", diff)
+	}
+}
+
 func TestRefusedContactsAreTakenOut(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t, nil)

@@ -63,5 +63,5 @@ func (c *Connector) compare(ctx context.Context, people []connectors.Update, why
 // reached reports whether stage and segments are as wanted. Traits are left
 // out: SendGrid gives some of them back in another spelling.
 func reached(want, held connectors.State) bool {
-	return (want.Stage == "" || want.Stage == held.Stage) && len(want.Segments) == len(held.Segments)
+	return (want.Stage == "" || want.Stage == held.Stage) && slices.Equal(slices.Sorted(slices.Values(want.Segments)), slices.Sorted(slices.Values(held.Segments)))
 }

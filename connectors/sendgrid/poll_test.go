@@ -78,6 +78,30 @@ func TestPollReadsBack(t *testing.T) {
 	}
 }
 
+// TestPollComparesNames: holding one segment instead of another is not the
+// state that was wanted, though their number is the same.
+func TestPollComparesNames(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t, nil)
+	front := newVendor(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/imports/") {
+			_, _ = w.Write([]byte(`{"status":"errored","results":{"requested_count":1,"errored_count":1}}`))
+			return
+		}
+		v.ServeHTTP(w, r)
+	})
+	front.Sim = v.Sim
+	c := open(t, front, nil)
+	u := person("dana@example.com", "Trial")
+	u.Want.Segments, u.Want.Absent = []string{"at_risk"}, []string{"promoters"}
+	push(t, c, u)
+	u.Want.Segments, u.Want.Absent = u.Want.Absent, u.Want.Segments
+	results, err := c.Poll(t.Context(), "job-1", []connectors.Update{u})
+	if err != nil || len(results) != 1 || outcome(results[0]) != "retry bad_answer" {
+		t.Errorf("%+v, %v", results, err)
+	}
+}
+
 func TestPollErrors(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]connectors.Reason{`{"status":"asleep"}`: connectors.ReasonBadAnswer, `{`: connectors.ReasonBadAnswer} {
