@@ -115,6 +115,9 @@ func TestWhoIsWho(t *testing.T) {
 		if r := push(t, open(t, v, nil), u)[0]; outcome(r) != "ok" || r.VendorID != "a3000001" {
 			t.Errorf("result = %+v", r)
 		}
+		if p, _ := v.Person("dana@example.com"); p.Attributes["sb_stage"] != "Customer" || p.Attributes["sb_seg_eu"] != true {
+			t.Errorf("attributes of the other record = %v", p.Attributes)
+		}
 		u.Email, u.Known = "", nil
 		if got := outcome(push(t, open(t, v, nil), u)[0]); got != "skipped not_in_vendor" {
 			t.Errorf("nothing to make a person with: %s", got)

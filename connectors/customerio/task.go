@@ -109,6 +109,10 @@ func (c *Connector) needed(u *connectors.Update, known *connectors.State) map[st
 func (c *Connector) found(t *task, p *person) {
 	if p != nil {
 		t.proved, t.updateOnly = true, true
+		if t.u.VendorID != "" && p.Identifiers.CIO != "" && p.Identifiers.CIO != t.u.VendorID {
+			// Another record than the one that something is known of.
+			t.attributes = c.needed(t.u, nil)
+		}
 		if p.Identifiers.CIO != "" {
 			t.by, t.vendorID = identifier{kindCIO, p.Identifiers.CIO}, p.Identifiers.CIO
 		}
