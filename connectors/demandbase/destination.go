@@ -48,31 +48,47 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	if len(forms) > maxForms {
 		forms = c.oneForm(updates, rows, forms)
 	}
-	var whole *connectors.PushError
-	sent := false
+	var last, away *connectors.PushError
 	for _, form := range slices.Sorted(maps.Keys(forms)) {
-		people := forms[form]
-		result := connectors.Result{}
-		if whole == nil {
-			job, err := c.importRows(ctx, people, updates, rows)
-			if err == nil {
-				sent = true
-				result = connectors.Result{Outcome: connectors.Submitted, Job: job}
-			} else {
-				whole = failure(err)
+		result := notAttempted(away)
+		if away == nil {
+			job, err := c.importRows(ctx, forms[form], updates, rows)
+			result = connectors.Result{Outcome: connectors.Submitted, Job: job}
+			if err != nil {
+				last = failure(err)
+				result = last.Result()
+			}
+			if err != nil && !ofTable(last) {
+				away = last
 			}
 		}
-		if whole != nil {
-			result = whole.Result()
-		}
-		for _, i := range people {
+		for _, i := range forms[form] {
 			results[i] = result
 		}
 	}
-	if whole != nil && !sent && !slices.ContainsFunc(results, func(r connectors.Result) bool { return r.Reason != whole.Reason }) {
-		return nil, whole
+	if last != nil && !slices.ContainsFunc(results, func(r connectors.Result) bool { return r.Reason != last.Reason && r.Reason != connectors.ReasonNotDone }) {
+		return nil, last
 	}
 	return results, nil
+}
+
+// ofTable reports whether a refusal is about what the table held; any other
+// would be met by the next table as well.
+func ofTable(e *connectors.PushError) bool {
+	switch e.Reason {
+	case connectors.ReasonInvalid, connectors.ReasonTooLarge, connectors.ReasonConflict:
+		return true
+	}
+	return false
+}
+
+// notAttempted is the outcome for those behind a failure of the whole; none
+// where there was no failure.
+func notAttempted(away *connectors.PushError) connectors.Result {
+	if away == nil {
+		return connectors.Result{}
+	}
+	return connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: "the batch ended early: " + string(away.Reason), Delay: away.RetryAfter}
 }
 
 // row is what an import brings of a person, by column, beside the address.

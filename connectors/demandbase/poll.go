@@ -25,6 +25,9 @@ const (
 	// failedPause is the pause before an export that failed is made again; an
 	// account may make 60 a day.
 	failedPause = 2 * time.Hour
+	// exportLife is when an export is given up that is not read by then: its
+	// results live for 24 hours.
+	exportLife = 24 * time.Hour
 	// maxPeople bounds an export, since what was seen of each is remembered.
 	maxPeople = 20_000
 	// maxEvents is how many changed people one Fetch tells.
@@ -35,6 +38,8 @@ const (
 type cursor struct {
 	// Job is the export under way; empty: none.
 	Job string `json:"job,omitempty"`
+	// Began is when it was made; zero in cursors of an earlier release.
+	Began time.Time `json:"began,omitzero"`
 	// Next is when the next one is due.
 	Next time.Time `json:"next,omitzero"`
 	// Seen holds a hash of each person's row, sorted; nil before the first
@@ -65,18 +70,24 @@ func (c *Connector) Fetch(ctx context.Context, at string) (*connectors.Fetched, 
 		if err != nil {
 			return nil, err
 		}
-		cur.Job = job
+		cur.Job, cur.Began = job, now
 		return &connectors.Fetched{Cursor: cur.text()}, nil
+	}
+	if cur.Began.IsZero() {
+		cur.Began = now
 	}
 	rows, state, err := c.finished(ctx, cur.Job)
 	switch {
+	case (err != nil || state == exportRunning) && now.Sub(cur.Began) >= exportLife:
+		cur.Job, cur.Began, cur.Next = "", time.Time{}, now.Add(failedPause)
+		return &connectors.Fetched{Cursor: cur.text()}, nil
 	case err != nil:
 		return nil, err
 	case state == exportFailed:
-		cur.Job, cur.Next = "", now.Add(failedPause)
+		cur.Job, cur.Began, cur.Next = "", time.Time{}, now.Add(failedPause)
 		return &connectors.Fetched{Cursor: cur.text()}, nil
 	case state == exportRunning:
-		return &connectors.Fetched{Cursor: at}, nil
+		return &connectors.Fetched{Cursor: cur.text()}, nil
 	}
 	return c.told(cur, rows, now)
 }
@@ -109,7 +120,7 @@ func (c *Connector) told(cur cursor, rows []map[string]string, now time.Time) (*
 	slices.Sort(seen)
 	cur.Seen = slices.Compact(seen)
 	if !fetched.More {
-		cur.Job, cur.Next = "", now.Add(c.every)
+		cur.Job, cur.Began, cur.Next = "", time.Time{}, now.Add(c.every)
 	}
 	fetched.Cursor = cur.text()
 	return fetched, nil

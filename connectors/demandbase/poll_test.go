@@ -156,6 +156,27 @@ func TestFetchOddExports(t *testing.T) {
 	}
 }
 
+// An export that never comes to its end is given up after a day.
+func TestFetchGivesUpAnExport(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, reads)
+	v.Export(table())
+	v.States("completed", "processing")
+	_, cursor := turn(t, c, "")
+	v.pass(23 * time.Hour)
+	if _, same := turn(t, c, cursor); same != cursor {
+		t.Error("given up too early")
+	}
+	v.pass(2 * time.Hour)
+	_, cursor = turn(t, c, cursor)
+	v.pass(3 * time.Hour)
+	v.States("completed", "finished")
+	turn(t, c, cursor)
+	if n := len(v.Exports()); n != 2 {
+		t.Errorf("%d exports, want a second one", n)
+	}
+}
+
 func TestFetchIsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	c, v := start(t, nil)

@@ -159,6 +159,48 @@ func TestPushFailures(t *testing.T) {
 	}
 }
 
+// A table that is refused says nothing about people of another table.
+func TestPushRefusalIsOfItsTable(t *testing.T) {
+	t.Parallel()
+	other := person(2, "lee@example.com", "")
+	other.Want.Segments = []string{"vip"}
+	third := person(3, "ann@example.com", "Lead")
+	third.Want.Segments = []string{"vip"}
+	for name, test := range map[string]struct {
+		status, upload int // which upload is answered so
+		updates        []connectors.Update
+		want           []string
+	}{
+		"one table refused":                {http.StatusBadRequest, 1, []connectors.Update{person(1, "dana@example.com", "Lead"), other}, []string{"permanent invalid", "submitted"}},
+		"the permission is taken away":     {http.StatusForbidden, 2, []connectors.Update{person(1, "dana@example.com", "Lead"), other, third}, []string{"permanent forbidden", "retry not_attempted", "submitted"}},
+		"too busy after the first of them": {http.StatusTooManyRequests, 2, []connectors.Update{person(1, "dana@example.com", "Lead"), other, third}, []string{"retry not_attempted", "retry rate_limit", "submitted"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, v := start(t, nil)
+			uploads := 0
+			v.answer(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method != http.MethodPut {
+					return false
+				}
+				if uploads++; uploads != test.upload {
+					return false
+				}
+				reply(w, test.status, `{"message":"no"}`)
+				return true
+			})
+			var got []string
+			for _, r := range push(t, c, test.updates...) {
+				got = append(got, outcome(r))
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestPushRenewsTheToken(t *testing.T) {
 	t.Parallel()
 	c, v := start(t, nil)
