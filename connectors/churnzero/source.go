@@ -116,11 +116,13 @@ func (c *Connector) fill(e *connectors.RawEvent, now time.Time) {
 	e.At = instant(t.at, now)
 	if t.play != "" && (t.account != "" || t.contact != "") {
 		// A step has no id of its own: one play tells of one contact once a day.
-		day := now
+		// The day is that of arrival, since the time told may be one that never
+		// changes; a call that failed is not repeated.
+		told := ""
 		if e.At != 0 {
-			day = e.At.Time()
+			told = e.At.Time().UTC().Format(time.DateOnly)
 		}
-		e.Dedupe = connectors.Dedupe("step", e.Type, t.play, t.step, t.account, t.contact, day.UTC().Format(time.DateOnly))
+		e.Dedupe = connectors.Dedupe("step", e.Type, t.play, t.step, t.account, t.contact, told, now.UTC().Format(time.DateOnly))
 	}
 	if c.ownPlays != "" && strings.HasPrefix(t.play, c.ownPlays) {
 		e.Echo = "the play's name begins with " + c.ownPlays

@@ -58,6 +58,12 @@ func TestOnceADay(t *testing.T) {
 			t.Errorf("%s: the same event is %v", name, got)
 		}
 	}
+	// A date that never changes, such as the start of a contract, tells no two
+	// days apart.
+	fixed := `{"event":"health_changed","play":"P","step":"s","accountExternalId":"acme","contactExternalId":"u-1","occurredAt":"2025-01-01"}`
+	if step(t, src, fixed, noon).Dedupe == step(t, src, fixed, noon.Add(7*24*time.Hour)).Dedupe {
+		t.Error("what happened a week later is lost")
+	}
 	if step(t, src, `{"event":"churned","n":"1"}`, noon).Dedupe == step(t, src, `{"event":"churned","n":"2"}`, noon).Dedupe {
 		t.Error("two steps that name nobody are one event")
 	}
