@@ -87,6 +87,11 @@ func TestReceiveTellsEventsApart(t *testing.T) {
 	if key("event=form_filled&lead_id=1", 0) == key("event=form_filled&lead_id=1", time.Minute) {
 		t.Error("without a time, the same act a minute later is lost")
 	}
+	for _, empty := range []string{"%7B%7Bsystem.dateTime%7D%7D", "null"} {
+		if untold := "event=form_filled&lead_id=1&occurred_at=" + empty; key(untold, 0) == key(untold, time.Minute) {
+			t.Errorf("with the time %s, the same act a minute later is lost", empty)
+		}
+	}
 	if key(timed, 0) == key("event=form_filled&lead_id=2&occurred_at=2026-11-20+03%3A14%3A05", 0) {
 		t.Error("two people have one key")
 	}

@@ -101,7 +101,7 @@ func (c *Connector) webhookEvent(r *connectors.Request) connectors.RawEvent {
 	}
 	fields, err := readFields(r.Body, format)
 	when := fields["occurred_at"]
-	if when == "" {
+	if when == "" || strings.Contains(when, "{{") {
 		when = strconv.FormatInt(r.Received.Unix(), 10)
 	}
 	e := connectors.RawEvent{
