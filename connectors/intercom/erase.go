@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Erase implements connectors.Eraser: deleting a contact at Intercom is for
-// good. Leads may share the person's address, so all contacts of it go.
+// good. Leads may share the person's addresses, so all contacts of them go.
 func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connectors.Erased, error) {
 	t := newTask(&who)
 	var ids []string
@@ -26,8 +27,17 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 			ids = append(ids, held.ID)
 		}
 	}
-	if t.email != "" {
-		all, err := c.withAddress(ctx, t.email)
+	emails := []string{t.email}
+	for _, k := range who.Keys {
+		if k.Namespace == lifecycle.NamespaceEmail {
+			emails = append(emails, k.Value)
+		}
+	}
+	for i, email := range emails {
+		if email == "" || slices.ContainsFunc(emails[:i], func(one string) bool { return strings.EqualFold(one, email) }) {
+			continue
+		}
+		all, err := c.withAddress(ctx, email)
 		if err != nil {
 			return nil, err
 		}

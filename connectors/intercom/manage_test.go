@@ -91,10 +91,11 @@ func TestErase(t *testing.T) {
 	user := v.AddContact("user", "u-42", "dana@example.com")
 	lead := v.AddContact("lead", "", "Dana@example.com")
 	lee := v.AddContact("user", "", "lee@example.com")
+	home := v.AddContact("lead", "", "dana@home.example.com")
 	c := open(t, config(v.url))
-	who := connectors.Update{Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: "user", Value: "u-42"}}}
+	who := connectors.Update{Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: "user", Value: "u-42"}, {Namespace: "email", Value: "dana@home.example.com"}}}
 	e, err := c.Erase(t.Context(), who)
-	if err != nil || e.Outcome != connectors.OK || e.Proof != "deleted for good: "+user+", "+lead {
+	if err != nil || e.Outcome != connectors.OK || e.Proof != "deleted for good: "+user+", "+lead+", "+home {
 		t.Errorf("%+v, %v", e, err)
 	}
 	e, err = c.Erase(t.Context(), who)

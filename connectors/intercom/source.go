@@ -77,7 +77,7 @@ func (c *Connector) rawEvent(body []byte, topic string, n notice) connectors.Raw
 		e.Written = writtenTag(item, tagOn)
 	case strings.HasSuffix(e.Type, ".tag.deleted"):
 		e.Written = writtenTag(item, tagOff)
-	case e.Type == "contact.user.updated", e.Type == "contact.lead.updated":
+	case e.Type == "contact.user.updated", e.Type == "contact.lead.updated", e.Type == "contact.user.created", e.Type == "contact.lead.created":
 		var shown contact
 		if gojson.Unmarshal(n.object("data")["item"], &shown) == nil {
 			e.Written = written(&shown)

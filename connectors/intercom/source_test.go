@@ -115,6 +115,27 @@ func TestDedupe(t *testing.T) {
 	}
 }
 
+// TestEchoOfAMadeContact: a contact that a push made is not taken for somebody
+// who signed up, or for a new lead.
+func TestEchoOfAMadeContact(t *testing.T) {
+	t.Parallel()
+	for role, topic := range map[string]string{"user": "contact.user.created", "lead": "contact.lead.created"} {
+		v := newVendor(t)
+		cfg := config(v.url)
+		cfg.Push.Create = true
+		cfg.Settings["role_if_new"] = role
+		r := push(t, open(t, cfg), person("dana@example.com", "Customer", nil, nil))[0]
+		if r.VendorID == "" || len(r.Written) == 0 {
+			t.Fatalf("%s: %+v", role, r)
+		}
+		body := `{"app_id":"ab","id":"n1","topic":"` + topic + `","data":{"item":{"type":"contact","id":"` + r.VendorID + `","external_id":null,"role":"` + role + `","email":"dana@example.com","phone":null,"name":null,"unsubscribed_from_emails":false,"custom_attributes":{"sb_stage":"Customer"}}}}`
+		told := receive(t, receiving(t, nil, "k-of-the-test"), "k-of-the-test", body)[0]
+		if diff := cmp.Diff(r.Written, told.Written); diff != "" {
+			t.Errorf("%s (-pushed +told):\n%s", role, diff)
+		}
+	}
+}
+
 // TestEcho: what a push lists as written is what the events of it show.
 func TestEcho(t *testing.T) {
 	t.Parallel()
