@@ -29,12 +29,12 @@ func (p *push) writeTagsInBulk(ctx context.Context, tasks []*task) (rest []*task
 	changes, err := p.tagChanges(ctx, tasks)
 	if err != nil {
 		e := failure(err)
-		p.note(e)
+		p.Note(e)
 		if !e.Retryable {
 			return tasks
 		}
 		for _, t := range tasks {
-			t.end(resultOf(e))
+			t.End(connectors.PersonResult(e))
 		}
 		return nil
 	}
@@ -43,7 +43,7 @@ func (p *push) writeTagsInBulk(ctx context.Context, tasks []*task) (rest []*task
 		p.writeTag(ctx, change, unsettled)
 	}
 	for _, t := range tasks {
-		if unsettled[t] && !t.done {
+		if unsettled[t] && !t.Done() {
 			rest = append(rest, t)
 		}
 	}
@@ -62,10 +62,10 @@ func (p *push) tagChanges(ctx context.Context, tasks []*task) ([]*tagChange, err
 		return byName[name]
 	}
 	for _, t := range tasks {
-		for _, s := range t.add {
+		for _, s := range t.Add {
 			named(s).add = append(named(s).add, t)
 		}
-		for _, s := range t.remove {
+		for _, s := range t.Remove {
 			named(s).remove = append(named(s).remove, t)
 		}
 	}
@@ -90,9 +90,9 @@ func (p *push) writeTag(ctx context.Context, change *tagChange, unsettled map[*t
 	for len(change.add)+len(change.remove) > 0 {
 		add, remove := cut(&change.add), cut(&change.remove)
 		people := slices.Concat(add, remove)
-		if p.stopped() {
+		if away := p.Stopped(); away != nil {
 			for _, t := range people {
-				t.end(notAttempted(p.away))
+				t.End(connectors.NotAttempted(away))
 			}
 			continue
 		}
@@ -100,18 +100,18 @@ func (p *push) writeTag(ctx context.Context, change *tagChange, unsettled map[*t
 		err := p.c.api.call(ctx, "write a tag", http.MethodPost, p.c.api.list("segments", strconv.FormatInt(change.id, 10)),
 			segmentWrite{Add: emails(add), Remove: emails(remove)}, &answer)
 		if err == nil {
-			p.arrival()
+			p.Arrival()
 			change.settle(add, remove, answer, unsettled)
 			continue
 		}
 		e := failure(err)
-		p.note(e)
+		p.Note(e)
 		if e.Reason == connectors.ReasonNotFound {
 			p.c.tags.forget()
 		}
 		for _, t := range people {
 			if e.Retryable {
-				t.end(resultOf(e))
+				t.End(connectors.PersonResult(e))
 			}
 			unsettled[t] = true
 		}
@@ -140,7 +140,7 @@ func (c *tagChange) settle(add, remove []*task, answer segmentAnswer, unsettled 
 		}
 	}
 	for _, t := range remove {
-		held := t.u.Known != nil && slices.Contains(t.u.Known.Segments, c.segment)
+		held := t.Update.Known != nil && slices.Contains(t.Update.Known.Segments, c.segment)
 		switch {
 		case named[normalEmail(t.email)]:
 			t.seen = true

@@ -48,7 +48,7 @@ func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed
 			}
 		}
 		listed.People = append(listed.People, connectors.Listing{VendorID: m.ID, Email: m.Email, State: connectors.State{
-			Stage: fieldText(m.MergeFields[c.stageField]), Segments: c.segmentsOf(m.Tags),
+			Stage: connectors.ValueText(m.MergeFields[c.stageField]), Segments: c.segmentsOf(m.Tags),
 		}})
 	}
 	if len(page.Members) == listPage {

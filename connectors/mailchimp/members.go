@@ -19,9 +19,9 @@ func (p *push) writeMember(ctx context.Context, t *task) {
 	switch {
 	case t.old != "":
 		p.follow(ctx, t)
-	case t.u.Known == nil && p.creates(t):
+	case t.Update.Known == nil && p.creates(t):
 		p.put(ctx, t)
-	case t.writesFields():
+	case t.Fields():
 		p.patch(ctx, t)
 	}
 }
@@ -44,14 +44,14 @@ func (p *push) follow(ctx context.Context, t *task) {
 		return
 	}
 	if !hasReason(err, connectors.ReasonNotFound) && !hasReason(err, connectors.ReasonConflict) {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return
 	}
 	switch {
 	case !p.wholly(ctx, t):
 	case p.creates(t):
 		p.put(ctx, t)
-	case t.writesFields():
+	case t.Fields():
 		p.patch(ctx, t)
 	}
 }
@@ -59,11 +59,11 @@ func (p *push) follow(ctx context.Context, t *task) {
 // wholly makes a task send everything, since nothing is known of the record it
 // has come to write. It reports whether that can be done.
 func (p *push) wholly(ctx context.Context, t *task) bool {
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	if err := p.prepareFields(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
-	return !t.done
+	return !t.Done()
 }
 
 // put creates the contact or writes to the one that is there. status_if_new
@@ -74,7 +74,7 @@ func (p *push) put(ctx context.Context, t *task) {
 	err := p.c.api.call(ctx, "write a member", http.MethodPut, p.c.api.list("members", t.id)+skipValidation,
 		memberWrite{Email: t.email, StatusIfNew: p.c.statusIfNew, MergeFields: fields}, &m)
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return
 	}
 	p.accept(t, fields, m)
@@ -91,28 +91,28 @@ func (p *push) patch(ctx context.Context, t *task) {
 	case err == nil:
 		p.accept(t, fields, m)
 	case !hasReason(err, connectors.ReasonNotFound):
-		p.fail(t, err)
+		p.Fail(t, err)
 	case p.creates(t):
 		if p.wholly(ctx, t) {
 			p.put(ctx, t)
 		}
 	default:
-		t.end(notThere())
+		t.End(notThere())
 	}
 }
 
 // mergeValues gives the merge fields of the task as the vendor takes them.
 func (p *push) mergeValues(t *task) map[string]any {
-	if !t.writesFields() {
+	if !t.Fields() {
 		return nil
 	}
 	kinds := p.c.fields.kinds()
-	values := make(map[string]any, len(t.fields)+1)
-	for tag, value := range t.fields {
+	values := make(map[string]any, len(t.Traits)+1)
+	for tag, value := range t.Traits {
 		values[tag] = fieldValue(kinds[tag], value)
 	}
-	if t.stage != "" {
-		values[p.c.stageField] = fieldValue(kinds[p.c.stageField], t.stage)
+	if t.Stage != "" {
+		values[p.c.stageField] = fieldValue(kinds[p.c.stageField], t.Stage)
 	}
 	return values
 }
@@ -121,7 +121,7 @@ func (p *push) mergeValues(t *task) map[string]any {
 // merge field that it does not have, so the answer is held against what was
 // sent.
 func (p *push) accept(t *task, sent map[string]any, m member) {
-	p.arrival()
+	p.Arrival()
 	t.seen = true
 	if hashForm.MatchString(m.ID) {
 		t.id = m.ID
@@ -135,12 +135,12 @@ func (p *push) accept(t *task, sent map[string]any, m member) {
 	switch {
 	case !ok:
 		p.c.fields.forget()
-		t.end(connectors.Result{
+		t.End(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 			Message: "the audience has no merge field " + p.c.stageField,
 		})
-	case strings.TrimSpace(fieldText(held)) != strings.TrimSpace(fieldText(stage)):
-		t.end(connectors.Result{
+	case strings.TrimSpace(connectors.ValueText(held)) != strings.TrimSpace(connectors.ValueText(stage)):
+		t.End(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 			Message: "Mailchimp kept another value in " + p.c.stageField + " than the one sent",
 		})
@@ -151,7 +151,7 @@ func (p *push) accept(t *task, sent map[string]any, m member) {
 func texts(values map[string]any) map[string]string {
 	all := make(map[string]string, len(values))
 	for tag, value := range values {
-		all[tag] = fieldText(value)
+		all[tag] = connectors.ValueText(value)
 	}
 	return all
 }

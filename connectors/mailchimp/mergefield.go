@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -136,10 +135,10 @@ func (f *mergeFields) make(ctx context.Context, tag, name string) (kind string, 
 func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 	tags := map[string]string{}
 	for _, t := range tasks {
-		if t.stage != "" {
+		if t.Stage != "" {
 			tags[p.c.stageField] = "Lifecycle stage"
 		}
-		for tag := range t.fields {
+		for tag := range t.Traits {
 			tags[tag] = cmp.Or(p.c.cfg.Push.Traits[tag], tag)
 		}
 	}
@@ -149,7 +148,7 @@ func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 	}
 	for _, t := range tasks {
 		if tag := t.names(p.c.stageField, missing); tag != "" {
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 				Message: "the audience has no merge field " + tag + ", and create_merge_field is off",
 			})
@@ -161,7 +160,7 @@ func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 // names gives the first of the tags that the task would write, or "".
 func (t *task) names(stageField string, tags []string) string {
 	for _, tag := range tags {
-		if _, ok := t.fields[tag]; ok || tag == stageField && t.stage != "" {
+		if _, ok := t.Traits[tag]; ok || tag == stageField && t.Stage != "" {
 			return tag
 		}
 	}
@@ -171,7 +170,7 @@ func (t *task) names(stageField string, tags []string) string {
 // fieldValue puts a trait into the form that a merge field of the given type
 // takes; "" clears it.
 func fieldValue(kind string, value any) any {
-	text := fieldText(value)
+	text := connectors.ValueText(value)
 	switch kind {
 	case "number":
 		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
@@ -193,33 +192,4 @@ func fieldValue(kind string, value any) any {
 		}
 	}
 	return cutBytes(text, maxTextBytes)
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

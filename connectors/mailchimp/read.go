@@ -105,7 +105,7 @@ func (c *Connector) readTags(ctx context.Context, id string) ([]memberTag, error
 
 // state puts a member into our words.
 func (c *Connector) state(u *connectors.Update, m member) *connectors.State {
-	s := &connectors.State{Stage: fieldText(m.MergeFields[c.stageField])}
+	s := &connectors.State{Stage: connectors.ValueText(m.MergeFields[c.stageField])}
 	held := map[string]bool{}
 	for _, tag := range m.Tags {
 		held[strings.ToLower(tag.Name)] = true

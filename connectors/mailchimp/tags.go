@@ -14,9 +14,9 @@ func (c *Connector) tagName(segment string) string { return c.tagPrefix + segmen
 // order. Only the names of the managed set are ever named.
 func (p *push) writeTags(ctx context.Context) {
 	var single, many []*task
-	for _, t := range p.open() {
+	for _, t := range p.Open() {
 		switch {
-		case !t.writesTags():
+		case !t.Segments():
 		case t.email == "":
 			single = append(single, t)
 		default:
@@ -28,17 +28,17 @@ func (p *push) writeTags(ctx context.Context) {
 		single, many = append(single, many...), nil
 	}
 	single = append(single, p.writeTagsInBulk(ctx, many)...)
-	p.each(single, func(t *task) { p.writeTagsOf(ctx, t) })
+	p.Each(single, func(t *task) { p.writeTagsOf(ctx, t) })
 }
 
 // tagNames lists the segments that the tasks name, each once.
 func tagNames(tasks []*task) map[string]bool {
 	names := map[string]bool{}
 	for _, t := range tasks {
-		for _, s := range t.add {
+		for _, s := range t.Add {
 			names[s] = true
 		}
-		for _, s := range t.remove {
+		for _, s := range t.Remove {
 			names[s] = true
 		}
 	}
@@ -53,7 +53,7 @@ func (p *push) writeTagsOf(ctx context.Context, t *task) {
 		if p.wholly(ctx, t) {
 			p.put(ctx, t)
 		}
-		if t.done {
+		if t.Done() {
 			return
 		}
 		err = p.sendTags(ctx, t)
@@ -61,20 +61,20 @@ func (p *push) writeTagsOf(ctx context.Context, t *task) {
 	switch {
 	case err == nil:
 		t.seen = true
-		p.arrival()
+		p.Arrival()
 	case hasReason(err, connectors.ReasonNotFound):
-		t.end(notThere())
+		t.End(notThere())
 	default:
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
 func (p *push) sendTags(ctx context.Context, t *task) error {
 	w := tagsWrite{Syncing: p.c.syncing}
-	for _, s := range t.add {
+	for _, s := range t.Add {
 		w.Tags = append(w.Tags, tagState{Name: p.c.tagName(s), Status: "active"})
 	}
-	for _, s := range t.remove {
+	for _, s := range t.Remove {
 		w.Tags = append(w.Tags, tagState{Name: p.c.tagName(s), Status: "inactive"})
 	}
 	if len(w.Tags) == 0 {

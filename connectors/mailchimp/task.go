@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -25,34 +24,30 @@ func memberID(email string) string {
 
 // task is one update on its way.
 type task struct {
-	u     *connectors.Update
+	connectors.Task
+	// Difference is what has to be sent; traits by merge tag.
+	connectors.Difference
 	email string
 	// id addresses the member: the hash of the address, or the id learned
 	// earlier where no address is known.
 	id string
 	// old is the id learned earlier, where the address has changed since.
 	old string
-	// stage, fields, add and remove are what has to be sent.
-	stage       string
-	fields      map[string]any // by merge tag, our values
-	add, remove []string       // segments
 	// seen is set once an answer showed that the member exists.
-	seen   bool
-	wrote  []connectors.Field
-	done   bool
-	result connectors.Result
+	seen  bool
+	wrote []connectors.Field
 }
 
 // newTask works out what an update needs; a task may be done at once.
 func (c *Connector) newTask(u *connectors.Update) *task {
-	t := &task{u: u, email: strings.TrimSpace(u.Email)}
+	t := &task{Task: connectors.Task{Update: u}, email: strings.TrimSpace(u.Email)}
 	learned := ""
 	if hashForm.MatchString(u.VendorID) {
 		learned = u.VendorID
 	}
 	switch {
 	case t.email == "" && learned == "":
-		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "Mailchimp knows people by e-mail address only"})
+		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "Mailchimp knows people by e-mail address only"})
 		return t
 	case t.email == "":
 		t.id = learned
@@ -62,56 +57,14 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 			t.old = learned
 		}
 	}
-	t.need(u.Known)
+	t.Difference = connectors.DifferenceOf(&u.Want, u.Known)
 	return t
-}
-
-// need lists what differs from what the vendor is known to hold; with nil,
-// everything.
-func (t *task) need(known *connectors.State) {
-	want := t.u.Want
-	t.stage, t.fields, t.add, t.remove = "", map[string]any{}, nil, nil
-	if known == nil {
-		known = &connectors.State{}
-	}
-	if want.Stage != known.Stage {
-		t.stage = want.Stage
-	}
-	for tag, value := range want.Traits {
-		held, ok := known.Traits[tag]
-		if !ok || fieldText(held) != fieldText(value) {
-			t.fields[tag] = value
-		}
-	}
-	for _, s := range want.Segments {
-		if !slices.Contains(known.Segments, s) {
-			t.add = append(t.add, s)
-		}
-	}
-	for _, s := range want.Absent {
-		if !slices.Contains(known.Absent, s) {
-			t.remove = append(t.remove, s)
-		}
-	}
-}
-
-// writesFields reports whether the member itself has to be written.
-func (t *task) writesFields() bool { return t.stage != "" || len(t.fields) > 0 }
-
-// writesTags reports whether tags have to be written.
-func (t *task) writesTags() bool { return len(t.add)+len(t.remove) > 0 }
-
-// end sets the outcome; the first one stays.
-func (t *task) end(r connectors.Result) {
-	if !t.done {
-		t.done, t.result = true, r
-	}
 }
 
 // finish gives the result: what was not ended otherwise has arrived.
 func (t *task) finish() connectors.Result {
-	t.end(connectors.Result{Outcome: connectors.OK})
-	r := t.result
+	t.End(connectors.Result{Outcome: connectors.OK})
+	r := t.Result()
 	r.Written = t.wrote
 	if r.VendorID == "" && t.seen {
 		r.VendorID = t.id
