@@ -15,9 +15,9 @@ func (p *push) bring(ctx context.Context, t *task) {
 	held, err := p.c.find(ctx, t.id, t.email)
 	switch {
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 	case held == nil && !p.c.cfg.Push.Create, held == nil && t.email == "":
-		t.end(notThere())
+		t.End(notThere())
 	case held == nil:
 		p.create(ctx, t)
 	case t.id != "" && held.ID.String() != t.id:
@@ -30,11 +30,11 @@ func (p *push) bring(ctx context.Context, t *task) {
 
 // wholly makes a task send everything and goes on where that can be done.
 func (p *push) wholly(ctx context.Context, t *task, then func()) {
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	if err := p.prepareFields(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
-	if !t.done {
+	if !t.Done() {
 		then()
 	}
 }
@@ -50,14 +50,14 @@ func (p *push) update(ctx context.Context, t *task, held *contact) {
 	err := p.c.api.call(ctx, "update a contact", http.MethodPut, contactPath(t.id), in, &answer)
 	switch {
 	case err != nil && failure(err).Status == http.StatusMethodNotAllowed:
-		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the contact is deleted or blocked in Freshdesk"})
+		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the contact is deleted or blocked in Freshdesk"})
 	case hasReason(err, connectors.ReasonNotFound):
 		// Gone since it was read a moment ago; the next try finds out.
 		later := *failure(err)
 		later.Retryable = true
-		t.end(later.Result())
+		t.End(later.Result())
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 	default:
 		p.accept(t, in, held, &answer)
 	}
@@ -73,7 +73,7 @@ func (p *push) create(ctx context.Context, t *task) {
 	}
 	name, _, _ := strings.Cut(t.email, "@")
 	in := contactWrite{Name: name, Email: t.email, Fields: p.c.values(t)}
-	if len(t.add) > 0 {
+	if len(t.Add) > 0 {
 		in.Tags = p.c.tags(t, nil)
 	}
 	answer, err := p.c.api.do(ctx, "create a contact", http.MethodPost, "/contacts", in)
@@ -85,7 +85,7 @@ func (p *push) create(ctx context.Context, t *task) {
 	case hasReason(err, connectors.ReasonConflict):
 		p.conflict(ctx, t, failure(err), duplicateOf(answer))
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 	default:
 		p.accept(t, in, nil, &made)
 	}
@@ -108,7 +108,7 @@ func (p *push) conflict(ctx context.Context, t *task, refusal *connectors.PushEr
 	if id != "" {
 		held, err := p.c.find(ctx, id, "")
 		if err != nil {
-			p.fail(t, err)
+			p.Fail(t, err)
 			return
 		}
 		if held != nil && held.has(t.email) {
@@ -116,7 +116,7 @@ func (p *push) conflict(ctx context.Context, t *task, refusal *connectors.PushEr
 			return
 		}
 	}
-	t.end(connectors.Result{
+	t.End(connectors.Result{
 		Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor,
 		Message: "another contact, deleted or blocked, has the address: " + refusal.Message,
 	})
@@ -126,26 +126,26 @@ func (p *push) conflict(ctx context.Context, t *task, refusal *connectors.PushEr
 // as it was read before; nil where it was made.
 func (p *push) accept(t *task, sent contactWrite, held, answer *contact) {
 	if !digits(answer.ID.String()) {
-		p.fail(t, &connectors.PushError{Act: "freshdesk: write a contact", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no contact"})
+		p.Fail(t, &connectors.PushError{Act: "freshdesk: write a contact", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no contact"})
 		return
 	}
-	p.arrival()
+	p.Arrival()
 	t.id = answer.ID.String()
 	if held != nil && p.c.told(held, answer, sent.Fields) {
 		t.wrote = []connectors.Field{written(answer)}
 	}
 	stage, known := p.c.held(answer, p.c.stageLabel)
-	if t.stage != "" && answer.Fields != nil && (!known || fieldText(stage) != t.stage) {
+	if t.Stage != "" && answer.Fields != nil && (!known || connectors.ValueText(stage) != t.Stage) {
 		p.c.fields.forget()
-		t.end(connectors.Result{
+		t.End(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 			Message: "Freshdesk did not keep the stage in the contact field " + p.c.stageLabel,
 		})
 		return
 	}
-	for _, s := range t.add {
+	for _, s := range t.Add {
 		if answer.Tags != nil && !answer.carries(p.c.tagName(s)) {
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonInvalid,
 				Message: "Freshdesk did not keep the tag " + p.c.tagName(s),
 			})
@@ -169,7 +169,7 @@ func (c *Connector) told(before, after *contact, ours map[string]any) bool {
 		rest.UpdatedAt, rest.Tags, rest.Fields = "", nil, map[string]any{}
 		for name, value := range one.Fields {
 			if _, written := ours[name]; !written {
-				rest.Fields[name] = fieldText(value)
+				rest.Fields[name] = connectors.ValueText(value)
 			}
 		}
 		return rest

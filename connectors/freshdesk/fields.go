@@ -3,7 +3,6 @@ package freshdesk
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -136,10 +135,10 @@ func ofSettings(err error) error {
 func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 	labels := map[string]bool{}
 	for _, t := range tasks {
-		if t.stage != "" {
+		if t.Stage != "" {
 			labels[p.c.stageLabel] = true
 		}
-		for label := range t.fields {
+		for label := range t.Traits {
 			labels[label] = true
 		}
 	}
@@ -149,8 +148,8 @@ func (p *push) prepareFields(ctx context.Context, tasks ...*task) error {
 	}
 	for _, t := range tasks {
 		for _, label := range missing {
-			if _, ok := t.fields[label]; ok || label == p.c.stageLabel && t.stage != "" {
-				t.end(connectors.Result{
+			if _, ok := t.Traits[label]; ok || label == p.c.stageLabel && t.Stage != "" {
+				t.End(connectors.Result{
 					Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 					Message: "Freshdesk has no contact field " + label + ", and create_field is off",
 				})
@@ -173,17 +172,17 @@ func (c *Connector) held(one *contact, label string) (value any, ok bool) {
 // values gives the contact fields of the task as the vendor takes them; nil
 // where there is none.
 func (c *Connector) values(t *task) map[string]any {
-	if !t.writesFields() {
+	if !t.Fields() {
 		return nil
 	}
-	all := make(map[string]any, len(t.fields)+1)
-	for label, value := range t.fields {
+	all := make(map[string]any, len(t.Traits)+1)
+	for label, value := range t.Traits {
 		if field, ok := c.fields.find(label); ok {
 			all[field.Name] = fieldValue(field.Type, value)
 		}
 	}
-	if field, ok := c.fields.find(c.stageLabel); ok && t.stage != "" {
-		all[field.Name] = t.stage
+	if field, ok := c.fields.find(c.stageLabel); ok && t.Stage != "" {
+		all[field.Name] = t.Stage
 	}
 	return all
 }
@@ -195,7 +194,7 @@ func fieldValue(kind string, value any) any {
 	if value == nil {
 		return nil
 	}
-	text := fieldText(value)
+	text := connectors.ValueText(value)
 	switch kind {
 	case "custom_number", "custom_decimal":
 		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
@@ -215,35 +214,6 @@ func fieldValue(kind string, value any) any {
 		}
 	}
 	return text
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprint(value)
-	}
-	return string(b)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -76,7 +76,7 @@ func (c *Connector) knowFields(ctx context.Context) error {
 // state gives a contact's stage and traits.
 func (c *Connector) state(one *contact) connectors.State {
 	stage, _ := c.held(one, c.stageLabel)
-	s := connectors.State{Stage: fieldText(stage)}
+	s := connectors.State{Stage: connectors.ValueText(stage)}
 	for _, label := range sortedKeys(c.cfg.Push.Traits) {
 		value, ok := c.held(one, label)
 		if !ok {
