@@ -37,13 +37,13 @@ func (p *push) write(ctx context.Context, t *task) {
 		err = p.send(ctx, t)
 	}
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
 // needsProfile reports whether the profile has to be read first: for its id,
 // or for its segments, which are written as a whole.
-func (t *task) needsProfile() bool { return t.id == "" || t.writesSegments() }
+func (t *task) needsProfile() bool { return t.id == "" || t.Segments() }
 
 // find reads the profile by id, else by address, and makes it where there is
 // none and a push may. It reports whether there is something left to send.
@@ -56,21 +56,21 @@ func (p *push) find(ctx context.Context, t *task) bool {
 		switch {
 		case err == nil:
 			if t.lost {
-				t.need(nil)
+				t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 			}
 			t.id, t.held, t.seen = held.ID, held, true
 			return true
 		case !hasReason(err, connectors.ReasonNotFound):
-			p.fail(t, err)
+			p.Fail(t, err)
 			return false
 		}
 		t.lost = true
 	}
 	if !p.c.cfg.Push.Create || t.email == "" {
-		t.end(notThere())
+		t.End(notThere())
 		return false
 	}
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	return p.create(ctx, t)
 }
 
@@ -90,7 +90,7 @@ func (c *Connector) profile(ctx context.Context, key string) (*profile, error) {
 func (p *push) create(ctx context.Context, t *task) bool {
 	segments, _ := p.c.segments(t, nil)
 	local, _, _ := strings.Cut(t.email, "@")
-	w := profileWrite{Email: t.email, Person: &person{Nickname: cmp.Or(plainText(t.fields[nickname]), local)}}
+	w := profileWrite{Email: t.email, Person: &person{Nickname: cmp.Or(plainText(t.Traits[nickname]), local)}}
 	if len(segments) > 0 {
 		w.Segments = &segments
 	}
@@ -101,22 +101,22 @@ func (p *push) create(ctx context.Context, t *task) bool {
 		// Made by somebody else since it was looked for.
 		there, err := p.c.profile(ctx, t.email)
 		if err != nil {
-			p.fail(t, err)
+			p.Fail(t, err)
 			return false
 		}
 		t.id, t.held, t.seen = there.ID, there, true
 		return true
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 		return false
 	case json.Unmarshal(made.data, &held) != nil || held.ID == "":
-		p.fail(t, badAnswer("crisp: make a profile"))
+		p.Fail(t, badAnswer("crisp: make a profile"))
 		return false
 	}
-	p.arrival()
-	t.id, t.seen, t.add, t.remove = held.ID, true, nil, nil
+	p.Arrival()
+	t.id, t.seen, t.Add, t.Remove = held.ID, true, nil, nil
 	t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: writtenProfile, Value: normalEmail(t.email)})
-	delete(t.fields, nickname)
+	delete(t.Traits, nickname)
 	return true
 }
 
@@ -129,20 +129,20 @@ func (p *push) send(ctx context.Context, t *task) error {
 		return err
 	}
 	t.seen = true
-	p.arrival()
+	p.Arrival()
 	return nil
 }
 
 func (p *push) sendProfile(ctx context.Context, t *task) error {
 	w := profileWrite{}
 	var taken []string
-	if t.writesSegments() {
+	if t.Segments() {
 		var all []string
 		if all, taken = p.c.segments(t, t.held.Segments); !sameSegments(all, t.held.Segments) {
 			w.Segments = &all
 		}
 	}
-	if name, ok := t.fields[nickname]; ok && plainText(name) != "" {
+	if name, ok := t.Traits[nickname]; ok && plainText(name) != "" {
 		w.Person = &person{Nickname: plainText(name)}
 	}
 	if w.Segments == nil && w.Person == nil {
@@ -152,7 +152,7 @@ func (p *push) sendProfile(ctx context.Context, t *task) error {
 		return err
 	}
 	t.seen = true
-	p.arrival()
+	p.Arrival()
 	if w.Person != nil {
 		t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: writtenPerson + nickname, Value: w.Person.Nickname})
 	}
@@ -175,7 +175,7 @@ func (p *push) readBack(ctx context.Context, t *task, taken []string) error {
 	case left && cached:
 		t.unproved = true
 	case left:
-		t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonConflict, Message: "Crisp kept a segment that was taken off"})
+		t.End(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonConflict, Message: "Crisp kept a segment that was taken off"})
 	}
 	return nil
 }
@@ -184,12 +184,12 @@ func (p *push) readBack(ctx context.Context, t *task, taken []string) error {
 // read back, since a body in the wrong form is answered well too.
 func (p *push) sendData(ctx context.Context, t *task) error {
 	data := map[string]any{}
-	if t.stage != "" {
-		data[p.c.stageKey] = t.stage
+	if t.Stage != "" {
+		data[p.c.stageKey] = t.Stage
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.fields)) {
+	for _, name := range slices.Sorted(maps.Keys(t.Traits)) {
 		if name != nickname {
-			data[name] = dataValue(t.fields[name])
+			data[name] = dataValue(t.Traits[name])
 		}
 	}
 	if len(data) == 0 {
@@ -202,19 +202,19 @@ func (p *push) sendData(ctx context.Context, t *task) error {
 	if _, err := p.c.api.call(ctx, "write custom data", http.MethodPatch, dataPath(t.id), body); err != nil {
 		return err
 	}
-	if t.stage == "" || p.c.api.proved.Load() {
+	if t.Stage == "" || p.c.api.proved.Load() {
 		return nil
 	}
 	held, cached, err := p.c.data(ctx, t.id)
 	switch {
 	case err != nil:
 		return err
-	case held[p.c.stageKey] == t.stage:
+	case held[p.c.stageKey] == t.Stage:
 		p.c.api.proved.Store(true)
 	case cached:
 		t.unproved = true
 	default:
-		t.end(connectors.Result{
+		t.End(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 			Message: "Crisp took the custom data but does not hold it; try the other choice of data_body",
 		})
@@ -239,7 +239,7 @@ func (c *Connector) data(ctx context.Context, key string) (held map[string]any, 
 // are not of the managed set, and the names that are taken off.
 func (c *Connector) segments(t *task, there []string) (all, taken []string) {
 	var off []string
-	for _, s := range t.remove {
+	for _, s := range t.Remove {
 		off = append(off, c.prefix+s)
 	}
 	all = []string{}
@@ -250,7 +250,7 @@ func (c *Connector) segments(t *task, there []string) (all, taken []string) {
 			all = append(all, s)
 		}
 	}
-	for _, s := range t.add {
+	for _, s := range t.Add {
 		if !hasSegment(all, c.prefix+s) {
 			all = append(all, c.prefix+s)
 		}

@@ -15,13 +15,13 @@ import (
 func (p *push) prepare(ctx context.Context, tasks ...*task) error {
 	slugs := map[string]bool{}
 	for _, t := range tasks {
-		if t.stage != "" {
+		if t.Stage != "" {
 			slugs[p.c.stage] = true
 		}
-		if t.writesSegments() {
+		if t.Segments() {
 			slugs[p.c.segments] = true
 		}
-		for slug := range t.fields {
+		for slug := range t.Traits {
 			slugs[slug] = true
 		}
 	}
@@ -48,7 +48,7 @@ func (p *push) write(ctx context.Context, t *task) {
 		err = p.patch(ctx, t)
 	}
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
@@ -56,13 +56,13 @@ func (p *push) write(ctx context.Context, t *task) {
 // and a push may. It reports whether there is somebody to write to.
 func (p *push) find(ctx context.Context, t *task) bool {
 	if t.email == "" {
-		t.end(notThere())
+		t.End(notThere())
 		return false
 	}
 	found, err := p.c.search(ctx, t.email)
 	switch {
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 		return false
 	case len(found) > 0:
 		t.id, t.seen = found[0].id(), true
@@ -71,7 +71,7 @@ func (p *push) find(ctx context.Context, t *task) bool {
 		}
 		return true
 	case !p.c.cfg.Push.Create:
-		t.end(notThere())
+		t.End(notThere())
 		return false
 	}
 	return p.wholly(ctx, t) && p.create(ctx, t)
@@ -80,11 +80,11 @@ func (p *push) find(ctx context.Context, t *task) bool {
 // wholly makes a task send everything, since nothing is known of the record it
 // has come to write. It reports whether that can be done.
 func (p *push) wholly(ctx context.Context, t *task) bool {
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	if err := p.prepare(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
-	return !t.done
+	return !t.Done()
 }
 
 // create makes a customer with an address. The answer has no body; the number
@@ -100,23 +100,23 @@ func (p *push) create(ctx context.Context, t *task) bool {
 		}
 	}
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return false
 	}
 	t.id = made.Header.Get("Resource-Id")
 	if !numberForm.MatchString(t.id) {
-		p.fail(t, badAnswer(act))
+		p.Fail(t, badAnswer(act))
 		return false
 	}
 	t.seen, t.held = true, &customer{}
 	t.wrote = []connectors.Field{{Record: t.id, Name: writtenCustomer, Value: strings.ToLower(t.email)}}
-	p.arrival()
+	p.Arrival()
 	return true
 }
 
 // patch writes what differs; where that is nothing, no call is made.
 func (p *push) patch(ctx context.Context, t *task) error {
-	if (t.writesSegments() || t.clears()) && t.held == nil {
+	if (t.Segments() || t.clears()) && t.held == nil {
 		held, err := p.c.customer(ctx, t.id)
 		if err != nil {
 			return err
@@ -136,13 +136,13 @@ func (p *push) patch(ctx context.Context, t *task) error {
 		return err
 	}
 	t.seen = true
-	p.arrival()
+	p.Arrival()
 	return nil
 }
 
 // clears reports whether a property is to be emptied.
 func (t *task) clears() bool {
-	for _, v := range t.fields {
+	for _, v := range t.Traits {
 		if plainText(v) == "" {
 			return true
 		}
@@ -160,7 +160,7 @@ func (p *push) operations(t *task) ([]operation, bool) {
 			if slug == p.c.stage || slug == p.c.segments {
 				words += ", and create_properties is off"
 			}
-			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonSettings, Message: words})
+			t.End(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonSettings, Message: words})
 			return false
 		}
 		if plainText(v) == "" {
@@ -172,20 +172,20 @@ func (p *push) operations(t *task) ([]operation, bool) {
 		}
 		written, problem := d.valueFor(v)
 		if problem != "" {
-			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonInvalid, Message: problem})
+			t.End(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonInvalid, Message: problem})
 			return false
 		}
 		all = append(all, operation{Op: "replace", Path: "/" + slug, Value: written})
 		return true
 	}
-	if t.stage != "" && !add(p.c.stage, t.stage) {
+	if t.Stage != "" && !add(p.c.stage, t.Stage) {
 		return nil, false
 	}
-	if t.writesSegments() {
+	if t.Segments() {
 		was := t.held.property(p.c.segments)
 		now := t.segments(was)
 		if len([]rune(now)) > maxText {
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonTooLarge,
 				Message: "the names of the segments do not fit into a text property together; push fewer of them with push.segments",
 			})
@@ -196,8 +196,8 @@ func (p *push) operations(t *task) ([]operation, bool) {
 			return nil, false
 		}
 	}
-	for _, slug := range slices.Sorted(maps.Keys(t.fields)) {
-		if !add(slug, t.fields[slug]) {
+	for _, slug := range slices.Sorted(maps.Keys(t.Traits)) {
+		if !add(slug, t.Traits[slug]) {
 			return nil, false
 		}
 	}
@@ -208,8 +208,8 @@ func (p *push) operations(t *task) ([]operation, bool) {
 // ours added and taken off. Names that are not of the managed set stay.
 func (t *task) segments(was string) string {
 	names := split(was)
-	names = slices.DeleteFunc(names, func(name string) bool { return holds(t.remove, name) })
-	for _, s := range t.add {
+	names = slices.DeleteFunc(names, func(name string) bool { return holds(t.Remove, name) })
+	for _, s := range t.Add {
 		if !holds(names, s) {
 			names = append(names, s)
 		}

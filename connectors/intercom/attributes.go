@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -121,10 +120,10 @@ func ofSettings(err error) error {
 func (p *push) prepareAttributes(ctx context.Context, tasks ...*task) error {
 	names := map[string]bool{}
 	for _, t := range tasks {
-		if t.stage != "" {
+		if t.Stage != "" {
 			names[p.c.stageField] = true
 		}
-		for name := range t.fields {
+		for name := range t.Traits {
 			names[name] = true
 		}
 	}
@@ -134,8 +133,8 @@ func (p *push) prepareAttributes(ctx context.Context, tasks ...*task) error {
 	}
 	for _, t := range tasks {
 		for _, name := range missing {
-			if _, ok := t.fields[name]; ok || name == p.c.stageField && t.stage != "" {
-				t.end(connectors.Result{
+			if _, ok := t.Traits[name]; ok || name == p.c.stageField && t.Stage != "" {
+				t.End(connectors.Result{
 					Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 					Message: "the workspace has no data attribute " + name + ", and create_field is off",
 				})
@@ -152,12 +151,12 @@ func (c *Connector) values(t *task) map[string]any {
 		return nil
 	}
 	kinds := c.attributes.kinds()
-	all := make(map[string]any, len(t.fields)+1)
-	for name, value := range t.fields {
+	all := make(map[string]any, len(t.Traits)+1)
+	for name, value := range t.Traits {
 		all[name] = fieldValue(kinds[name], value)
 	}
-	if t.stage != "" {
-		all[c.stageField] = fieldValue(kinds[c.stageField], t.stage)
+	if t.Stage != "" {
+		all[c.stageField] = fieldValue(kinds[c.stageField], t.Stage)
 	}
 	return all
 }
@@ -169,7 +168,7 @@ func fieldValue(kind string, value any) any {
 	if value == nil {
 		return nil
 	}
-	text := fieldText(value)
+	text := connectors.ValueText(value)
 	switch kind {
 	case "integer", "float":
 		if _, err := strconv.ParseFloat(text, 64); err == nil && json.Valid([]byte(text)) {
@@ -193,35 +192,6 @@ func fieldValue(kind string, value any) any {
 		return string(runes[:maxTextRunes])
 	}
 	return text
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

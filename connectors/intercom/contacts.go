@@ -20,12 +20,12 @@ const maxSame = 50
 func (p *push) bring(ctx context.Context, t *task) {
 	var held *contact
 	switch {
-	case t.id != "" && t.u.Known != nil:
+	case t.id != "" && t.Update.Known != nil:
 		// It was there when it was last written.
 	case t.id != "":
 		var err error
 		if held, err = p.c.get(ctx, t.id); err != nil {
-			p.fail(t, err)
+			p.Fail(t, err)
 			return
 		}
 		if held == nil {
@@ -35,7 +35,7 @@ func (p *push) bring(ctx context.Context, t *task) {
 	default:
 		var err error
 		if held, err = p.c.find(ctx, t.external, t.email); err != nil {
-			p.fail(t, err)
+			p.Fail(t, err)
 			return
 		}
 		if held == nil {
@@ -50,15 +50,15 @@ func (p *push) bring(ctx context.Context, t *task) {
 // person's address or user id by now, of whom nothing is known.
 func (p *push) lost(ctx context.Context, t *task) {
 	t.id = ""
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	if t.email == "" && t.external == "" {
-		t.end(notThere())
+		t.End(notThere())
 		return
 	}
 	if err := p.prepareAttributes(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
-	if !t.done {
+	if !t.Done() {
 		p.bring(ctx, t)
 	}
 }
@@ -68,12 +68,12 @@ func (p *push) lost(ctx context.Context, t *task) {
 func (p *push) update(ctx context.Context, t *task, held *contact) {
 	if held != nil {
 		t.id, t.seen = held.ID, true
-		if t.stage != "" && fieldText(held.Attributes[p.c.stageField]) == t.stage {
-			t.stage = ""
+		if t.Stage != "" && connectors.ValueText(held.Attributes[p.c.stageField]) == t.Stage {
+			t.Stage = ""
 		}
-		for name, value := range t.fields {
-			if has, ok := held.Attributes[name]; ok && fieldText(has) == fieldText(value) {
-				delete(t.fields, name)
+		for name, value := range t.Traits {
+			if has, ok := held.Attributes[name]; ok && connectors.ValueText(has) == connectors.ValueText(value) {
+				delete(t.Traits, name)
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (p *push) update(ctx context.Context, t *task, held *contact) {
 			p.lost(ctx, t)
 			return
 		case err != nil:
-			p.fail(t, err)
+			p.Fail(t, err)
 			return
 		}
 		if !p.accept(t, values, &answer) {
@@ -97,17 +97,17 @@ func (p *push) update(ctx context.Context, t *task, held *contact) {
 
 // accept reads the answer to a write and reports whether it may go on.
 func (p *push) accept(t *task, sent map[string]any, answer *contact) bool {
-	p.arrival()
+	p.Arrival()
 	if answer.ID != "" {
 		t.id, t.seen = answer.ID, true
 	}
 	t.wrote = append(t.wrote, written(answer)...)
 	stage, ours := sent[p.c.stageField]
-	if !ours || answer.Attributes == nil || fieldText(answer.Attributes[p.c.stageField]) == fieldText(stage) {
+	if !ours || answer.Attributes == nil || connectors.ValueText(answer.Attributes[p.c.stageField]) == connectors.ValueText(stage) {
 		return true
 	}
 	p.c.attributes.forget()
-	t.end(connectors.Result{
+	t.End(connectors.Result{
 		Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 		Message: "Intercom did not keep the stage in the data attribute " + p.c.stageField,
 	})
@@ -121,7 +121,7 @@ var existing = regexp.MustCompile(`\bid=([0-9A-Za-z]{1,64})`)
 // there all the same: the refusal names it.
 func (p *push) create(ctx context.Context, t *task) {
 	if !p.c.cfg.Push.Create {
-		t.end(notThere())
+		t.End(notThere())
 		return
 	}
 	values := p.c.values(t)
@@ -131,7 +131,7 @@ func (p *push) create(ctx context.Context, t *task) {
 		in.ExternalID = t.external
 	}
 	if in.Email == "" && in.ExternalID == "" {
-		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "a lead needs an e-mail address"})
+		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "a lead needs an e-mail address"})
 		return
 	}
 	var answer contact
@@ -144,7 +144,7 @@ func (p *push) create(ctx context.Context, t *task) {
 		err = &connectors.PushError{Act: "intercom: create a contact", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no contact"}
 	}
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return
 	}
 	if p.accept(t, values, &answer) {
@@ -158,22 +158,22 @@ func (p *push) conflict(ctx context.Context, t *task, e *connectors.PushError) {
 	named := existing.FindStringSubmatch(e.Message)
 	switch {
 	case strings.Contains(strings.ToLower(e.Message), "archived"):
-		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the contact is in Intercom's archive: " + e.Message})
+		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the contact is in Intercom's archive: " + e.Message})
 		return
 	case named == nil:
 		later := *e
 		later.Retryable = true
-		t.end(later.Result())
+		t.End(later.Result())
 		return
 	}
 	held, err := p.c.get(ctx, named[1])
 	switch {
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 	case held == nil:
 		later := *e
 		later.Retryable = true
-		t.end(later.Result())
+		t.End(later.Result())
 	default:
 		p.update(ctx, t, held)
 	}

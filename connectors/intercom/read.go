@@ -71,7 +71,7 @@ func (c *Connector) readOne(ctx context.Context, u *connectors.Update) (*connect
 	if err != nil {
 		return nil, err
 	}
-	s := &connectors.State{Stage: fieldText(held.Attributes[c.stageField]), Traits: c.traits(held)}
+	s := &connectors.State{Stage: connectors.ValueText(held.Attributes[c.stageField]), Traits: c.traits(held)}
 	for _, name := range slices.Sorted(slices.Values(slices.Concat(u.Want.Segments, u.Want.Absent))) {
 		if carries[strings.ToLower(c.tagName(name))] {
 			s.Segments = append(s.Segments, name)
@@ -144,7 +144,7 @@ func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed
 	listed := &connectors.Listed{}
 	for i := range found.Data {
 		one := &found.Data[i]
-		s := connectors.State{Stage: fieldText(one.Attributes[c.stageField]), Traits: c.traits(one)}
+		s := connectors.State{Stage: connectors.ValueText(one.Attributes[c.stageField]), Traits: c.traits(one)}
 		carries := map[string]bool{}
 		for _, t := range one.Tags.Data {
 			carries[names[t.ID]] = true

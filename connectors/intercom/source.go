@@ -121,7 +121,7 @@ func written(shown *contact) []connectors.Field {
 	add("unsubscribed_from_emails", strconv.FormatBool(shown.Unsubscribed))
 	for _, name := range sortedKeys(shown.Attributes) {
 		// Where an attribute is empty it may be told or not.
-		if text := fieldText(shown.Attributes[name]); text != "" {
+		if text := connectors.ValueText(shown.Attributes[name]); text != "" {
 			add("custom_attributes."+name, text)
 		}
 	}

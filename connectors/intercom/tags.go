@@ -79,7 +79,7 @@ func (p *push) writeTags(ctx context.Context, t *task, held *contact) {
 			carries[one.ID] = true
 		}
 	}
-	for _, s := range t.add {
+	for _, s := range t.Add {
 		id, err := p.c.tags.id(ctx, p.c.tagName(s), true)
 		if err == nil && told && carries[id] {
 			continue
@@ -91,7 +91,7 @@ func (p *push) writeTags(ctx context.Context, t *task, held *contact) {
 			return
 		}
 	}
-	for _, s := range t.remove {
+	for _, s := range t.Remove {
 		id, err := p.c.tags.id(ctx, p.c.tagName(s), false)
 		if err == nil && (id == "" || told && !carries[id]) {
 			continue
@@ -129,25 +129,25 @@ func (p *push) offAlready(ctx context.Context, t *task, id string, failed error)
 func (p *push) tagged(ctx context.Context, t *task, held *contact, segment, value string, err error) bool {
 	if err == nil {
 		t.seen = true
-		p.arrival()
+		p.Arrival()
 		t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: tagMark(p.c.tagName(segment)), Value: value})
 		return true
 	}
 	if !hasReason(err, connectors.ReasonNotFound) {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return false
 	}
 	p.c.tags.forget()
 	if held != nil {
 		later := *failure(err)
 		later.Retryable = true
-		t.end(later.Result())
+		t.End(later.Result())
 		return false
 	}
 	again, err := p.c.get(ctx, t.id)
 	switch {
 	case err != nil:
-		p.fail(t, err)
+		p.Fail(t, err)
 	case again == nil:
 		p.lost(ctx, t)
 	default:
