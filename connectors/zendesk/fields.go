@@ -118,10 +118,10 @@ func ofSettings(err error) error {
 func (p *push) prepareFields(ctx context.Context, tasks []*task) error {
 	titles := map[string]string{}
 	for _, t := range tasks {
-		if t.stage != "" {
+		if t.Stage != "" {
 			titles[p.c.stageField] = "Lifecycle stage"
 		}
-		for key := range t.fields {
+		for key := range t.Traits {
 			titles[key] = cmp.Or(p.c.cfg.Push.Traits[key], key)
 		}
 	}
@@ -131,8 +131,8 @@ func (p *push) prepareFields(ctx context.Context, tasks []*task) error {
 	}
 	for _, t := range tasks {
 		for _, key := range missing {
-			if _, ok := t.fields[key]; ok || key == p.c.stageField && t.stage != "" {
-				t.end(connectors.Result{
+			if _, ok := t.Traits[key]; ok || key == p.c.stageField && t.Stage != "" {
+				t.End(connectors.Result{
 					Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 					Message: "Zendesk has no user field " + key + ", and create_field is off",
 				})

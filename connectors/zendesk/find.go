@@ -16,18 +16,18 @@ const maxCandidates = 3
 // address one by one. A user who is not there is left without one.
 func (p *push) find(ctx context.Context) {
 	var ids []string
-	for _, t := range p.open() {
+	for _, t := range p.Open() {
 		ids = append(ids, t.id)
 	}
 	users, err := p.c.readUsers(ctx, "read users", ids)
 	if err != nil {
-		for _, t := range p.open() {
-			p.fail(t, err)
+		for _, t := range p.Open() {
+			p.Fail(t, err)
 		}
 		return
 	}
 	var search []*task
-	for _, t := range p.open() {
+	for _, t := range p.Open() {
 		u := users[t.id]
 		switch {
 		case u != nil && !u.gone():
@@ -40,20 +40,20 @@ func (p *push) find(ctx context.Context) {
 			p.c.need(t, nil)
 		}
 		if t.email == "" {
-			t.end(notThere())
+			t.End(notThere())
 			continue
 		}
 		search = append(search, t)
 	}
-	p.each(search, func(t *task) {
+	p.Each(search, func(t *task) {
 		u, err := p.c.search(ctx, t.email)
 		switch {
 		case err != nil:
-			p.fail(t, err)
+			p.Fail(t, err)
 		case u != nil:
 			p.c.settle(t, u)
 		case !p.c.cfg.Push.Create:
-			t.end(notThere())
+			t.End(notThere())
 		}
 	})
 }

@@ -19,7 +19,7 @@ const jobPause = 5 * time.Second
 // the tags to run; one that is not done yet is followed later.
 func (p *push) settleJob(ctx context.Context) {
 	var tasks []*task
-	for _, t := range p.open() {
+	for _, t := range p.Open() {
 		if t.job != "" {
 			tasks = append(tasks, t)
 		}
@@ -34,7 +34,7 @@ func (p *push) settleJob(ctx context.Context) {
 	}
 	for _, t := range tasks {
 		t.job = ""
-		t.end(results.of(t.id))
+		t.End(results.of(t.id))
 	}
 }
 

@@ -61,7 +61,7 @@ func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*co
 
 // state puts a user into our words.
 func (c *Connector) state(want *connectors.Update, u *user) *connectors.State {
-	s := &connectors.State{Stage: fieldText(u.Fields[c.stageField])}
+	s := &connectors.State{Stage: connectors.ValueText(u.Fields[c.stageField])}
 	for _, name := range slices.Sorted(slices.Values(slices.Concat(want.Want.Segments, want.Want.Absent))) {
 		if slices.Contains(u.Tags, c.tagName(name)) {
 			s.Segments = append(s.Segments, name)
@@ -124,7 +124,7 @@ func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed
 		if u.gone() || u.Role != "end-user" {
 			continue
 		}
-		s := connectors.State{Stage: fieldText(u.Fields[c.stageField]), Traits: c.traits(u)}
+		s := connectors.State{Stage: connectors.ValueText(u.Fields[c.stageField]), Traits: c.traits(u)}
 		for _, tag := range u.Tags {
 			if name, ours := strings.CutPrefix(tag, c.tagPrefix); ours {
 				s.Segments = append(s.Segments, name)

@@ -2,9 +2,7 @@ package zendesk
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -12,34 +10,31 @@ import (
 
 // task is one update on its way.
 type task struct {
-	u     *connectors.Update
+	connectors.Task
+	// Difference is what has to be sent; traits by key of the user field, and
+	// Add and Remove hold tags.
+	connectors.Difference
 	email string
 	id    string
 	// user is what Zendesk holds, once it was read.
-	user *user
-	// stage, fields, add and remove are what has to be sent.
-	stage       string
-	fields      map[string]any // by key of the user field, our values
-	add, remove []string       // tags
-	wrote       []connectors.Field
-	job         string
-	done        bool
-	result      connectors.Result
+	user  *user
+	wrote []connectors.Field
+	job   string
 }
 
 // newTask works out what an update needs; a task may be done at once.
 func (c *Connector) newTask(u *connectors.Update) *task {
-	t := &task{u: u, email: strings.TrimSpace(u.Email)}
+	t := &task{Task: connectors.Task{Update: u}, email: strings.TrimSpace(u.Email)}
 	if digits(u.VendorID) {
 		t.id = u.VendorID
 	}
 	if t.id == "" && t.email == "" {
-		t.end(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "neither an e-mail address nor a Zendesk id is known"})
+		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNoIdentity, Message: "neither an e-mail address nor a Zendesk id is known"})
 		return t
 	}
 	c.need(t, u.Known)
-	if !t.writes() && u.Known != nil {
-		t.end(connectors.Result{Outcome: connectors.OK, VendorID: t.id})
+	if t.Empty() && u.Known != nil {
+		t.End(connectors.Result{Outcome: connectors.OK, VendorID: t.id})
 	}
 	return t
 }
@@ -47,48 +42,34 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 // need lists what differs from what the vendor is known to hold; with nil,
 // everything.
 func (c *Connector) need(t *task, known *connectors.State) {
-	want := t.u.Want
-	t.stage, t.fields, t.add, t.remove = "", map[string]any{}, nil, nil
-	if known == nil {
-		known = &connectors.State{}
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, known)
+	for i, s := range t.Add {
+		t.Add[i] = c.tagName(s)
 	}
-	if want.Stage != known.Stage {
-		t.stage = want.Stage
-	}
-	for key, value := range want.Traits {
-		held, ok := known.Traits[key]
-		if !ok || fieldText(held) != fieldText(value) {
-			t.fields[key] = value
-		}
-	}
-	for _, s := range want.Segments {
-		if !slices.Contains(known.Segments, s) {
-			t.add = append(t.add, c.tagName(s))
-		}
-	}
-	for _, s := range want.Absent {
+	var remove []string
+	for _, s := range t.Remove {
 		// Two names may give one tag; being in one of them decides.
 		tag := c.tagName(s)
-		held := slices.ContainsFunc(want.Segments, func(in string) bool { return c.tagName(in) == tag })
-		if !held && !slices.Contains(known.Absent, s) {
-			t.remove = append(t.remove, tag)
+		if !slices.ContainsFunc(t.Update.Want.Segments, func(in string) bool { return c.tagName(in) == tag }) {
+			remove = append(remove, tag)
 		}
 	}
+	t.Remove = remove
 }
 
 // settle takes off what the user turns out to hold already.
 func (c *Connector) settle(t *task, u *user) {
 	t.user, t.id = u, u.ID.String()
-	if t.stage != "" && fieldText(u.Fields[c.stageField]) == t.stage {
-		t.stage = ""
+	if t.Stage != "" && connectors.ValueText(u.Fields[c.stageField]) == t.Stage {
+		t.Stage = ""
 	}
-	for key, value := range t.fields {
-		if held, ok := u.Fields[key]; ok && fieldText(held) == fieldText(value) {
-			delete(t.fields, key)
+	for key, value := range t.Traits {
+		if held, ok := u.Fields[key]; ok && connectors.ValueText(held) == connectors.ValueText(value) {
+			delete(t.Traits, key)
 		}
 	}
-	t.add = slices.DeleteFunc(t.add, func(tag string) bool { return slices.Contains(u.Tags, tag) })
-	t.remove = slices.DeleteFunc(t.remove, func(tag string) bool { return !slices.Contains(u.Tags, tag) })
+	t.Add = slices.DeleteFunc(t.Add, func(tag string) bool { return slices.Contains(u.Tags, tag) })
+	t.Remove = slices.DeleteFunc(t.Remove, func(tag string) bool { return !slices.Contains(u.Tags, tag) })
 }
 
 // tagName is the tag of a segment. Tags are lower case; what is neither a
@@ -103,22 +84,17 @@ func (c *Connector) tagName(segment string) string {
 	}, strings.ToLower(segment))
 }
 
-// writesFields reports whether the user itself has to be written.
-func (t *task) writesFields() bool { return t.stage != "" || len(t.fields) > 0 }
-
-func (t *task) writes() bool { return t.writesFields() || len(t.add)+len(t.remove) > 0 }
-
 // values gives the user fields of the task as the vendor takes them.
 func (c *Connector) values(t *task) map[string]any {
-	if !t.writesFields() {
+	if !t.Fields() {
 		return nil
 	}
-	all := make(map[string]any, len(t.fields)+1)
-	for key, value := range t.fields {
+	all := make(map[string]any, len(t.Traits)+1)
+	for key, value := range t.Traits {
 		all[key] = fieldValue(value)
 	}
-	if t.stage != "" {
-		all[c.stageField] = t.stage
+	if t.Stage != "" {
+		all[c.stageField] = t.Stage
 	}
 	return all
 }
@@ -127,15 +103,8 @@ func (c *Connector) values(t *task) map[string]any {
 func (c *Connector) noteWritten(t *task, values map[string]any) {
 	for _, key := range sortedKeys(values) {
 		if id := c.fields.id(key); id != "" {
-			t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: fieldMark(id), Value: fieldText(values[key])})
+			t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: fieldMark(id), Value: connectors.ValueText(values[key])})
 		}
-	}
-}
-
-// end sets the outcome; the first one stays.
-func (t *task) end(r connectors.Result) {
-	if !t.done {
-		t.done, t.result = true, r
 	}
 }
 
@@ -143,10 +112,10 @@ func (t *task) end(r connectors.Result) {
 // for its job.
 func (t *task) finish() connectors.Result {
 	if t.job != "" {
-		t.end(connectors.Result{Outcome: connectors.Submitted, Job: t.job, Delay: jobPause})
+		t.End(connectors.Result{Outcome: connectors.Submitted, Job: t.job, Delay: jobPause})
 	}
-	t.end(connectors.Result{Outcome: connectors.OK})
-	r := t.result
+	t.End(connectors.Result{Outcome: connectors.OK})
+	r := t.Result()
 	r.Written = t.wrote
 	if r.VendorID == "" && t.user != nil {
 		r.VendorID = t.id
@@ -166,34 +135,5 @@ func fieldValue(value any) any {
 	case nil, bool, int64, float64, json.Number:
 		return value
 	}
-	return fieldText(value)
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Sprint(value)
-	}
-	return string(b)
+	return connectors.ValueText(value)
 }

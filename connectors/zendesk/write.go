@@ -23,8 +23,8 @@ const maxPaced = 30
 func (p *push) writeFields(ctx context.Context) {
 	var tasks []*task
 	var users []userWrite
-	for _, t := range p.open() {
-		if t.user != nil && t.writesFields() {
+	for _, t := range p.Open() {
+		if t.user != nil && t.Fields() {
 			values := p.c.values(t)
 			p.c.noteWritten(t, values)
 			tasks = append(tasks, t)
@@ -42,12 +42,12 @@ func (p *push) writeFields(ctx context.Context) {
 	if err != nil {
 		for _, t := range tasks {
 			t.wrote = nil
-			t.end(resultOf(failure(err)))
+			t.End(connectors.PersonResult(failure(err)))
 		}
-		p.note(failure(err))
+		p.Note(failure(err))
 		return
 	}
-	p.arrival()
+	p.Arrival()
 	for _, t := range tasks {
 		t.job = answer.Job.ID
 	}
@@ -58,17 +58,17 @@ func (p *push) writeFields(ctx context.Context) {
 // yet.
 func (p *push) create(ctx context.Context) {
 	made := 0
-	for _, t := range p.open() {
+	for _, t := range p.Open() {
 		if t.user != nil {
 			continue
 		}
-		if away := p.stopped(); away != nil {
-			t.end(notAttempted(away))
+		if away := p.Stopped(); away != nil {
+			t.End(connectors.NotAttempted(away))
 			continue
 		}
 		made++
 		if p.c.paced() && made > maxPaced || p.c.creates.Wait(ctx) != nil {
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Delay: 2 * time.Second,
 				Message: "Zendesk lets one user a second be made, and this batch had too many",
 			})
@@ -99,21 +99,21 @@ func (p *push) createOne(ctx context.Context, t *task) {
 		err = &connectors.PushError{Act: "zendesk: create a user", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer holds no user"}
 	}
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return
 	}
-	p.arrival()
-	stage := t.stage
+	p.Arrival()
+	stage := t.Stage
 	p.c.settle(t, &answer.User)
 	p.c.noteWritten(t, values)
-	if stage != "" && t.stage != "" && answer.User.Fields != nil {
+	if stage != "" && t.Stage != "" && answer.User.Fields != nil {
 		p.c.fields.forget()
-		t.end(connectors.Result{
+		t.End(connectors.Result{
 			Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 			Message: "Zendesk did not keep the stage in the user field " + p.c.stageField,
 		})
 	}
-	t.fields = nil
+	t.Traits = nil
 }
 
 // paced reports whether Zendesk has asked to make users slowly.
@@ -146,7 +146,7 @@ func (p *push) writeTags(ctx context.Context, t *task) {
 	for _, change := range []struct {
 		method, kind string
 		tags         []string
-	}{{http.MethodPut, "added", t.add}, {http.MethodDelete, "removed", t.remove}} {
+	}{{http.MethodPut, "added", t.Add}, {http.MethodDelete, "removed", t.Remove}} {
 		if len(change.tags) == 0 {
 			continue
 		}
@@ -156,18 +156,18 @@ func (p *push) writeTags(ctx context.Context, t *task) {
 			// Gone since it was read a moment ago; the next try finds out.
 			e := *failure(err)
 			e.Retryable = true
-			t.end(e.Result())
+			t.End(e.Result())
 			return
 		case err != nil:
-			p.fail(t, err)
+			p.Fail(t, err)
 			return
 		}
-		p.arrival()
+		p.Arrival()
 		for _, tag := range change.tags {
 			t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: tagMark(tag), Value: change.kind})
 		}
 		if change.method == http.MethodPut && !keeps(answer, change.tags) {
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonSettings,
 				Message: "Zendesk did not keep the tag; tags on users have to be switched on there",
 			})
