@@ -145,9 +145,9 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		cfg.Settings[name] = value
 	}
-	cfg.Push.Traits = map[string]string{"Unsubscribed": "x", "id": "y"}
+	cfg.Push.Traits = map[string]string{"Unsubscribed": "x", "id": "y", "doNotCall": "z", "emailOptIn": "z"}
 	_, err := marketo.Vendor().Open(cfg)
-	for _, part := range []string{"base_url", "time_zone", "list_folder", "stage_field", "never writes", "11 types", `"K"`, "change_fields", "segments_as", `"Unsubscribed"`, `"id"`} {
+	for _, part := range []string{"base_url", "time_zone", "list_folder", "stage_field", "never writes", "11 types", `"K"`, "change_fields", "segments_as", `"Unsubscribed"`, `"id"`, `"doNotCall"`, `"emailOptIn"`} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("the error does not tell of %s: %v", part, err)
 		}

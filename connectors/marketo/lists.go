@@ -76,6 +76,20 @@ func (c *Connector) listName(segment string) string { return c.listPrefix + segm
 // writeLists puts people on the lists of their segments and takes them off
 // those of the managed set that they are not in. No other list is named.
 func (p *push) writeLists(ctx context.Context) {
+	gone := p.changeLists(ctx, p.open())
+	if len(gone) == 0 {
+		return
+	}
+	p.forgetNumbers(ctx, gone)
+	p.writeAddressed(ctx)
+	for _, t := range p.changeLists(ctx, slices.DeleteFunc(gone, isDone)) {
+		t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotFound, Message: "Marketo no longer has the person under this number"})
+	}
+}
+
+// changeLists makes the changes of some tasks, and gives back those whose number
+// Marketo no longer has.
+func (p *push) changeLists(ctx context.Context, tasks []*task) (gone []*task) {
 	p.number(ctx)
 	type change struct{ add, remove []*task }
 	changes := map[string]*change{}
@@ -85,7 +99,7 @@ func (p *push) writeLists(ctx context.Context) {
 		}
 		return changes[segment]
 	}
-	for _, t := range p.open() {
+	for _, t := range tasks {
 		for _, s := range t.add {
 			named(s).add = append(named(s).add, t)
 		}
@@ -94,9 +108,15 @@ func (p *push) writeLists(ctx context.Context) {
 		}
 	}
 	for _, segment := range slices.Sorted(maps.Keys(changes)) {
-		p.writeList(ctx, segment, http.MethodPost, changes[segment].add)
-		p.writeList(ctx, segment, http.MethodDelete, changes[segment].remove)
+		for _, way := range []struct {
+			method string
+			tasks  []*task
+		}{{http.MethodPost, changes[segment].add}, {http.MethodDelete, changes[segment].remove}} {
+			there := slices.DeleteFunc(way.tasks, func(t *task) bool { return slices.Contains(gone, t) })
+			gone = append(gone, p.writeList(ctx, segment, way.method, there)...)
+		}
 	}
+	return gone
 }
 
 // number finds the numbers of people who are still known by address only.
@@ -117,24 +137,25 @@ func (p *push) number(ctx context.Context) {
 	}
 }
 
-// writeList adds people to one list (POST) or takes them off it (DELETE).
-func (p *push) writeList(ctx context.Context, segment, method string, tasks []*task) {
+// writeList adds people to one list (POST) or takes them off it (DELETE), and
+// gives back those whose number is gone.
+func (p *push) writeList(ctx context.Context, segment, method string, tasks []*task) (gone []*task) {
 	if tasks = slices.DeleteFunc(tasks, isDone); len(tasks) == 0 || p.rest(tasks) {
-		return
+		return nil
 	}
 	name := p.c.listName(segment)
 	id, err := p.c.lists.find(ctx, name, method == http.MethodPost)
 	switch {
 	case err != nil:
 		p.fail(tasks, err)
-		return
+		return nil
 	case id == 0 && method == http.MethodDelete:
-		return // nobody is on a list that is not there
+		return nil // nobody is on a list that is not there
 	case id == 0:
 		for _, t := range tasks {
 			t.end(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonSettings, Message: "Marketo has no static list " + name + ", and list_folder, where it would be made, is not set"})
 		}
-		return
+		return nil
 	}
 	for part := range slices.Chunk(tasks, maxBatch) {
 		if p.rest(part) {
@@ -151,13 +172,14 @@ func (p *push) writeList(ctx context.Context, segment, method string, tasks []*t
 			p.fail(part, ofSettings(err))
 			continue
 		}
-		p.settleList(records, byID)
+		gone = append(gone, p.settleList(records, byID)...)
 	}
+	return gone
 }
 
-// settleList reads who is on the list now, or off it. Whoever the answer does
-// not tell of is to be sent again.
-func (p *push) settleList(records []record, byID map[string]*task) {
+// settleList reads who is on the list now, or off it, and gives back those whose
+// number is gone. Whoever the answer does not tell of is to be sent again.
+func (p *push) settleList(records []record, byID map[string]*task) (gone []*task) {
 	for _, r := range records {
 		id := strconv.FormatInt(r.ID, 10)
 		t := byID[id]
@@ -171,7 +193,7 @@ func (p *push) settleList(records []record, byID map[string]*task) {
 			why.Code == "1015": // off a list that the person was not on
 			p.arrived = true
 		case why.Code == "1004":
-			t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotFound, Message: "Marketo no longer has the person under this number"})
+			gone = append(gone, t)
 		default:
 			e := p.c.api.coded(why)
 			e.Message = connectors.Words(e.Message, p.c.api.hide...)
@@ -181,4 +203,5 @@ func (p *push) settleList(records []record, byID map[string]*task) {
 	for _, t := range byID {
 		t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonBadAnswer, Message: "the answer does not tell of this person"})
 	}
+	return gone
 }

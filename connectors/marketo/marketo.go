@@ -102,6 +102,11 @@ var reserved = []string{
 	"blacklisted", "blacklistedcause", "emailinvalid", "emailinvalidcause", "emailsuspended", "emailsuspendedcause",
 }
 
+// kept reports whether a field is never written.
+func kept(name string) bool {
+	return slices.Contains(reserved, strings.ToLower(name)) || connectors.ConsentField(name)
+}
+
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
 	setting := func(name string) string {
@@ -174,7 +179,7 @@ func (c *Connector) checkNames(refuse func(field, format string, args ...any)) {
 		}
 	}
 	for _, field := range []string{c.stageField, c.segmentsField} {
-		if slices.Contains(reserved, strings.ToLower(field)) {
+		if kept(field) {
 			refuse(fieldStage, "%q is a field of Marketo's that a push never writes", field)
 		}
 	}
@@ -183,7 +188,7 @@ func (c *Connector) checkNames(refuse func(field, format string, args ...any)) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.cfg.Push.Traits)) {
 		taken := name == c.stageField || !c.asLists && name == c.segmentsField
-		if !nameForm.MatchString(name) || taken || slices.Contains(reserved, strings.ToLower(name)) {
+		if !nameForm.MatchString(name) || taken || kept(name) {
 			refuse("push.traits", "%q is no field that a push may write", name)
 		}
 	}

@@ -24,9 +24,15 @@ const (
 func (p *push) writePeople(ctx context.Context) {
 	numbered := slices.DeleteFunc(p.writing(), func(t *task) bool { return t.id == "" })
 	gone := p.write(ctx, byNumber, numbered)
+	p.forgetNumbers(ctx, gone)
+	p.writeAddressed(ctx)
+}
+
+// forgetNumbers gives up the numbers of people who were merged or deleted
+// since: whoever is met under the address is another record, of which nothing
+// is known.
+func (p *push) forgetNumbers(ctx context.Context, gone []*task) {
 	for _, t := range gone {
-		// Merged or deleted since: whoever is met under the address is another
-		// record, of which nothing is known.
 		t.id = ""
 		if !addressable(t.email) {
 			t.end(notThere())
@@ -35,6 +41,10 @@ func (p *push) writePeople(ctx context.Context) {
 		p.c.need(t, nil)
 	}
 	p.prepareLate(ctx, gone)
+}
+
+// writeAddressed writes those whose number is not known.
+func (p *push) writeAddressed(ctx context.Context) {
 	addressed := slices.DeleteFunc(p.writing(), func(t *task) bool { return t.id != "" })
 	shared := p.write(ctx, byAddress, addressed)
 	p.chooseAmongShared(ctx, shared)

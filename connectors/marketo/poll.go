@@ -235,11 +235,7 @@ func written(a activity) []connectors.Field {
 	}
 	var fields []connectors.Field
 	for _, f := range a.Fields {
-		value := ""
-		if f.New != nil {
-			value = *f.New
-		}
-		fields = append(fields, connectors.Field{Record: strconv.FormatInt(a.Lead, 10), Name: f.Name, Value: value})
+		fields = append(fields, connectors.Field{Record: strconv.FormatInt(a.Lead, 10), Name: f.Name, Value: string(f.New)})
 	}
 	return fields
 }

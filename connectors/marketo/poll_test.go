@@ -166,6 +166,33 @@ func TestFetchOddRecords(t *testing.T) {
 	}
 }
 
+// TestFetchValuesOfAnyType: a value that is no text spoils neither the record nor
+// what is told of our own write.
+func TestFetchValuesOfAnyType(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	v.AddField("leadScore", "integer")
+	v.failing(http.MethodGet, "/leadchanges.json", 1, 200, `{"success":true,"nextPageToken":"x","result":[{"id":1,"leadId":4,"activityTypeId":13,"activityDate":"2026-11-20T09:00:00Z",`+
+		`"fields":[{"name":"leadScore","newValue":45},{"name":"unsubscribed","newValue":true},{"name":"company","newValue":null}],"attributes":[{"name":"Source","value":"Web service API"}]}]}`)
+	cfg := config(v)
+	cfg.Settings["change_fields"] = "leadScore"
+	got, err := open(t, cfg).Fetch(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []connectors.Field{{Record: "4", Name: "leadScore", Value: "45"}, {Record: "4", Name: "unsubscribed", Value: "true"}, {Record: "4", Name: "company"}}
+	for _, e := range got.Events {
+		if e.Type != "lead.changed" {
+			continue
+		}
+		if diff := cmp.Diff(want, e.Written); e.Broken != "" || diff != "" {
+			t.Errorf("broken %q, written (-want +got):\n%s", e.Broken, diff)
+		}
+		return
+	}
+	t.Errorf("no change was told: %v", told(got.Events))
+}
+
 func TestEnrich(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)

@@ -145,13 +145,38 @@ func TestPushLists(t *testing.T) {
 	if r := push(t, c, u)[0]; outcome(r) != "ok" || slices.ContainsFunc(v.took(), func(r string) bool { return strings.Contains(r, "lists.json") }) {
 		t.Errorf("lists were asked for again: %+v", r)
 	}
-	v.failing(http.MethodPost, "/lists/1001/leads.json", 1, 200, fmt.Sprintf(`{"success":true,"result":[{"id":%d,"status":"skipped","reasons":[{"code":"1004","message":"Lead not found"}]}]}`, id))
+	v.failing(http.MethodPost, "/lists/1001/leads.json", 2, 200, fmt.Sprintf(`{"success":true,"result":[{"id":%d,"status":"skipped","reasons":[{"code":"1004","message":"Lead not found"}]}]}`, id))
 	if r := push(t, c, u)[0]; outcome(r) != "retry not_found" {
 		t.Errorf("a number that has just gone: %+v", r)
 	}
 	v.failing(http.MethodPost, "/lists/1001/leads.json", 1, 200, `{"success":true,"result":[]}`)
 	if r := push(t, c, u)[0]; outcome(r) != "retry bad_answer" {
 		t.Errorf("an answer that tells of nobody: %+v", r)
+	}
+}
+
+// TestPushListsOfSomebodyGone: whoever was merged or deleted is met under the
+// address, and put on all lists anew.
+func TestPushListsOfSomebodyGone(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	v.AddField("sb_stage", "string")
+	v.AddList("sb:at_risk")
+	v.AddList("sb:vip")
+	id := v.AddPerson("dana@example.com", nil)
+	cfg := config(v)
+	cfg.Settings["segments_as"], cfg.Push.Create = "lists", false
+	u := person("dana@example.com", "Customer", []string{"at_risk", "vip"}, nil)
+	u.VendorID, u.Known = "999999", &connectors.State{Stage: "Customer", Segments: []string{"at_risk"}}
+	nobody := person("gone@example.com", "Customer", []string{"vip"}, nil)
+	nobody.VendorID, nobody.Known = "999998", &connectors.State{Stage: "Customer"}
+	r := push(t, open(t, cfg), u, nobody)
+	if outcome(r[0]) != "ok" || r[0].VendorID != fmt.Sprint(id) || outcome(r[1]) != "skipped not_in_vendor" {
+		t.Fatalf("results %+v", r)
+	}
+	held := v.Held()
+	if len(held) != 1 || held[0].Stage != "Customer" || !slices.Equal(held[0].Segments, []string{"at_risk", "vip"}) {
+		t.Errorf("held %+v", held)
 	}
 }
 

@@ -69,11 +69,33 @@ type activity struct {
 	Date   string `json:"activityDate"`
 	Type   int64  `json:"activityTypeId"`
 	Fields []struct {
-		Name string  `json:"name"`
-		New  *string `json:"newValue"`
+		Name string `json:"name"`
+		New  text   `json:"newValue"`
 	} `json:"fields"`
 	Attributes []struct {
 		Name  string `json:"name"`
 		Value any    `json:"value"`
 	} `json:"attributes"`
+}
+
+// text is a JSON string, number or boolean as text, and empty for any other
+// value: the log writes the values of all fields as texts, or so its pages show.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(b []byte) error {
+	*t = ""
+	switch {
+	case len(b) == 0 || b[0] == '{' || b[0] == '[' || string(b) == "null":
+		return nil
+	case b[0] == '"':
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*t = text(s)
+		return nil
+	}
+	*t = text(b)
+	return nil
 }
