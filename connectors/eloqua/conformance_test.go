@@ -119,9 +119,9 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		cfg.Settings[name] = value
 	}
-	cfg.Push.Traits = map[string]string{"Email Address": "x", "1": "y"}
+	cfg.Push.Traits = map[string]string{"Email Address": "x", "1": "y", "Email Opt In": "z"}
 	_, err := eloqua.Vendor().Open(cfg)
-	for _, part := range []string{"base_url", "needs client_id", "backslash", `"C_EmailAddress"`, `"C-Title"`, `"Purchase"`, "overlap", `"Email Address"`, `"1"`} {
+	for _, part := range []string{"base_url", "needs client_id", "backslash", `"C_EmailAddress"`, `"C-Title"`, `"Purchase"`, "overlap", `"Email Address"`, `"1"`, `"Email Opt In"`} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("the error does not tell of %s: %v", part, err)
 		}

@@ -146,7 +146,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 // checkNames refuses names that are no fields, and types that are no activities.
 func (c *Connector) checkNames(refuse func(field, format string, args ...any)) {
 	writable := func(name string) bool {
-		return nameForm.MatchString(name) && !slices.Contains(reserved, strings.ToLower(name))
+		return nameForm.MatchString(name) && !slices.Contains(reserved, strings.ToLower(name)) && !connectors.ConsentField(name)
 	}
 	if !writable(c.stageField) {
 		refuse(settingStage, "%q is no field that a push may write", c.stageField)

@@ -120,8 +120,9 @@ func (c *Connector) startExport(ctx context.Context, kind string, since time.Tim
 }
 
 // readExports reads a page of the first export that has ended, or finds that
-// none has.
+// none has. One that failed is told once there is no other to be read.
 func (c *Connector) readExports(ctx context.Context, from cursor) (*connectors.Fetched, error) {
+	var failed *connectors.PushError
 	for i, e := range from.Under {
 		var sync resource
 		err := c.api.call(ctx, "follow an export of "+e.Type, http.MethodGet, bulk+"/syncs/"+e.Sync, nil, &sync)
@@ -142,8 +143,11 @@ func (c *Connector) readExports(ctx context.Context, from cursor) (*connectors.F
 			if err != nil {
 				return nil, err
 			}
-			return nil, &connectors.PushError{Act: "eloqua: export " + e.Type, Reason: cmp.Or(r.Reason, connectors.ReasonServer), Retryable: true, Message: r.Message}
+			failed = &connectors.PushError{Act: "eloqua: export " + e.Type, Reason: cmp.Or(r.Reason, connectors.ReasonServer), Retryable: true, Message: r.Message}
 		}
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	return from.fetched(nil, false)
 }
@@ -159,7 +163,7 @@ func (c *Connector) readExport(ctx context.Context, from cursor, i int) (*connec
 	for _, item := range got.Items {
 		events = append(events, polled(e.Type, item))
 	}
-	if got.HasMore {
+	if got.HasMore && len(got.Items) > 0 {
 		from.Under[i].Offset += exportPage
 	} else {
 		from.Under = slices.Delete(from.Under, i, i+1)
@@ -167,7 +171,7 @@ func (c *Connector) readExport(ctx context.Context, from cursor, i int) (*connec
 	if len(from.Under) == 0 {
 		from.Since = from.Until
 	}
-	return from.fetched(events, len(from.Under) > 0 && (got.HasMore || len(got.Items) > 0))
+	return from.fetched(events, len(from.Under) > 0 && len(got.Items) > 0)
 }
 
 // polled is the event of one activity.

@@ -116,6 +116,48 @@ func TestFetchHeals(t *testing.T) {
 	}
 }
 
+// TestFetchOneTypeFails: an export that Eloqua cannot carry out holds up no other
+// type of activity, and one that promises more without giving any ends.
+func TestFetchOneTypeFails(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	cfg := config(v)
+	cfg.Settings["activities"] = "PageView,FormSubmit"
+	c := open(t, cfg)
+	began := fetch(t, c, "")
+	v.fail = func(w http.ResponseWriter, r *http.Request) bool {
+		body, mine := map[string]string{
+			"/api/bulk/2.0/syncs/77": `{"status":"error"}`, "/api/bulk/2.0/syncs/77/logs": `{"items":[{"severity":"error","statusCode":"ELQ-00121","message":"There is no such field."}]}`,
+			"/api/bulk/2.0/syncs/78": `{"status":"success"}`, "/api/bulk/2.0/syncs/78/data": `{"items":[{"ActivityId":"5","ActivityDate":"2026-11-20 09:00:00"}],"hasMore":false}`,
+		}[r.URL.Path]
+		if mine {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(body))
+		}
+		return mine
+	}
+	got := fetch(t, c, began.Cursor)
+	if len(got.Events) != 1 || got.Events[0].Type != "activity.FormSubmit" {
+		t.Fatalf("%d events: %s", len(got.Events), got.Cursor)
+	}
+	_, err := c.Fetch(t.Context(), got.Cursor)
+	var e *connectors.PushError
+	if !errors.As(err, &e) || !strings.Contains(e.Message, "no such field") {
+		t.Errorf("the failure is told by %v", err)
+	}
+	v.fail = func(w http.ResponseWriter, r *http.Request) bool {
+		body, mine := map[string]string{"/api/bulk/2.0/syncs/77": `{"status":"success"}`, "/api/bulk/2.0/syncs/77/data": `{"items":[],"hasMore":true}`}[r.URL.Path]
+		if mine {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(body))
+		}
+		return mine
+	}
+	if last := fetch(t, c, got.Cursor); last.More || strings.Contains(last.Cursor, `"under"`) {
+		t.Errorf("an empty page that promises more: %+v", last)
+	}
+}
+
 // TestFetchNothing: without polling, types or credentials nothing is asked.
 func TestFetchNothing(t *testing.T) {
 	t.Parallel()
