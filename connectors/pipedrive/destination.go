@@ -2,8 +2,6 @@ package pipedrive
 
 import (
 	"context"
-	"slices"
-	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
 )
@@ -16,10 +14,6 @@ const maxBatch = 50
 // them over 2 seconds, 20 in its smallest plan.
 const concurrency = 4
 
-// maxServerErrors is how many 5xx answers one Push takes before it leaves the
-// rest for later: one may be about a single person, several are an outage.
-const maxServerErrors = 3
-
 // Limits implements connectors.Destination.
 func (c *Connector) Limits() connectors.Limits {
 	return connectors.Limits{Batch: maxBatch, Concurrency: 1, Takes: connectors.TakesState}
@@ -30,135 +24,25 @@ func (c *Connector) Limits() connectors.Limits {
 // and writes one person after the other. Once the vendor is seen to be away the
 // rest of the batch is not attempted.
 func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
-	p := &push{c: c}
+	tasks := make([]*task, len(updates))
 	for i := range updates {
-		p.tasks = append(p.tasks, c.newTask(&updates[i]))
+		tasks[i] = c.newTask(&updates[i])
 	}
-	if err := p.prepare(ctx, p.open()...); err != nil {
+	p := &push{connectors.NewBatch(concurrency, tasks), c}
+	if err := p.prepare(ctx, p.Open()...); err != nil {
 		return nil, err
 	}
-	p.each(p.open(), func(t *task) { p.find(ctx, t) })
-	p.readSegments(ctx, p.open())
-	p.each(p.open(), func(t *task) { p.write(ctx, t) })
-	if err := p.refused(); err != nil {
+	p.Each(p.Open(), func(t *task) { p.find(ctx, t) })
+	p.readSegments(ctx, p.Open())
+	p.Each(p.Open(), func(t *task) { p.write(ctx, t) })
+	if err := p.Refused(); err != nil {
 		return nil, err
 	}
-	return p.results(), nil
+	return p.Results((*task).finish), nil
 }
 
 // push is the work of one Push.
 type push struct {
-	c     *Connector
-	tasks []*task
-
-	mu      sync.Mutex
-	away    *connectors.PushError // why the rest is not attempted
-	errors5 int
-	arrived bool
-}
-
-// open lists the tasks that have no result yet.
-func (p *push) open() []*task {
-	return slices.DeleteFunc(slices.Clone(p.tasks), func(t *task) bool { return t.done })
-}
-
-// each runs work for every task, several at once, and ends those tasks that
-// are not attempted any more.
-func (p *push) each(tasks []*task, work func(*task)) {
-	queue := make(chan *task)
-	var workers sync.WaitGroup
-	for range min(concurrency, len(tasks)) {
-		workers.Go(func() {
-			for t := range queue {
-				if away := p.stopped(); away != nil {
-					t.end(notAttempted(away))
-					continue
-				}
-				work(t)
-			}
-		})
-	}
-	for _, t := range tasks {
-		queue <- t
-	}
-	close(queue)
-	workers.Wait()
-}
-
-// notAttempted is the outcome for those behind a failure of the whole.
-func notAttempted(away *connectors.PushError) connectors.Result {
-	return connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: "the batch ended early: " + string(away.Reason), Delay: away.RetryAfter}
-}
-
-func (p *push) stopped() *connectors.PushError {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.away
-}
-
-// fail ends a task with an error and decides whether it was about the vendor
-// as a whole.
-func (p *push) fail(t *task, err error) {
-	e := failure(err)
-	t.end(resultOf(e))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch e.Reason {
-	case connectors.ReasonTimeout, connectors.ReasonConnection, connectors.ReasonBlocked, connectors.ReasonRedirect,
-		connectors.ReasonRateLimit, connectors.ReasonAuth, connectors.ReasonForbidden:
-	case connectors.ReasonServer:
-		p.errors5++
-		if p.errors5 < maxServerErrors {
-			return
-		}
-	default:
-		return
-	}
-	if p.away == nil {
-		p.away = e
-	}
-}
-
-// refused gives the error of the whole Push where nothing arrived and the
-// failure is about the connection, not about people. A timeout or 5xx is told
-// per person, since the request may have been carried out.
-func (p *push) refused() error {
-	if p.away == nil || p.arrived {
-		return nil
-	}
-	switch p.away.Reason {
-	case connectors.ReasonTimeout, connectors.ReasonServer:
-		return nil
-	}
-	for _, t := range p.tasks {
-		// Somebody's own answer must not be lost.
-		if t.done && t.result.Reason != p.away.Reason && t.result.Reason != connectors.ReasonNotDone {
-			return nil
-		}
-	}
-	return p.away
-}
-
-func (p *push) arrival() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.arrived = true
-}
-
-func (p *push) results() []connectors.Result {
-	all := make([]connectors.Result, len(p.tasks))
-	for i, t := range p.tasks {
-		all[i] = t.finish()
-	}
-	return all
-}
-
-// resultOf turns a failure into an outcome. Nobody is marked as refused
-// because the token was revoked.
-func resultOf(e *connectors.PushError) connectors.Result {
-	r := e.Result()
-	if e.Reason == connectors.ReasonAuth {
-		r.Outcome = connectors.Retry
-	}
-	return r
+	*connectors.Batch[*task]
+	c *Connector
 }

@@ -37,20 +37,35 @@ func (c *Connector) people(ctx context.Context, ids, codes []string) (map[string
 }
 
 // search finds the persons with an e-mail address, the oldest first; Pipedrive
-// lets several have the same.
+// lets several have the same. Whom the answer names without an address is looked
+// at first, since nobody else is to be written to or deleted.
 func (c *Connector) search(ctx context.Context, email string) ([]string, error) {
 	query := url.Values{"term": {email}, "fields": {"email"}, "exact_match": {"true"}, "limit": {"50"}}
 	var answer found
 	if _, err := c.api.call(ctx, "find a person by address", http.MethodGet, v2+"/persons/search?"+query.Encode(), nil, &answer); err != nil {
 		return nil, err
 	}
+	has := func(e string) bool { return strings.EqualFold(strings.TrimSpace(e), email) }
 	var ids []int64
+	var bare []string
 	for _, one := range answer.Items {
-		fits := len(one.Item.Emails) == 0 || slices.ContainsFunc(one.Item.Emails, func(e string) bool {
-			return strings.EqualFold(strings.TrimSpace(e), email)
-		})
-		if fits && one.Item.ID > 0 {
+		switch {
+		case one.Item.ID <= 0:
+		case slices.ContainsFunc(one.Item.Emails, has):
 			ids = append(ids, one.Item.ID)
+		case len(one.Item.Emails) == 0:
+			bare = append(bare, strconv.FormatInt(one.Item.ID, 10))
+		}
+	}
+	if len(bare) > 0 {
+		people, err := c.people(ctx, bare, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range people {
+			if slices.ContainsFunc(p.Emails, func(a address) bool { return has(a.Value) }) {
+				ids = append(ids, p.ID)
+			}
 		}
 	}
 	slices.Sort(ids)

@@ -134,3 +134,28 @@ func TestErase(t *testing.T) {
 		t.Error("an erasure that nobody knows the outcome of is told as done")
 	}
 }
+
+// TestSearchShowsNoAddress: a person whom a search names without an address is
+// looked at before being written to or deleted.
+func TestSearchShowsNoAddress(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	dana := strconv.FormatInt(v.AddPerson("Dana", "dana@example.com"), 10)
+	lee := strconv.FormatInt(v.AddPerson("Lee", "lee@example.com"), 10)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v2/persons/search" {
+			v.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"success":true,"data":{"items":[{"item":{"id":%s}},{"item":{"id":%s}}]}}`, lee, dana)
+	}))
+	t.Cleanup(front.Close)
+	c := connect(t, v, setting("base_url", front.URL))
+	if r := push(t, c, wanting("Dana@example.com", "Customer"))[0]; outcome(r) != "ok" || r.VendorID != dana {
+		t.Errorf("push: %+v, want person %s", r, dana)
+	}
+	if done, err := c.Erase(t.Context(), connectors.Update{Email: "dana@example.com"}); err != nil || strings.Contains(done.Proof, lee) || !strings.Contains(done.Proof, dana) {
+		t.Errorf("erase: %+v, %v", done, err)
+	}
+}

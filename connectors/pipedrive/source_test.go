@@ -163,6 +163,11 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	cfg := conforming()
+	trait("E-mail opt-in", "consent")(&cfg)
+	if _, err := pipedrive.Vendor().Open(cfg); err == nil {
+		t.Error("a field of consent is written to")
+	}
 }
 
 func FuzzReceive(f *testing.F) {

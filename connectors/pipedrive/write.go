@@ -21,16 +21,16 @@ func (p *push) prepare(ctx context.Context, tasks ...*task) error {
 	traits := map[string]bool{}
 	removing := false
 	for _, t := range tasks {
-		if t.stage != "" && !slices.Contains(stage.labels, t.stage) {
-			stage.labels = append(stage.labels, t.stage)
+		if t.Stage != "" && !slices.Contains(stage.labels, t.Stage) {
+			stage.labels = append(stage.labels, t.Stage)
 		}
-		for _, s := range t.add {
+		for _, s := range t.Add {
 			if !slices.Contains(segments.labels, s) {
 				segments.labels = append(segments.labels, s)
 			}
 		}
-		removing = removing || len(t.remove) > 0
-		for name := range t.fields {
+		removing = removing || len(t.Remove) > 0
+		for name := range t.Traits {
 			traits[name] = traits[name] || name != "name"
 		}
 	}
@@ -63,7 +63,7 @@ func (p *push) find(ctx context.Context, t *task) {
 	}
 	ids, err := p.c.search(ctx, t.email)
 	if err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 		return
 	}
 	if len(ids) > 0 {
@@ -75,12 +75,12 @@ func (p *push) find(ctx context.Context, t *task) {
 // multiple-option field is replaced as a whole.
 func (p *push) readSegments(ctx context.Context, tasks []*task) {
 	f := p.c.schema.field(p.c.segmentsField)
-	if f == nil || p.stopped() != nil {
+	if f == nil || p.Stopped() != nil {
 		return
 	}
 	byID := map[string][]*task{}
 	for _, t := range tasks {
-		if t.writesSegments() && t.id != "" {
+		if t.Segments() && t.id != "" {
 			byID[t.id] = append(byID[t.id], t)
 		}
 	}
@@ -88,7 +88,7 @@ func (p *push) readSegments(ctx context.Context, tasks []*task) {
 	for id, all := range byID {
 		for _, t := range all {
 			if err != nil {
-				p.fail(t, err)
+				p.Fail(t, err)
 			}
 			t.held = people[id]
 		}
@@ -98,14 +98,14 @@ func (p *push) readSegments(ctx context.Context, tasks []*task) {
 // write brings one person to the desired state.
 func (p *push) write(ctx context.Context, t *task) {
 	if t.id == "" {
-		if t.u.Known != nil && p.c.cfg.Push.Create && !p.wholly(ctx, t) {
+		if t.Update.Known != nil && p.c.cfg.Push.Create && !p.wholly(ctx, t) {
 			return
 		}
 		p.create(ctx, t)
 		return
 	}
 	var err error
-	if f := p.c.schema.field(p.c.segmentsField); f != nil && t.writesSegments() && t.held == nil {
+	if f := p.c.schema.field(p.c.segmentsField); f != nil && t.Segments() && t.held == nil {
 		err = &connectors.PushError{Act: "pipedrive: read persons", Reason: connectors.ReasonNotFound}
 	} else {
 		err = p.patch(ctx, t)
@@ -115,7 +115,7 @@ func (p *push) write(ctx context.Context, t *task) {
 	case gone(err):
 		p.again(ctx, t, err)
 	default:
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
@@ -128,13 +128,13 @@ func (p *push) again(ctx context.Context, t *task, was error) {
 		p.find(ctx, t)
 	}
 	switch {
-	case t.done:
+	case t.Done():
 		return
 	case t.id == lost:
 		// Found by address, and yet not there: the search lags behind.
 		e := *failure(was)
 		e.Retryable = true
-		p.fail(t, &e)
+		p.Fail(t, &e)
 		return
 	case !p.wholly(ctx, t):
 		return
@@ -144,29 +144,29 @@ func (p *push) again(ctx context.Context, t *task, was error) {
 		return
 	}
 	p.readSegments(ctx, []*task{t})
-	if t.done {
+	if t.Done() {
 		return
 	}
 	if err := p.patch(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
 // wholly makes a task send everything, since nothing is known of the record it
 // has come to write. It reports whether that can be done.
 func (p *push) wholly(ctx context.Context, t *task) bool {
-	t.need(nil)
+	t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 	if err := p.prepare(ctx, t); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
-	return !t.done
+	return !t.Done()
 }
 
 // create makes a person, where a push may. It has an address, no labels and no
 // marketing status.
 func (p *push) create(ctx context.Context, t *task) {
 	if !p.c.cfg.Push.Create || t.email == "" {
-		t.end(notThere())
+		t.End(notThere())
 		return
 	}
 	w, ok := p.body(t)
@@ -176,7 +176,7 @@ func (p *push) create(ctx context.Context, t *task) {
 	w.Name = cmp.Or(w.Name, t.email)
 	w.Emails = []address{{Value: t.email, Primary: true, Label: "work"}}
 	if err := p.send(ctx, t, "create a person", http.MethodPost, v2+"/persons", w); err != nil {
-		p.fail(t, err)
+		p.Fail(t, err)
 	}
 }
 
@@ -188,7 +188,7 @@ func (p *push) patch(ctx context.Context, t *task) error {
 	}
 	if w.Name == "" && len(w.Custom) == 0 {
 		t.seen = t.held != nil || t.seen
-		p.arrival()
+		p.Arrival()
 		return nil
 	}
 	return p.send(ctx, t, "write a person", http.MethodPatch, v2+"/persons/"+t.id, w)
@@ -198,24 +198,24 @@ func (p *push) patch(ctx context.Context, t *task) error {
 func (p *push) body(t *task) (personWrite, bool) {
 	w := personWrite{Custom: map[string]any{}}
 	refuse := func(reason connectors.Reason, words string) (personWrite, bool) {
-		t.end(connectors.Result{Outcome: connectors.Permanent, Reason: reason, Message: words})
+		t.End(connectors.Result{Outcome: connectors.Permanent, Reason: reason, Message: words})
 		return w, false
 	}
-	if t.stage != "" {
+	if t.Stage != "" {
 		f := p.c.schema.field(p.c.stageField)
 		if f == nil {
 			return refuse(connectors.ReasonSettings, "persons have no field "+p.c.stageField+", and create_fields is off")
 		}
-		value, problem := f.valueFor(t.stage)
+		value, problem := f.valueFor(t.Stage)
 		if problem != "" {
 			return refuse(connectors.ReasonSettings, problem)
 		}
 		w.Custom[f.Code] = value
 	}
-	if t.writesSegments() {
+	if t.Segments() {
 		f := p.c.schema.field(p.c.segmentsField)
 		switch {
-		case f == nil && len(t.add) > 0:
+		case f == nil && len(t.Add) > 0:
 			return refuse(connectors.ReasonSettings, "persons have no field "+p.c.segmentsField+", and create_fields is off")
 		case f != nil && f.Type != "set":
 			return refuse(connectors.ReasonSettings, "the field "+f.Name+" is not one of multiple options")
@@ -229,7 +229,7 @@ func (p *push) body(t *task) (personWrite, bool) {
 			}
 		}
 	}
-	for name, value := range t.fields {
+	for name, value := range t.Traits {
 		if name == "name" {
 			// A person without a name is not possible.
 			w.Name = plainText(value)
@@ -257,12 +257,12 @@ func (t *task) segments(f *field) (value any, differ bool, problem string) {
 		held = optionIDs(t.held.Custom[f.Code])
 	}
 	ids := slices.Clone(held)
-	for _, s := range t.remove {
+	for _, s := range t.Remove {
 		if id, ok := f.option(s); ok {
 			ids = slices.DeleteFunc(ids, func(one int64) bool { return one == id })
 		}
 	}
-	for _, s := range t.add {
+	for _, s := range t.Add {
 		id, ok := f.option(s)
 		if !ok {
 			return nil, false, "the field " + f.Name + " has no option " + s + ", and create_fields is off"
@@ -295,14 +295,14 @@ func (p *push) send(ctx context.Context, t *task, act, method, path string, w pe
 	if held.ID <= 0 {
 		return &connectors.PushError{Act: "pipedrive: " + act, Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer names no person"}
 	}
-	p.arrival()
+	p.Arrival()
 	t.id, t.seen = held.id(), true
 	t.wrote = sent(t.id, w)
-	if f := p.c.schema.field(p.c.stageField); f != nil && t.stage != "" {
+	if f := p.c.schema.field(p.c.stageField); f != nil && t.Stage != "" {
 		now, told := held.Custom[f.Code]
 		if told && customText(now) != textOf(w.Custom[f.Code]) {
 			p.c.schema.forget()
-			t.end(connectors.Result{
+			t.End(connectors.Result{
 				Outcome: connectors.Permanent, Reason: connectors.ReasonStageRefused,
 				Message: "Pipedrive kept another value in " + f.Name + " than the one sent",
 			})
