@@ -122,6 +122,11 @@ func TestSettingsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: error = %v", field, err)
 		}
 	}
+	cfg := conforming()
+	cfg.Push.Traits = map[string]string{"Email Opt In": "consent"}
+	if _, err := churnzero.Vendor().Open(cfg); err == nil {
+		t.Error("a field of consent is written to")
+	}
 }
 
 func TestListGivesWhatAPushNeeds(t *testing.T) {

@@ -39,6 +39,9 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 	if err := c.verify(r); err != nil {
 		return nil, err
 	}
+	if r.Method == http.MethodHead {
+		return &connectors.Receipt{}, nil // asks about the address, and tells nothing
+	}
 	e := connectors.RawEvent{Body: r.Body, Format: formatOf(r)}
 	if r.Method != http.MethodPost || len(bytes.TrimSpace(r.Body)) == 0 && r.Query != "" {
 		if r.Query == "" {

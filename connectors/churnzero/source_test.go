@@ -116,6 +116,7 @@ func TestWaysOfAsking(t *testing.T) {
 		"a look at the address":  {connectors.Request{Method: http.MethodGet, Path: "/url-secret-now"}, 0, nil},
 		"fields in the query":    {connectors.Request{Method: http.MethodGet, Path: "/url-secret-now", Query: "event=churned"}, 1, nil},
 		"the same with POST":     {connectors.Request{Method: http.MethodPost, Path: "/url-secret-now", Query: "event=churned"}, 1, nil},
+		"a HEAD before it":       {connectors.Request{Method: http.MethodHead, Path: "/url-secret-now", Query: "event=churned"}, 0, nil},
 		"another method":         {connectors.Request{Method: http.MethodPut, Path: "/url-secret-now"}, 0, connectors.ErrUnsupported},
 		"without the secret":     {connectors.Request{Method: http.MethodGet, Query: "event=churned"}, 0, connectors.ErrUnsigned},
 		"the secret in no place": {connectors.Request{Method: http.MethodGet, Query: "key=url-secret-now"}, 0, connectors.ErrUnsigned},
