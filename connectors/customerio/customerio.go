@@ -93,7 +93,7 @@ func reserved(name string) bool {
 
 // writable reports whether a name can be an attribute that a push writes.
 func writable(name string) bool {
-	return attributeForm.MatchString(name) && len(name) <= maxNameBytes && !reserved(name)
+	return attributeForm.MatchString(name) && len(name) <= maxNameBytes && !reserved(name) && !connectors.ConsentField(name)
 }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {

@@ -275,4 +275,9 @@ func TestSettingsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: error = %v", name, err)
 		}
 	}
+	cfg := conforming()
+	cfg.Push.Traits = map[string]string{"email_opt_in": "consent"}
+	if _, err := customerio.Vendor().Open(cfg); err == nil {
+		t.Error("a field of consent is written to")
+	}
 }

@@ -255,4 +255,9 @@ func TestSettingsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: error = %v", field, err)
 		}
 	}
+	cfg := conforming()
+	cfg.Push.Traits = map[string]string{"email_opt_in": "consent"}
+	if _, err := sendgrid.Vendor().Open(cfg); err == nil {
+		t.Error("a field of consent is written to")
+	}
 }

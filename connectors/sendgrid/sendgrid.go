@@ -99,7 +99,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	}
 	ours := []string{strings.ToLower(stage), strings.ToLower(stage + stageTimeAfter), strings.ToLower(segments)}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
-		writable := ownField(name) || fieldForm.MatchString(name) && !reservedField(name)
+		writable := ownField(name) || fieldForm.MatchString(name) && !reservedField(name) && !connectors.ConsentField(name)
 		if !writable || slices.Contains(ours, strings.ToLower(name)) {
 			refuse("push.traits", "%q is not a field that can be written", name)
 		}
