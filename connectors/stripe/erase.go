@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Erase implements connectors.Eraser. Deleting a customer at Stripe ends their
@@ -39,7 +41,8 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	return done, nil
 }
 
-// idsOf lists all customers of a person: the one known and those of the address.
+// idsOf lists all customers of a person: the one known and those of every
+// address.
 func (c *Connector) idsOf(ctx context.Context, who *connectors.Update) ([]string, error) {
 	seen := map[string]bool{}
 	var ids []string
@@ -56,7 +59,17 @@ func (c *Connector) idsOf(ctx context.Context, who *connectors.Update) ([]string
 		}
 		add(cust)
 	}
-	if email := strings.TrimSpace(who.Email); email != "" {
+	emails := []string{strings.TrimSpace(who.Email)}
+	for _, k := range who.Keys {
+		if k.Namespace == lifecycle.NamespaceEmail {
+			emails = append(emails, k.Value)
+		}
+	}
+	slices.Sort(emails)
+	for _, email := range slices.Compact(emails) {
+		if email == "" {
+			continue
+		}
 		all, err := c.byEmail(ctx, email)
 		if err != nil {
 			return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
+	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
@@ -328,9 +329,11 @@ func TestErase(t *testing.T) {
 			t.Parallel()
 			sim, base := account(t)
 			full := map[string]string{"sb_stage": "Customer", "sb_stage_at": "x", "sb_segments": "a", "plan": "team", "shop": "yes"}
-			ids := []string{sim.AddCustomer("dana@example.com", full), sim.AddCustomer("dana@example.com", full)}
+			ids := []string{sim.AddCustomer("dana@example.com", full), sim.AddCustomer("dana@example.com", full), sim.AddCustomer("dana@home.example.com", full)}
 			c := open(t, base, func(c *connectors.Config) { c.Settings["on_erasure"] = mode })
-			done, err := c.Erase(t.Context(), connectors.Update{VendorID: ids[0], Email: "dana@example.com"})
+			done, err := c.Erase(t.Context(), connectors.Update{
+				VendorID: ids[0], Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: "email", Value: "dana@home.example.com"}, {Namespace: "email", Value: "dana@example.com"}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -339,7 +342,7 @@ func TestErase(t *testing.T) {
 					t.Errorf("erased = %+v, held %v", done, sim.Held())
 				}
 			} else {
-				if done.Outcome != connectors.Skipped || !strings.Contains(done.Message, "remain") || sim.Writes() != 2 {
+				if done.Outcome != connectors.Skipped || !strings.Contains(done.Message, "remain") || sim.Writes() != 3 {
 					t.Errorf("erased = %+v after %d writes", done, sim.Writes())
 				}
 				for _, id := range ids {
