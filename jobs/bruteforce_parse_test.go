@@ -173,6 +173,10 @@ func (p *bruteParser) arguments() (args []any) {
 }
 
 func (p *bruteParser) constant() any {
+	if p.eat("-") {
+		n, _ := p.constant().(float64)
+		return -n
+	}
 	token, kind := p.token, p.kind
 	p.advance()
 	switch {
@@ -226,7 +230,15 @@ func (p *bruteParser) comparison() bruteCondition {
 			if !okX || !okY {
 				return false
 			}
-			return map[string]bool{"<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[op]
+			switch op {
+			case "<":
+				return x < y
+			case "<=":
+				return x <= y
+			case ">":
+				return x > y
+			}
+			return x >= y
 		}
 	}
 	return func(l *bruteLife) bool { return a(l) == true }

@@ -1,0 +1,101 @@
+package jobs_test
+
+// everyFunctionPlan uses every function of time, most of them both for stages
+// and for segments, alone, negated and together with others.
+const everyFunctionPlan = `
+name: every-function
+stages:
+  - name: Stranger
+  - name: Known
+    when: |
+      seen("Account:Created") || traits.lead_score >= 50
+  - name: Engaged
+    when: |
+      at_least("Product:Used", 3, "21d") && within("Session:Started", "45d")
+  - name: Buyer
+    when: |
+      count("Order:Completed") >= 1 || seen("Deal:Won")
+  - name: Loyal
+    when: |
+      sum("Order:Completed", "EUR") >= 900
+        || stage in ["Buyer", "Engaged"] && in_stage_for("75d") && within("Product:Used", "30d")
+  - name: Fan
+    when: |
+      was("Loyal") && seen("Review:Posted") || count("Referral:Made") > 2
+  - name: Paused
+    side: true
+    from: [Buyer, Loyal]
+    when: |
+      has_been("plan", "paused", "10d")
+  # Silent for a week at least, whatever comes meanwhile.
+  - name: Silent
+    side: true
+    from: [Engaged, Buyer, Loyal, Fan]
+    when: |
+      inactive("50d") || stage == "Silent" && !in_stage_for("7d")
+  - name: Returned
+    side: true
+    when: |
+      left("Silent", "20d")
+  - name: Cold
+    side: true
+    from: [Stranger, Known]
+    when: |
+      never("Product:Used", "60d") && idle("Email:Opened", "30d") && !within("Session:Started", "14d")
+segments:
+  never_used: |
+    never("Product:Used", "14d")
+  opened_lately: |
+    within("Email:Opened", "7d")
+  idle_users: |
+    idle("Product:Used", "30d") && !inactive("21d")
+  busy: |
+    at_least("Product:Used", 4, "14d") || at_least("Session:Started", 2, "1d")
+  bought_often: |
+    at_least("Order:Completed", 2, "90d") && !(idle("Session:Started", "14d") || never("Email:Opened", "45d"))
+  quiet: |
+    inactive("21d") && !inactive("75d")
+  on_trial: |
+    has_been("plan", "trial", "14d") || has_been("vip", true, "30d")
+  trial_or_pro: |
+    traits.plan in ["trial", "pro"] && traits.lead_score < 80
+  vip: |
+    traits.vip
+  settled: |
+    in_stage_for("30d") && stage != "Cold"
+  fresh_in_stage: |
+    !in_stage_for("7d")
+  once_loyal: |
+    was("Loyal") && stage != "Loyal"
+  back_again: |
+    left("Silent", "45d") || left("Paused", "10d") || left("Returned", "14d")
+  spent_dollars: |
+    sum("Order:Completed", "USD") > 300.5 || sum("Order:Refunded", "EUR") < -20
+  from_the_shop: |
+    source == "shop" && count("Session:Started") <= count("Product:Used")
+  not_yet: |
+    !seen("Order:Completed") && !within("Demo:Requested", "30d") && source != "shop"
+claims:
+  crm: { mode: hold, for: 20d }
+  shop: { mode: hold, for: 7d }
+`
+
+// simulatedStages are what systems claim of people; one is not in any plan.
+var simulatedStages = []string{"Known", "Buyer", "Loyal", "Paused", "Fan", "Subscriber", "Nobody"}
+
+// simulatedNames are what happens to people, the commoner the more often it is
+// named.
+var simulatedNames = []string{
+	"Session:Started", "Session:Started", "Session:Started", "Session:Started", "Product:Used", "Product:Used", "Product:Used", "Product:Used",
+	"Product:Used", "Email:Opened", "Email:Opened", "Email:Opened", "Page:Viewed", "Account:Created", "Newsletter:Subscribed", "Demo:Requested",
+	"Lead:Qualified", "Meeting:Booked", "Order:Completed", "Order:Completed", "Order:Completed", "Order:Refunded", "Deal:Won", "Subscription:Started",
+	"Subscription:Started", "Subscription:Renewed", "Subscription:Canceled", "Subscription:Canceled", "Subscription:Resumed", "Payment:Succeeded",
+	"Trial:Started", "Trial:Ended", "Trial:Converted", "Referral:Made", "Referral:Made", "Review:Posted", "Survey:Promoter", "Survey:Detractor",
+	"Newsletter:Unsubscribed", "Email:Complained", "Contact:Updated", "Contact:Updated", "Contact:Updated", "Stage:Claimed",
+}
+
+// simulatedKeyed carry a business key, so that two tools may tell of one fact.
+var simulatedKeyed = map[string]bool{
+	"Order:Completed": true, "Order:Refunded": true, "Deal:Won": true, "Subscription:Started": true, "Subscription:Canceled": true,
+	"Trial:Started": true, "Payment:Succeeded": true, "Referral:Made": true,
+}
