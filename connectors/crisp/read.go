@@ -67,7 +67,7 @@ func (c *Connector) readOne(ctx context.Context, u *connectors.Update) (*connect
 
 // state puts a profile into our words.
 func (c *Connector) state(u *connectors.Update, held *profile, data map[string]any) *connectors.State {
-	s := &connectors.State{Stage: plainText(data[c.stageKey])}
+	s := &connectors.State{Stage: connectors.ValueText(data[c.stageKey])}
 	for _, name := range slices.Sorted(slices.Values(slices.Concat(u.Want.Segments, u.Want.Absent))) {
 		if hasSegment(held.Segments, c.prefix+name) {
 			s.Segments = append(s.Segments, name)

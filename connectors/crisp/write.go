@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -90,7 +89,7 @@ func (c *Connector) profile(ctx context.Context, key string) (*profile, error) {
 func (p *push) create(ctx context.Context, t *task) bool {
 	segments, _ := p.c.segments(t, nil)
 	local, _, _ := strings.Cut(t.email, "@")
-	w := profileWrite{Email: t.email, Person: &person{Nickname: cmp.Or(plainText(t.Traits[nickname]), local)}}
+	w := profileWrite{Email: t.email, Person: &person{Nickname: cmp.Or(connectors.ValueText(t.Traits[nickname]), local)}}
 	if len(segments) > 0 {
 		w.Segments = &segments
 	}
@@ -142,8 +141,8 @@ func (p *push) sendProfile(ctx context.Context, t *task) error {
 			w.Segments = &all
 		}
 	}
-	if name, ok := t.Traits[nickname]; ok && plainText(name) != "" {
-		w.Person = &person{Nickname: plainText(name)}
+	if name, ok := t.Traits[nickname]; ok && connectors.ValueText(name) != "" {
+		w.Person = &person{Nickname: connectors.ValueText(name)}
 	}
 	if w.Segments == nil && w.Person == nil {
 		return nil
@@ -273,34 +272,5 @@ func dataValue(value any) any {
 	case bool, int64, float64, json.Number:
 		return value
 	}
-	return plainText(value)
-}
-
-// plainText spells a value as text, valid UTF-8.
-func plainText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = plainText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	return connectors.ValueText(value)
 }

@@ -1,10 +1,8 @@
 package eloqua
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -61,7 +59,7 @@ func (c *Connector) need(t *task, known *connectors.State) {
 	}
 	for name, value := range want.Traits {
 		held, ok := known.Traits[name]
-		if !ok || fieldText(held) != fieldText(value) {
+		if !ok || connectors.ValueText(held) != connectors.ValueText(value) {
 			t.fields[name] = value
 		}
 	}
@@ -115,38 +113,9 @@ func notThere() connectors.Result {
 
 // shortText spells a value as a text field takes it.
 func shortText(value any) string {
-	text := fieldText(value)
+	text := connectors.ValueText(value)
 	if runes := []rune(text); len(runes) > maxTextRunes {
 		return string(runes[:maxTextRunes])
 	}
 	return text
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

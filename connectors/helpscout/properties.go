@@ -105,7 +105,7 @@ func ofSettings(err error) error {
 // valueFor puts a value into the form that the property takes. The words say
 // why it cannot be written.
 func (d *definition) valueFor(v any) (any, string) {
-	written := plainText(v)
+	written := connectors.ValueText(v)
 	switch d.Type {
 	case "number":
 		if n, err := strconv.ParseFloat(written, 64); err != nil || n != n || !json.Valid([]byte(written)) {
@@ -131,33 +131,4 @@ func (d *definition) valueFor(v any) (any, string) {
 		return string(r[:maxText]), ""
 	}
 	return written, ""
-}
-
-// plainText spells a value as text, valid UTF-8.
-func plainText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = plainText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

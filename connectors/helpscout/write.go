@@ -143,7 +143,7 @@ func (p *push) patch(ctx context.Context, t *task) error {
 // clears reports whether a property is to be emptied.
 func (t *task) clears() bool {
 	for _, v := range t.Traits {
-		if plainText(v) == "" {
+		if connectors.ValueText(v) == "" {
 			return true
 		}
 	}
@@ -163,7 +163,7 @@ func (p *push) operations(t *task) ([]operation, bool) {
 			t.End(connectors.Result{Outcome: connectors.Permanent, Reason: connectors.ReasonSettings, Message: words})
 			return false
 		}
-		if plainText(v) == "" {
+		if connectors.ValueText(v) == "" {
 			if t.held.property(slug) == "" {
 				return true // what is not there need not be removed
 			}

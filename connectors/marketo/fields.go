@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -243,7 +242,7 @@ func fieldValue(f field, value any) any {
 	if value == nil {
 		return nil
 	}
-	text := fieldText(value)
+	text := connectors.ValueText(value)
 	switch f.Kind {
 	case "boolean", "integer", "score", "float", "currency", "percent":
 		switch value.(type) {
@@ -259,33 +258,4 @@ func fieldValue(f field, value any) any {
 		text = string(runes[:room(f)])
 	}
 	return text
-}
-
-// fieldText spells a value as text, valid UTF-8.
-func fieldText(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD")
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fieldText(part)
-		}
-		return strings.Join(parts, ", ")
-	}
-	b, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

@@ -248,7 +248,7 @@ func (c *Connector) written(t *task) []connectors.Field {
 	var fields []connectors.Field
 	for _, name := range c.changes {
 		if value, ok := t.fields[name]; ok && t.id != "" {
-			fields = append(fields, connectors.Field{Record: t.id, Name: name, Value: fieldText(fieldValue(kinds[name], value))})
+			fields = append(fields, connectors.Field{Record: t.id, Name: name, Value: connectors.ValueText(fieldValue(kinds[name], value))})
 		}
 	}
 	return fields

@@ -111,7 +111,7 @@ func (c *Connector) findPeople(ctx context.Context, people []connectors.Update, 
 
 // state puts a person's fields into our words.
 func (c *Connector) state(person map[string]any) *connectors.State {
-	s := &connectors.State{Stage: fieldText(person[c.stageField])}
+	s := &connectors.State{Stage: connectors.ValueText(person[c.stageField])}
 	for _, name := range slices.Sorted(maps.Keys(c.cfg.Push.Traits)) {
 		value, ok := person[name]
 		if !ok {
@@ -132,7 +132,7 @@ func (c *Connector) readSegments(ctx context.Context, people []connectors.Update
 		if states[i] == nil {
 			continue
 		}
-		text := fieldText(found[i][c.segmentsField])
+		text := connectors.ValueText(found[i][c.segmentsField])
 		for _, name := range slices.Sorted(slices.Values(slices.Concat(people[i].Want.Segments, people[i].Want.Absent))) {
 			held := strings.Contains(text, ";"+name+";")
 			if c.asLists {

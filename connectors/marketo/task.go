@@ -64,7 +64,7 @@ func (c *Connector) need(t *task, known *connectors.State) {
 	}
 	for name, value := range want.Traits {
 		held, ok := known.Traits[name]
-		if !ok || fieldText(held) != fieldText(value) {
+		if !ok || connectors.ValueText(held) != connectors.ValueText(value) {
 			t.fields[name] = value
 		}
 	}
