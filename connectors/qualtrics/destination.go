@@ -85,7 +85,7 @@ func (p *push) one(ctx context.Context, u *connectors.Update) connectors.Result 
 		p.away = e
 	}
 	r = e.Result()
-	if e.Reason == connectors.ReasonAuth && p.arrived {
+	if e.Reason == connectors.ReasonAuth {
 		r.Outcome = connectors.Retry // the token has ended; nobody is to blame
 	}
 	return r

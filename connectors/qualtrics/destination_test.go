@@ -1,6 +1,10 @@
 package qualtrics_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +125,36 @@ func TestReadListErase(t *testing.T) {
 	}
 	if e, err := c.Erase(t.Context(), who); err != nil || e.Outcome != connectors.OK || e.Proof == "" {
 		t.Errorf("erase again = %+v, %v", e, err)
+	}
+}
+
+// TestSearchLagsBehind: a search that still shows a contact that is gone hides
+// nobody, neither from an erasure nor from a push, which would make a double.
+func TestSearchLagsBehind(t *testing.T) {
+	t.Parallel()
+	sim := qualtricssim.New()
+	id := sim.Add(qualtricssim.Contact{Email: "ada@example.com"})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/contacts/search") {
+			fmt.Fprintf(w, `{"result":{"elements":[{"id":"CID_gone","email":"ada@example.com"},{"id":%q}]},"meta":{"httpStatus":"200 - OK"}}`, id)
+			return
+		}
+		sim.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := open(t, config(server.URL))
+	if got := push(t, c, person("ada@example.com", "", "Customer")); !slices.Equal(got, []string{"ok"}) || len(sim.Held()) != 1 {
+		t.Errorf("pushed %v, held %+v", got, sim.Held())
+	}
+	if k, _ := sim.Contact(id); k.Embedded["sb_stage"] != "Customer" {
+		t.Errorf("%+v", k)
+	}
+	// Shown without its address, the contact must be looked at.
+	if e, err := c.Erase(t.Context(), connectors.Update{Email: "bo@example.com"}); err != nil || e.Proof != "no contact found" {
+		t.Errorf("somebody else: %+v, %v", e, err)
+	}
+	if e, err := c.Erase(t.Context(), connectors.Update{Email: "ada@example.com"}); err != nil || e.Proof != "deleted contact "+id {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
 

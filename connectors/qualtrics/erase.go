@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Erase implements connectors.Eraser. By default it deletes the person's
@@ -28,35 +29,55 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	if c.eraseAll {
 		return c.eraseEverywhere(ctx, emails)
 	}
-	// Whoever has several contacts is found until nobody is left.
-	task := c.newTask(&who)
-	gone := map[string]bool{}
-	for _, email := range append([]string{task.email}, emails...) {
-		task.email = email
-		for range maxPages {
-			held, err := c.find(ctx, task)
-			if err != nil {
-				return nil, err
-			}
-			if held == nil || gone[held.ID] {
-				break
-			}
-			err = c.api.call(ctx, "delete a contact", http.MethodDelete, c.contacts(held.ID), nil, nil)
-			if err != nil && !hasReason(err, connectors.ReasonNotFound) {
-				return nil, err
-			}
-			gone[held.ID] = true
+	ids, err := c.erasable(ctx, &who, emails)
+	if err != nil {
+		return nil, err
+	}
+	var gone []string
+	for _, id := range ids {
+		err := c.api.call(ctx, "delete a contact", http.MethodDelete, c.contacts(id), nil, nil)
+		switch {
+		case hasReason(err, connectors.ReasonNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			gone = append(gone, id)
 		}
 	}
 	if len(gone) == 0 {
 		return &connectors.Erased{Outcome: connectors.OK, Message: "the directory has no such contact", Proof: "no contact found"}, nil
 	}
+	return &connectors.Erased{Outcome: connectors.OK, Proof: "deleted contact " + strings.Join(gone, ", ")}, nil
+}
+
+// erasable lists the person's contacts, each once: the one known by id, and all
+// with a user id or an address of the person.
+func (c *Connector) erasable(ctx context.Context, who *connectors.Update, emails []string) ([]string, error) {
 	var ids []string
-	for id := range gone {
-		ids = append(ids, id)
+	if contactForm.MatchString(who.VendorID) {
+		ids = append(ids, who.VendorID)
+	}
+	add := func(filter, value string) error {
+		all, err := c.holding(ctx, filter, value, maxSame)
+		for _, held := range all {
+			ids = append(ids, held.ID)
+		}
+		return err
+	}
+	for _, k := range who.Keys {
+		if k.Namespace == lifecycle.NamespaceUser {
+			if err := add("extRef", k.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, email := range emails {
+		if err := add("email", email); err != nil {
+			return nil, err
+		}
 	}
 	slices.Sort(ids)
-	return &connectors.Erased{Outcome: connectors.OK, Proof: "deleted contact " + strings.Join(ids, ", ")}, nil
+	return slices.Compact(ids), nil
 }
 
 // eraseEverywhere files the request for erasure. Its form is that of the API's

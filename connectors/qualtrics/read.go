@@ -18,6 +18,9 @@ import (
 // does not always show embedded data.
 const listPage = 50
 
+// maxSame is how many contacts of one address or user id are looked at.
+const maxSame = 50
+
 // contacts is the path of the directory's contacts, with more of it.
 func (c *Connector) contacts(more ...string) string {
 	path := "/directories/" + c.directory + "/contacts"
@@ -40,27 +43,60 @@ func (c *Connector) find(ctx context.Context, t *task) (*contact, error) {
 		if key.value == "" {
 			continue
 		}
-		id, err := c.search(ctx, key.filter, key.value)
-		if err != nil {
-			return nil, err
-		}
-		if id != "" {
-			return c.read(ctx, id)
+		all, err := c.holding(ctx, key.filter, key.value, 1)
+		if err != nil || len(all) > 0 {
+			return first(all), err
 		}
 	}
 	return nil, nil
 }
 
-// search gives the id of the first contact with a value. The answer may show
+// first gives the first contact; nil where there is none.
+func first(all []*contact) *contact {
+	if len(all) == 0 {
+		return nil
+	}
+	return all[0]
+}
+
+// holding gives the contacts with a value, at most so many. The search is behind by some time and
+// may show contacts that are gone or have another value by now, so each is read.
+func (c *Connector) holding(ctx context.Context, filter, value string, most int) ([]*contact, error) {
+	ids, err := c.search(ctx, filter, value)
+	if err != nil {
+		return nil, err
+	}
+	var all []*contact
+	for _, id := range ids {
+		if len(all) == most {
+			break
+		}
+		held, err := c.read(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case held == nil:
+		case filter == "email" && normalEmail(held.Email) != normalEmail(value):
+		case filter == "extRef" && held.ExtRef != value:
+		default:
+			all = append(all, held)
+		}
+	}
+	return all, nil
+}
+
+// search gives the ids of the contacts with a value. The answer may show
 // the value or not; where it does, it must be the one asked for.
-func (c *Connector) search(ctx context.Context, filter, value string) (string, error) {
+func (c *Connector) search(ctx context.Context, filter, value string) ([]string, error) {
 	var answer struct {
 		Elements []contact `json:"elements"`
 	}
 	body := map[string]any{"filter": map[string]string{"filterType": filter, "comparison": "eq", "value": value}}
 	if err := c.api.call(ctx, "find a contact", http.MethodPost, c.contacts("search"), body, &answer); err != nil {
-		return "", err
+		return nil, err
 	}
+	var ids []string
 	for _, k := range answer.Elements {
 		shown := k.ExtRef
 		if filter == "email" {
@@ -70,11 +106,11 @@ func (c *Connector) search(ctx context.Context, filter, value string) (string, e
 		if id == "" {
 			id = k.Other
 		}
-		if contactForm.MatchString(id) && (shown == "" || shown == value) {
-			return id, nil
+		if contactForm.MatchString(id) && (shown == "" || shown == value) && len(ids) < maxSame {
+			ids = append(ids, id)
 		}
 	}
-	return "", nil
+	return ids, nil
 }
 
 // read gives a contact; nil where it is gone.
