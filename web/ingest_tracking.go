@@ -26,6 +26,8 @@ func (in *Ingest) trackingRoutes(e *echo.Echo) {
 func (in *Ingest) track(c echo.Context) error {
 	r := c.Request()
 	address := c.RealIP()
+	// A page must be able to read a refusal too; the key is all that proves it.
+	c.Response().Header().Set("Access-Control-Allow-Origin", "*")
 	if !in.limits.mayFail(address, in.RejectLimit) {
 		in.reject(c, unknownKey, "rate_limit", "too many failed requests from this address", address)
 		return tooMany("too many failed requests from this address; it is let in again within a minute")

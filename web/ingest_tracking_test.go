@@ -78,6 +78,9 @@ func TestClientLibrariesAtTheRoot(t *testing.T) {
 			{"an unknown key", d.track("POST", "/v1/track", "nobody0123456789nobody", call), http.StatusUnauthorized},
 			{"no key", d.track("POST", "/v1/track", "", call), http.StatusUnauthorized},
 		} {
+			if tt.res.Header.Get("Access-Control-Allow-Origin") == "" {
+				t.Errorf("%s: a page could not read the answer", tt.name)
+			}
 			if tt.res.StatusCode != tt.want {
 				t.Errorf("%s: %s, want %d", tt.name, tt.res.Status, tt.want)
 			}
