@@ -124,7 +124,8 @@ func (c *Connector) cursorAt(at string) cursor {
 }
 
 // page makes the query of a step. A page's token lives four hours; when it is
-// refused, the query begins again, and what comes twice is told by its id.
+// refused, the query begins again from the newest record on (cur's own Since is
+// moved), and what comes twice is told by its id.
 func (c *Connector) page(ctx context.Context, s step, cur cursor) (*page, error) {
 	got := &page{}
 	fields := url.Values{"fields": {strings.Join(c.pollFields(s), ",")}}
@@ -136,6 +137,11 @@ func (c *Connector) page(ctx context.Context, s step, cur cursor) (*page, error)
 			return got, err
 		}
 		fields.Del("nextPageToken")
+		// Pages come in the order of time, so that those read are not read again:
+		// a token that is never taken would bring the first one for ever.
+		if cur.Newest.After(cur.Since[cur.Step]) {
+			cur.Since[cur.Step] = cur.Newest
+		}
 	}
 	fields.Set("orderBy", s.time+" ASC")
 	fields.Set("limit", strconv.Itoa(pageSize))

@@ -123,6 +123,28 @@ func TestFetchPages(t *testing.T) {
 	}
 }
 
+// A token that is never taken does not make reading begin anew for ever: what
+// was read stays read.
+func TestFetchWithoutPages(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, nil)
+	seen := map[[32]byte]bool{}
+	_, cursor := round(t, c, "", seen)
+	for i := range 2100 {
+		v.AddActivity(20, "Visit", fmt.Sprint(i), 7)
+	}
+	v.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("nextPageToken") != "" {
+			reply(w, http.StatusBadRequest, `{"code":61,"message":"nextPageToken is not known"}`)
+			return true
+		}
+		return false
+	})
+	if events, _ := round(t, c, cursor, seen); len(events) != 2100 {
+		t.Errorf("%d activities", len(events))
+	}
+}
+
 // Fields that an account does not have are left out, not the activities.
 func TestFetchWithoutFurtherFields(t *testing.T) {
 	t.Parallel()
