@@ -65,8 +65,12 @@ func TestWithoutTheAppKey(t *testing.T) {
 	}
 	known := person("dana@example.com", "Customer")
 	known.Known = &connectors.State{Stage: "Trial"}
-	results := push(t, bare(false), person("new@example.com", "Trial"), known)
-	if outcome(results[0]) != "unconfirmed" || results[0].Message == "" || outcome(results[1]) != "ok" {
+	known.VendorID = "a3000001" // Customer.io named it
+	// What an unconfirmed write brought is no proof that somebody is there.
+	again := person("nobody@example.com", "Customer")
+	again.Known = &connectors.State{Stage: "Trial"}
+	results := push(t, bare(false), person("new@example.com", "Trial"), known, again)
+	if outcome(results[0]) != "unconfirmed" || results[0].Message == "" || outcome(results[1]) != "ok" || outcome(results[2]) != "unconfirmed" {
 		t.Errorf("results = %+v", results)
 	}
 	if _, made := v.Person("new@example.com"); made {

@@ -68,7 +68,7 @@ func (c *Connector) newTask(u *connectors.Update) *task {
 		// Without a look-up nobody whom it held is made again with a part of what
 		// belongs to them: a full push does that.
 		t.updateOnly = !c.cfg.Push.Create || u.Known != nil
-		t.proved = c.cfg.Push.Create || u.Known != nil
+		t.proved = c.cfg.Push.Create || u.Known != nil && u.VendorID != ""
 	}
 	return t
 }
