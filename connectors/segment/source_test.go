@@ -306,13 +306,14 @@ func TestSettings(t *testing.T) {
 		"browser_key":    func(c *connectors.Config) { c.Secrets["browser_key"] = c.Secrets["server_key"] },
 		"server_key":     func(c *connectors.Config) { c.Secrets["server_key"] = []secret.Text{secret.New("short")} },
 		"group_trait":    func(c *connectors.Config) { c.Settings["group_trait"] = "team" },
-		"push.traits":    func(c *connectors.Config) { c.Push.Traits["sb_segment_x"] = "x" },
+		"push.traits: ":  func(c *connectors.Config) { c.Push.Traits["sb_segment_x"] = "x" },
+		`push.traits: "email_opt_in" is a trait of consent`: func(c *connectors.Config) { c.Push.Traits["email_opt_in"] = "x" },
 		"segment_prefix": func(c *connectors.Config) { c.Settings["segment_prefix"] = "sb_" },
 	} {
 		cfg := conforming()
 		change(&cfg)
 		_, err := segment.Vendor().Open(cfg)
-		if err == nil || !strings.Contains(err.Error(), field+": ") {
+		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
