@@ -286,3 +286,5 @@ func TestSplitLaws(t *testing.T) {
 		}
 	})
 }
+
+func micros(t time.Time) lifecycle.Instant { return lifecycle.At(t) }

@@ -21,8 +21,9 @@ type Scale struct {
 // scores is how many there are: quintiles.
 const scores = 5
 
-// NewScale cuts by rank: a value scores s where at least (s-1) fifths of all
-// people have a strictly worse one. People with the same value get the same
+// NewScale cuts by rank: a value that occurs scores s where at least (s-1)
+// fifths of all people have a strictly worse one, and a value between two scores
+// like the worse of them. People with the same value get the same
 // score, whatever the order of rows; where half of all bought once, all of
 // these score 1 and nobody 2. Rows of the same value add up. The error wraps
 // ErrCounts.
