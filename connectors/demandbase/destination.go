@@ -169,15 +169,20 @@ func (c *Connector) oneForm(updates []connectors.Update, rows []row, forms map[s
 	return together
 }
 
-// cell spells a value for a table.
+// cell spells a value for a table. A float is written out: fmt would give a
+// million as 1e+06.
 func cell(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case []any:
 		words := make([]string, len(v))
 		for i, one := range v {
-			words[i] = fmt.Sprint(one)
+			words[i] = cell(one)
 		}
 		return strings.Join(words, ";")
 	case map[string]any:

@@ -247,3 +247,21 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// A number is written out, and the same however it travelled.
+func TestPushSpellsNumbers(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"Revenue": "revenue"} })
+	u := person(1, "dana@example.com", "Customer")
+	for value, want := range map[any]string{1250000.0: "1250000", int64(7): "7", 0.25: "0.25", true: "true"} {
+		u.Want.Traits = map[string]any{"Revenue": value}
+		if got := push(t, c, u)[0]; outcome(got) != "submitted" || v.Person("dana@example.com")["Revenue"] != want {
+			t.Errorf("%v: %+v, held %v", value, got, v.Person("dana@example.com"))
+		}
+	}
+	u.Want.Traits = map[string]any{"Revenue": int64(1250000)}
+	u.Known = &connectors.State{Stage: "Customer", Traits: map[string]any{"Revenue": 1250000.0}}
+	if got := push(t, c, u)[0]; outcome(got) != "ok" {
+		t.Errorf("the same number was sent again: %+v", got)
+	}
+}
