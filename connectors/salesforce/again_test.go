@@ -67,3 +67,22 @@ func TestReceiveKeepsTheNeighbours(t *testing.T) {
 		t.Error("two notifications have one key")
 	}
 }
+
+// A number is the same however it travelled: what is remembered comes back as a
+// float. In a list it is written out.
+func TestPushSpellsNumbers(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"Title": "seats"} })
+	u := person(1, "dana@example.com", "Customer")
+	u.VendorID = v.contact("dana@example.com")
+	u.Want.Traits = map[string]any{"Title": int64(1250000)}
+	u.Known = &connectors.State{Stage: "Customer", Traits: map[string]any{"Title": 1250000.0}}
+	if got := push(t, c, u)[0]; outcome(got) != "ok" || len(v.took()) != 0 {
+		t.Errorf("the same number was sent again: %+v", got)
+	}
+	u.Want.Traits = map[string]any{"Title": []any{int64(7), 1250000.0, true, nil}}
+	got := push(t, c, u)[0]
+	if held := v.Get(u.VendorID)["Title"]; outcome(got) != "ok" || held != "7;1250000;true;" {
+		t.Errorf("%+v, held %v", got, held)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -125,19 +126,9 @@ func segmentsDiffer(want connectors.State, known *connectors.State) bool {
 // fieldValue spells a trait as a field takes it: a list as a multi-select
 // picklist does, an object as its JSON.
 func fieldValue(v any) any {
-	switch v := v.(type) {
-	case []any:
-		words := make([]string, len(v))
-		for i, one := range v {
-			words[i] = fmt.Sprint(one)
-		}
-		return strings.Join(words, ";")
-	case map[string]any:
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil
-		}
-		return string(b)
+	switch v.(type) {
+	case []any, map[string]any:
+		return plainText(v)
 	}
 	return v
 }
@@ -147,7 +138,33 @@ func sameValue(a, b any) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return fmt.Sprint(fieldValue(a)) == fmt.Sprint(fieldValue(b))
+	return plainText(a) == plainText(b)
+}
+
+// plainText spells a value as text. A float is written out: fmt would give a
+// million as 1e+06.
+func plainText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any:
+		words := make([]string, len(v))
+		for i, one := range v {
+			words[i] = plainText(one)
+		}
+		return strings.Join(words, ";")
+	case map[string]any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	return fmt.Sprint(v)
 }
 
 // open gives the items that have a way to go and meet the condition.
