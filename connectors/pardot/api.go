@@ -78,7 +78,7 @@ func (c *Connector) call(ctx context.Context, act, method, path string, query ur
 		switch {
 		case out == nil:
 			return nil
-		case method != http.MethodGet && len(bytes.TrimSpace(answer.Body)) == 0:
+		case method != http.MethodGet && answer.Status == http.StatusNoContent:
 			return errUnseen
 		}
 		return answer.JSON(act, out)

@@ -337,3 +337,17 @@ func TestPushTellsAnotherProspectEverything(t *testing.T) {
 		})
 	}
 }
+
+// A number is the same however it travelled: what is remembered comes back as a
+// float.
+func TestPushSpellsNumbers(t *testing.T) {
+	t.Parallel()
+	c, v := start(t, func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"jobTitle": "revenue"} })
+	u := person(1, "dana@example.com", "Customer")
+	u.VendorID = id(v.AddProspect("dana@example.com", nil))
+	u.Want.Traits = map[string]any{"jobTitle": int64(1250000)}
+	u.Known = &connectors.State{Stage: "Customer", Traits: map[string]any{"jobTitle": 1250000.0}}
+	if got := push(t, c, u)[0]; outcome(got) != "ok" || len(v.took()) != 0 {
+		t.Errorf("the same number was sent again: %+v", got)
+	}
+}

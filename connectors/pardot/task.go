@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -94,19 +95,9 @@ func moved(want connectors.State, known *connectors.State) (join, leave []string
 
 // fieldValue spells a trait as a prospect field takes it.
 func fieldValue(v any) any {
-	switch v := v.(type) {
-	case []any:
-		words := make([]string, len(v))
-		for i, one := range v {
-			words[i] = fmt.Sprint(one)
-		}
-		return strings.Join(words, ";")
-	case map[string]any:
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil
-		}
-		return string(b)
+	switch v.(type) {
+	case []any, map[string]any:
+		return plainText(v)
 	}
 	return v
 }
@@ -116,7 +107,33 @@ func sameValue(a, b any) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return fmt.Sprint(fieldValue(a)) == fmt.Sprint(fieldValue(b))
+	return plainText(a) == plainText(b)
+}
+
+// plainText spells a value as text. A float is written out: fmt would give a
+// million as 1e+06.
+func plainText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any:
+		words := make([]string, len(v))
+		for i, one := range v {
+			words[i] = plainText(one)
+		}
+		return strings.Join(words, ";")
+	case map[string]any:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	return fmt.Sprint(v)
 }
 
 // end sets the outcome; the first one stays.
