@@ -112,15 +112,15 @@ func addLogs(a, b float64) (sum, ofA, ofB float64) {
 }
 
 // PAlive is the probability, 0 to 1, that a customer with this history still
-// buys: 1 / (1 + a/(b+x-1) · ((α+T)/(α+t_x))^(r+x)). Without a repeat the model
-// says exactly 1, since nobody leaves before the second purchase in it; show
-// that as unknown and never as certainty. The error wraps ErrHistory.
-// Source: Fader, Hardie and Lee, note on P(alive), 2008.
-func (m BGNBD) PAlive(h History) (float64, error) {
+// buys: 1 / (1 + a/(b+x-1) · ((α+T)/(α+t_x))^(r+x)). Without a repeat it is 1
+// and not known: nobody leaves before the second purchase in this model, so it
+// says nothing about who bought once. Never show it as certainty. The error
+// wraps ErrHistory. Source: Fader, Hardie and Lee, note on P(alive), 2008.
+func (m BGNBD) PAlive(h History) (p float64, known bool, err error) {
 	if err := h.check(); err != nil {
-		return 0, fmt.Errorf("clv: P(alive): %w", err)
+		return 0, false, fmt.Errorf("clv: P(alive): %w", err)
 	}
-	return 1 / (1 + m.odds(h)), nil
+	return 1 / (1 + m.odds(h)), h.Repeats > 0, nil
 }
 
 // odds are those of having left against being active.

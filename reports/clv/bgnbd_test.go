@@ -37,13 +37,13 @@ func TestBGNBDPublished(t *testing.T) {
 		}
 		near(t, "expected purchases", got, c.want, 0.0005)
 	}
-	alive, err := m.PAlive(clv.History{Repeats: 2, Last: 30.43, Age: 38.86})
-	if err != nil {
-		t.Fatal(err)
+	alive, known, err := m.PAlive(clv.History{Repeats: 2, Last: 30.43, Age: 38.86})
+	if err != nil || !known {
+		t.Fatal(known, err)
 	}
 	near(t, "P(alive)", alive, 0.7266, 0.00005)
-	if alive, err := m.PAlive(clv.History{Age: 38.86}); err != nil || alive != 1 {
-		t.Errorf("P(alive) without a repeat is %v, %v", alive, err)
+	if alive, known, err := m.PAlive(clv.History{Age: 38.86}); err != nil || known || alive != 1 {
+		t.Errorf("P(alive) without a repeat is %v, %v, %v", alive, known, err)
 	}
 	near(t, "P(X(39)=0)", m.Probability(0, 39), 0.5737864, 5e-8)
 	near(t, "P(X(2)=10)", m.Probability(10, 2), 1.07869e-07, 5e-13)
@@ -189,8 +189,8 @@ func TestBGNBDLaws(t *testing.T) {
 		if h.Repeats = rapid.Int64Range(0, 300).Draw(t, "repeats"); h.Repeats > 0 {
 			h.Last = h.Age * rapid.Float64Range(0.01, 1).Draw(t, "last")
 		}
-		alive, err := m.PAlive(h)
-		if err != nil || !(alive >= 0 && alive <= 1) {
+		alive, known, err := m.PAlive(h)
+		if err != nil || known != (h.Repeats > 0) || !(alive >= 0 && alive <= 1) {
 			t.Fatalf("P(alive) = %v, %v", alive, err)
 		}
 		before := 0.0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
 )
 
@@ -20,9 +21,11 @@ const (
 	edge = 12.0
 	// maxIterations bounds the search from one start; thirty are usual.
 	maxIterations = 500
-	// flat is the gradient of the mean log-likelihood at which the search may
-	// stop.
-	flat = 1e-9
+	// flat is the slope of the mean log-likelihood at which the search stops,
+	// and level the one that is good enough where rounding keeps it from
+	// getting further.
+	flat  = 1e-7
+	level = 1e-5
 )
 
 // Fit tells how a model was found.
@@ -75,8 +78,8 @@ func maximise(ctx context.Context, customers int64, starts [][]float64, f likeli
 	return params, fit, nil
 }
 
-// minimise runs one search: by slopes first, and where rounding stops those
-// before the ground is flat, once more without them from where they ended.
+// minimise runs one search: by slopes first, and where those lead nowhere, once
+// more without them from where they ended.
 func minimise(ctx context.Context, p optimize.Problem, start []float64) ([]float64, float64, error) {
 	p.Status = func() (optimize.Status, error) {
 		if err := ctx.Err(); err != nil {
@@ -94,10 +97,11 @@ func minimise(ctx context.Context, p optimize.Problem, start []float64) ([]float
 		Converger:         &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 20},
 	}
 	result, err := optimize.Minimize(p, logs, settings, &optimize.BFGS{})
-	if err == nil {
-		return finite(result)
-	}
-	if x, _, rough := finite(result); rough == nil {
+	if x, value, rough := finite(result); rough == nil {
+		slope := make([]float64, len(x))
+		if p.Grad(slope, x); err == nil || floats.Norm(slope, math.Inf(1)) < level {
+			return x, value, nil
+		}
 		logs = x
 	}
 	p.Grad = nil

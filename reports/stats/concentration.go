@@ -38,10 +38,6 @@ type Concentration struct {
 	Formula string  `json:"formula"`
 }
 
-// ConcentrationFormula is how NewConcentration computes.
-const ConcentrationFormula = "customers by revenue: share of the top ceil(20 %), the smallest number who have 80 %, " +
-	"Gini = Σ(2i-n-1)·x_i / (n·Σx), x rising; revenue below zero counts as zero"
-
 // NewConcentration sorts customers by revenue, in micros of one currency. Top
 // and few are the percentages to ask for; zero stands for 20 and 80. Rows of
 // customers with the same revenue may be counted together and come in any
@@ -52,7 +48,7 @@ func NewConcentration(currency string, revenue []Count[int64], top, few int) (Co
 	if top < 1 || top > 100 || few < 1 || few > 100 {
 		return Concentration{}, fmt.Errorf("stats: concentration: %w: top %d %%, %d %% of the revenue", ErrCounts, top, few)
 	}
-	c := Concentration{Currency: currency, TopPercent: top, FewPercent: few, Formula: ConcentrationFormula}
+	c := Concentration{Currency: currency, TopPercent: top, FewPercent: few, Formula: concentrationFormula(top, few)}
 	rows, err := c.take(revenue)
 	if err != nil {
 		return Concentration{}, fmt.Errorf("stats: concentration: %w", err)
@@ -138,4 +134,9 @@ func gini(rows []Count[int64], n, total int64) float64 {
 		before = r.Value
 	}
 	return min(1, sum/float64(total))
+}
+
+func concentrationFormula(top, few int) string {
+	return fmt.Sprintf("customers by revenue: share of the top ceil(%d %%), the smallest number who have %d %%, "+
+		"Gini = Σ(2i-n-1)·x_i / (n·Σx), x rising; revenue below zero counts as zero", top, few)
 }

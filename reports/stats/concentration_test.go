@@ -24,7 +24,8 @@ func TestConcentration(t *testing.T) {
 		TopPercent: 34, Top: 3, TopRevenue: 4, TopShare: 0.8, Threshold: 1, Tied: 1,
 		FewPercent: 80, Few: 3, FewShare: 0.5,
 		// x rising: 0 0 1 1 1 2; Σ(2i-7)·x_i = -1 + 1 + 3 + 2·5 = 13.
-		Gini: 13.0 / 30, Formula: stats.ConcentrationFormula,
+		Gini: 13.0 / 30, Formula: "customers by revenue: share of the top ceil(34 %), the smallest number who have 80 %, " +
+			"Gini = Σ(2i-n-1)·x_i / (n·Σx), x rising; revenue below zero counts as zero",
 	}
 	if math.Abs(c.Gini-want.Gini) < 1e-15 {
 		c.Gini = want.Gini

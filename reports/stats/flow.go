@@ -9,13 +9,13 @@ import (
 
 // CustomerFlow counts customers over one period.
 type CustomerFlow struct {
-	Start int64 // customers at the start of the period
-	New   int64 // became customers for the first time in it
-	Lost  int64 // of Start, those who were none any more at its end
+	Start int64 `json:"start"` // customers at the start of the period
+	New   int64 `json:"new"`   // became customers for the first time in it
+	Lost  int64 `json:"lost"`  // of Start, those who were none any more at its end
 	// Dormant were no customers at the start and had been before; Reactivated
 	// are those of them who came back in the period.
-	Dormant     int64
-	Reactivated int64
+	Dormant     int64 `json:"dormant"`
+	Reactivated int64 `json:"reactivated"`
 }
 
 // Churn is the loss of customers over one period.

@@ -42,10 +42,6 @@ type Lift struct {
 	Distinct bool `json:"distinct"`
 }
 
-// LiftFormula is how NewLifts computes.
-const LiftFormula = "share of the group that has the feature / share of the rest that has it, 95 % interval on the logarithmic scale; " +
-	"distinct where chance gives one such difference in all features looked at less than once in 20 times"
-
 // minExpected is the people that either side must be expected to have with and
 // without a feature for the test to hold; fewer prove nothing.
 const minExpected = 5

@@ -148,7 +148,7 @@ func TestMonthly(t *testing.T) {
 
 func TestConvert(t *testing.T) {
 	t.Parallel()
-	rates := stats.Rates{To: "EUR", Per: map[string]*big.Rat{"USD": big.NewRat(9, 10), "JPY": big.NewRat(1, 160), "XXX": big.NewRat(-1, 1)}}
+	rates := stats.Rates{To: "EUR", Per: map[string]*big.Rat{"USD": big.NewRat(9, 10), "JPY": big.NewRat(1, 160), "CLP": big.NewRat(-1, 1)}}
 	for _, c := range []struct {
 		from lifecycle.Money
 		want int64
@@ -159,7 +159,7 @@ func TestConvert(t *testing.T) {
 		{lifecycle.Money{Micros: -15, Currency: "USD"}, -14, nil}, // halves away from zero
 		{lifecycle.Money{Micros: 80, Currency: "JPY"}, 1, nil},
 		{lifecycle.Money{Micros: 1, Currency: "CHF"}, 0, stats.ErrNoRate},
-		{lifecycle.Money{Micros: 1, Currency: "XXX"}, 0, stats.ErrNoRate},
+		{lifecycle.Money{Micros: 1, Currency: "CLP"}, 0, stats.ErrNoRate},
 	} {
 		got, err := rates.Convert(c.from)
 		if !errors.Is(err, c.err) || got.Micros != c.want || (err == nil && got.Currency != "EUR") {

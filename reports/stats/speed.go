@@ -8,7 +8,7 @@ import (
 // Duration is a length of time that may be unknown.
 type Duration struct {
 	Known bool          `json:"known"`
-	Value time.Duration `json:"value"`
+	Value time.Duration `json:"ns"`
 }
 
 // Share is a share, 0 to 1, that may be unknown.
@@ -26,13 +26,10 @@ type Speed struct {
 	Median Duration `json:"median"`
 	P90    Duration `json:"p90"`
 	// Within is the share with an answer within Goal.
-	Goal    time.Duration `json:"goal"`
+	Goal    time.Duration `json:"goal_ns"`
 	Within  Share         `json:"within"`
 	Formula string        `json:"formula"`
 }
-
-// SpeedFormula is how NewSpeed computes.
-const SpeedFormula = "first human answer - lead created (or the score's threshold passed); Kaplan-Meier, so that leads without an answer count for as long as they waited"
 
 // LeadGoal is the wait that speed to lead is commonly measured by.
 const LeadGoal = 5 * time.Minute

@@ -40,14 +40,14 @@ type Survival struct {
 	Ended  int64 `json:"ended"`
 	// Longest is the longest time that any was observed. Nothing is known
 	// beyond it.
-	Longest time.Duration `json:"longest"`
+	Longest time.Duration `json:"longest_ns"`
 	// Steps are the lengths at which spells ended, rising.
 	Steps []SurvivalStep `json:"steps"`
 }
 
 // SurvivalStep is one fall of the curve.
 type SurvivalStep struct {
-	At     time.Duration `json:"at"`
+	At     time.Duration `json:"at_ns"`
 	AtRisk int64         `json:"at_risk"` // lasted at least until At
 	Ended  int64         `json:"ended"`
 	// Share is S(t), the share that lasts longer than At, and Low to High its

@@ -30,9 +30,6 @@ type Velocity struct {
 	Formula     string          `json:"formula"`
 }
 
-// VelocityFormula is how NewVelocity computes.
-const VelocityFormula = "opportunities × win rate (won / (won + lost), closed in the period) × average value of the deals won / length of the sales cycle in days"
-
 // NewVelocity is opportunities × win rate × average deal value / cycle in days,
 // as money per day, rounded to micros once at the end. It is false where no
 // deal was won or the cycle has no length, since nothing can then be said. The
