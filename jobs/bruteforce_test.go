@@ -42,12 +42,20 @@ type bruteClaim struct {
 	span       int64
 }
 
+// bruteBack says what becomes of a move back along the path.
+type bruteBack struct {
+	From, To []string
+	Policy   string
+}
+
 // brutePlan is a plan as the brute force reads it.
 type brutePlan struct {
+	t           testing.TB
 	path, sides []bruteStage
 	names       []string // of the segments, sorted
 	segments    map[string]bruteCondition
 	claims      []bruteClaim // in the order of precedence
+	back        []bruteBack  // the first that fits counts
 	windows     []int64      // every span of time in the plan, sorted
 	active      map[string]bool
 }
@@ -65,11 +73,12 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 		}
 		Segments map[string]string
 		Claims   yaml.MapSlice
+		Back     []bruteBack
 	}
 	if err := yaml.Unmarshal(source, &text); err != nil {
 		t.Fatal(err)
 	}
-	p := &brutePlan{segments: map[string]bruteCondition{}, active: active}
+	p := &brutePlan{t: t, segments: map[string]bruteCondition{}, active: active, back: text.Back}
 	spans := map[int64]bool{}
 	condition := func(src string) bruteCondition {
 		if strings.TrimSpace(src) == "" {
@@ -121,8 +130,9 @@ type bruteWrite struct {
 
 // bruteLife is one person on the way through their events.
 type bruteLife struct {
-	plan *brutePlan
-	now  int64
+	plan  *brutePlan
+	known int // how many events, those that tell nothing new included
+	now   int64
 	// events so far, oldest first: all, by name, and what they wrote and claimed.
 	events []*bruteEvent
 	named  map[string][]*bruteEvent
@@ -132,13 +142,15 @@ type bruteLife struct {
 	spells  []bruteSpell
 	in      map[string]int64 // segments, and since when
 	ahead   []int64          // instants still to look at, sorted
+	// a move back that a policy holds up, and since when.
+	fall      string
+	fallSince int64
 }
 
-// brute gives somebody as they stand at an instant by the events known then.
-// An event that is ahead of the instant is known all the same, and then they
-// stand where it leads.
-func (p *brutePlan) brute(known []*bruteEvent, until int64) *bruteLife {
-	l := &bruteLife{plan: p, reached: -1, named: map[string][]*bruteEvent{}, writes: map[string][]bruteWrite{}, in: map[string]int64{}}
+// brute gives somebody as they stand after the last of the events known; pass
+// lets time go by from there.
+func (p *brutePlan) brute(known []*bruteEvent) *bruteLife {
+	l := &bruteLife{plan: p, known: len(known), reached: -1, named: map[string][]*bruteEvent{}, writes: map[string][]bruteWrite{}, in: map[string]int64{}}
 	for _, e := range bruteFacts(known) {
 		l.pass(e.at - 1)
 		for len(l.ahead) > 0 && l.ahead[0] == e.at {
@@ -152,7 +164,6 @@ func (p *brutePlan) brute(known []*bruteEvent, until int64) *bruteLife {
 		l.look(e.at)
 		l.expect(e.at)
 	}
-	l.pass(until)
 	return l
 }
 
@@ -211,7 +222,7 @@ func (l *bruteLife) look(t int64) {
 			l.reached = i
 		}
 	}
-	if stage := l.shown(); stage != l.stage() {
+	if stage := l.heldBack(l.shown()); stage != l.stage() {
 		l.spells = append(l.spells, bruteSpell{stage, t})
 		l.note(t + 1) // what looks at the stage may be otherwise from now on
 		l.expect(t)
@@ -267,6 +278,40 @@ func (l *bruteLife) shown() string {
 		}
 	}
 	return here
+}
+
+// heldBack applies the policies to a move from one path stage to an earlier one.
+func (l *bruteLife) heldBack(to string) string {
+	place := func(name string) int {
+		return slices.IndexFunc(l.plan.path, func(s bruteStage) bool { return s.name == name })
+	}
+	from := l.stage()
+	fall, since := l.fall, l.fallSince
+	l.fall = ""
+	if place(to) < 0 || place(to) >= place(from) {
+		return to
+	}
+	for _, b := range l.plan.back {
+		span, after := strings.CutPrefix(b.Policy, "after ")
+		switch {
+		case !slices.Contains(b.From, from) || !slices.Contains(b.To, to):
+			continue
+		case b.Policy == "forbid":
+			return from
+		case !after:
+			return to
+		case fall != to:
+			since = l.now
+		}
+		due := since + bruteSpan(l.plan.t, span)
+		if l.now >= due {
+			return to
+		}
+		l.fall, l.fallSince = to, since
+		l.note(due)
+		return from
+	}
+	return to
 }
 
 // times counts the events of a name within a window that ends now.

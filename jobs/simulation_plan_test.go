@@ -78,6 +78,10 @@ segments:
 claims:
   crm: { mode: hold, for: 20d }
   shop: { mode: hold, for: 7d }
+back:
+  - { from: [Fan], to: [Known, Engaged], policy: forbid }
+  - { from: [Loyal, Fan], to: [Buyer], policy: allow }
+  - { from: [Engaged, Buyer, Loyal, Fan], to: [Stranger, Known, Engaged, Buyer], policy: after 5d }
 `
 
 // simulatedStages are what systems claim of people; one is not in any plan.

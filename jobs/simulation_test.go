@@ -26,8 +26,8 @@ import (
 // irregular steps, and at random instants every stage and every membership is
 // compared with what the brute force makes of the raw events known by then.
 //
-// STAGEBRIDGE_SIMULATION=full takes 10,000 people instead of 150; run it alone
-// and with -v, which shows how far it is. STAGEBRIDGE_TEST_SEED repeats a run.
+// STAGEBRIDGE_SIMULATION=full takes 10,000 people instead of 150; run it alone,
+// with -v, which shows how far it is, and with -timeout 60m. STAGEBRIDGE_TEST_SEED repeats a run.
 func TestSimulation(t *testing.T) {
 	full := os.Getenv("STAGEBRIDGE_SIMULATION") == "full"
 	if !full {
@@ -53,7 +53,7 @@ func TestSimulation(t *testing.T) {
 			t.Run(db.name+"/"+name, func(t *testing.T) {
 				s := simulation{people: 150, steps: 120, checks: 20}
 				if full {
-					s = simulation{people: 10_000, steps: 1000, checks: 10, full: true}
+					s = simulation{people: 10_000, steps: 1000, checks: 16, full: true}
 				} else {
 					t.Parallel()
 				}
@@ -100,6 +100,7 @@ type simulation struct {
 	known    [][]*telling    // by person
 	compared int
 	differ   int
+	lives    map[string]*bruteLife
 	held     map[string]bool // stages and segments that somebody had when compared
 }
 
@@ -391,19 +392,22 @@ func instantText(at int64) string {
 // together is one person; before that, each key is one of its own.
 func (s *simulation) expected(now int64) map[string]*expectation {
 	all := map[string]*expectation{}
+	if s.lives == nil {
+		s.lives = map[string]*bruteLife{}
+	}
 	for who, known := range s.known {
 		user, email := fmt.Sprintf("user:u%d", who), fmt.Sprintf("email:p%d@example.com", who)
 		users, emails, together := parts(known)
 		if together {
-			x := s.expect(known, now)
+			x := s.expect(user, known, now)
 			all[user], all[email] = x, x
 			continue
 		}
 		if len(users) > 0 {
-			all[user] = s.expect(users, now)
+			all[user] = s.expect(user, users, now)
 		}
 		if len(emails) > 0 {
-			all[email] = s.expect(emails, now)
+			all[email] = s.expect(email, emails, now)
 		}
 	}
 	return all
@@ -421,12 +425,19 @@ func parts(known []*telling) (users, emails []*telling, together bool) {
 	return users, emails, together
 }
 
-func (s *simulation) expect(known []*telling, now int64) *expectation {
-	events := make([]*bruteEvent, len(known))
-	for i, e := range known {
-		events[i] = &e.bruteEvent
+// expect gives one person. A life of which nothing new is known goes on from
+// where it was looked at last; any other is gone through from its beginning.
+func (s *simulation) expect(key string, known []*telling, now int64) *expectation {
+	l := s.lives[key]
+	if l == nil || l.known != len(known) {
+		events := make([]*bruteEvent, len(known))
+		for i, e := range known {
+			events[i] = &e.bruteEvent
+		}
+		l = s.plan.brute(events)
+		s.lives[key] = l
 	}
-	l := s.plan.brute(events, now)
+	l.pass(now)
 	return &expectation{placement{l.stage(), l.since(), l.in}, l, known}
 }
 
