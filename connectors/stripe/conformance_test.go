@@ -68,11 +68,12 @@ func destination() *connectortest.DestinationCase {
 			for _, u := range people() {
 				sim.AddCustomer(u.Email, nil)
 			}
-			for _, route := range []string{
-				"GET /v1/account", "GET /v1/customers", "POST /v1/customers", "GET /v1/customers/{id}", "POST /v1/customers/{id}",
-			} {
-				f.Handle(route, sim.ServeHTTP)
-			}
+			serve(f, sim)
+		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := stripesim.New()
+			serve(f, sim)
+			return func() int { return len(sim.Held()) }
 		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
@@ -88,6 +89,15 @@ func destination() *connectortest.DestinationCase {
 			`{"error":{"type":"api_error","message":"no"}}`,
 		},
 		Headers: []string{"Idempotency-Key", "Content-Type"},
+	}
+}
+
+// serve puts a simulated account behind a fake.
+func serve(f *connectortest.Fake, sim *stripesim.Sim) {
+	for _, route := range []string{
+		"GET /v1/account", "GET /v1/customers", "POST /v1/customers", "GET /v1/customers/{id}", "POST /v1/customers/{id}",
+	} {
+		f.Handle(route, sim.ServeHTTP)
 	}
 }
 
