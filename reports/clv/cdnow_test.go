@@ -276,3 +276,25 @@ func TestCDNOWRegular(t *testing.T) {
 		}
 	}
 }
+
+// TestCDNOWFromOrders fits what was read from the orders, whose times are not
+// rounded; that moves the parameters by less than the published digits tell.
+func TestCDNOWFromOrders(t *testing.T) {
+	t.Parallel()
+	m, fit, err := clv.FitBGNBD(t.Context(), clv.Histories(observed(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("r %.6f α %.6f a %.6f b %.6f, log-likelihood %.4f", m.R, m.Alpha, m.A, m.B, fit.LogLikelihood)
+	near(t, "r", m.R, 0.243, 0.0005)
+	near(t, "α", m.Alpha, 4.414, 0.001)
+	near(t, "a", m.A, 0.793, 0.001)
+	near(t, "b", m.B, 2.426, 0.002)
+	spend, _, err := clv.FitGammaGamma(t.Context(), clv.Spends(observed(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "p", spend.P, 6.25, 0.01)
+	near(t, "q", spend.Q, 3.74, 0.01)
+	near(t, "γ", spend.Gamma, 15.44, 0.03)
+}

@@ -10,8 +10,8 @@ import (
 var ErrSeries = errors.New("the hypergeometric series does not settle")
 
 // maxTerms bounds the series. A horizon of a hundred times the observation
-// needs a few thousand.
-const maxTerms = 2_000_000
+// needs a few thousand; this is good for some five thousand times.
+const maxTerms = 200_000
 
 // hypergeometric is Gauss's 2F1(a, b; c; z) = Σ (a)_n (b)_n / (c)_n · z^n / n!
 // for 0 <= z < 1 and a c that is neither zero nor a negative whole number.

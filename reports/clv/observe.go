@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/stats"
 )
 
 const (
@@ -40,16 +41,16 @@ type Observed struct {
 // divided by seven. Amounts below zero are refunds and no purchases; they are
 // left out. It is false for somebody without a purchase before until.
 func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (Observed, bool) {
-	spent := make(map[int64]float64, len(purchases))
+	spent := make(map[stats.Period]float64, len(purchases))
 	for _, p := range purchases {
 		if p.At < until && p.Micros >= 0 {
-			spent[dayOf(p.At, in)] += float64(p.Micros) / microsPerUnit
+			spent[stats.Day.Of(p.At, in)] += float64(p.Micros) / microsPerUnit
 		}
 	}
 	if len(spent) == 0 {
 		return Observed{}, false
 	}
-	days := make([]int64, 0, len(spent))
+	days := make([]stats.Period, 0, len(spent))
 	for day := range spent {
 		days = append(days, day)
 	}
@@ -58,7 +59,7 @@ func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (
 	o := Observed{History: History{
 		Repeats:   int64(len(days) - 1),
 		Last:      weeks(last - first),
-		Age:       weeks(dayOf(until-1, in) - first),
+		Age:       weeks(stats.Day.Of(until-1, in) - first),
 		Customers: 1,
 	}}
 	if len(days) == 1 {
@@ -77,14 +78,7 @@ func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (
 	return o, true
 }
 
-func weeks(days int64) float64 { return float64(days) / daysPerWeek }
-
-// dayOf numbers the calendar day of an instant, in a place; days there may have
-// 23 or 25 hours.
-func dayOf(at lifecycle.Instant, in *time.Location) int64 {
-	y, m, d := at.Time().In(in).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
-}
+func weeks(days stats.Period) float64 { return float64(days) / daysPerWeek }
 
 // Histories are those of everybody, for FitBGNBD.
 func Histories(observed []Observed) []History {

@@ -54,6 +54,8 @@ func (u Unit) Of(at lifecycle.Instant, in *time.Location) Period {
 func (u Unit) Start(p Period, in *time.Location) lifecycle.Instant {
 	y, m, d := u.date(p)
 	t := time.Date(y, m, d, 0, 0, 0, 0, in)
+	// Which of two midnights Date gives is not promised, nor on which side of a
+	// missing one.
 	if earlier := t.Add(-time.Hour); earlier.Day() == d {
 		t = earlier
 	}
