@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -18,13 +19,21 @@ const (
 	// deletedPage is how many deleted records one Fetch reads of an object.
 	deletedPage = 10_000
 	// soqlTime is how SOQL writes a time.
-	soqlTime = "2006-01-02T15:04:05Z"
+	soqlTime = "2006-01-02T15:04:05.000Z"
 )
 
 // deletedCursor is where looking for deleted records stands.
 type deletedCursor struct {
 	// Since holds, by object, the time of the newest one seen.
 	Since map[string]time.Time `json:"since"`
+	// After holds the last one read of an object whose look is under way.
+	After map[string]deletedRecord `json:"after,omitempty"`
+}
+
+// deletedRecord is where one deleted record stands in the order of reading.
+type deletedRecord struct {
+	At time.Time `json:"at"`
+	ID string    `json:"id"`
 }
 
 // Interval implements connectors.Poller.
@@ -46,31 +55,30 @@ func (c *Connector) Fetch(ctx context.Context, at string) (*connectors.Fetched, 
 	if json.Unmarshal([]byte(at), &cur) != nil || cur.Since == nil {
 		cur = deletedCursor{Since: map[string]time.Time{}}
 	}
-	next := deletedCursor{Since: map[string]time.Time{}}
+	next := deletedCursor{Since: maps.Clone(cur.Since), After: map[string]deletedRecord{}}
 	fetched := &connectors.Fetched{}
 	for _, object := range c.objects {
-		since, known := cur.Since[object]
-		if !known {
-			since = now
+		after, reading := cur.After[object]
+		if len(cur.After) > 0 && !reading {
+			continue // read to its end before
 		}
-		rows, err := c.deletedRows(ctx, object, since.Add(-deletedOverlap))
+		if _, known := cur.Since[object]; !known {
+			cur.Since[object], next.Since[object] = now, now
+		}
+		rows, err := c.deletedRows(ctx, object, cur.Since[object].Add(-deletedOverlap), after)
 		if err != nil {
 			return nil, err
 		}
-		newest := since
+		var last deletedRecord
 		for _, row := range rows {
 			e, modified := deletedEvent(object, row)
 			fetched.Events = append(fetched.Events, e)
-			if modified.After(newest) {
-				newest = modified
-			}
+			next.Since[object] = later(next.Since[object], modified)
+			last = deletedRecord{modified, id18(text(row["Id"]))}
 		}
-		if len(rows) == deletedPage {
-			fetched.More = true
-			// So many within the overlap would be read for ever.
-			newest = later(newest, since.Add(deletedOverlap))
+		if len(rows) == deletedPage && isID(last.ID, "") && !last.At.IsZero() && last.ID != after.ID {
+			next.After[object], fetched.More = last, true
 		}
-		next.Since[object] = newest
 	}
 	b, err := json.Marshal(next)
 	if err != nil {
@@ -87,10 +95,16 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// deletedRows reads the recycle bin from a time on, oldest first.
-func (c *Connector) deletedRows(ctx context.Context, object string, from time.Time) ([]map[string]any, error) {
-	soql := fmt.Sprintf("SELECT Id,MasterRecordId,SystemModstamp FROM %s WHERE IsDeleted=true AND SystemModstamp >= %s ORDER BY SystemModstamp LIMIT %d",
-		object, from.UTC().Format(soqlTime), deletedPage)
+// deletedRows reads the recycle bin from a time on, oldest first; after a record
+// where a look goes on, since any number may have been deleted at one time.
+func (c *Connector) deletedRows(ctx context.Context, object string, from time.Time, after deletedRecord) ([]map[string]any, error) {
+	where := "SystemModstamp >= " + from.UTC().Format(soqlTime)
+	if after.ID != "" {
+		at := after.At.UTC().Format(soqlTime)
+		where = fmt.Sprintf("SystemModstamp >= %s AND (SystemModstamp > %s OR Id > %s)", at, at, quoted(after.ID))
+	}
+	soql := fmt.Sprintf("SELECT Id,MasterRecordId,SystemModstamp FROM %s WHERE IsDeleted=true AND %s ORDER BY SystemModstamp,Id LIMIT %d",
+		object, where, deletedPage)
 	return c.queryAt(ctx, "look for deleted records", "/queryAll", soql)
 }
 

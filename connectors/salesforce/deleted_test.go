@@ -2,7 +2,9 @@ package salesforce_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +145,39 @@ func TestQuotaIsLeftToOthers(t *testing.T) {
 	at = at.Add(15 * time.Minute)
 	if got := push(t, c, person(1, "dana@example.com", "Trial"))[0]; outcome(got) != "ok" {
 		t.Errorf("later: %+v", got)
+	}
+}
+
+// A mass deletion leaves more records with one time than a look reads at once:
+// the rest is read from the last id on, and none is left out.
+func TestFetchPagesThroughOneSecond(t *testing.T) {
+	t.Parallel()
+	const all = 12_345
+	c, v := start(t, func(cfg *connectors.Config) { cfg.Settings["objects"] = "contacts" })
+	last := regexp.MustCompile(`SystemModstamp >= 2026-11-20T09:19:30\.000Z AND \(SystemModstamp > 2026-11-20T09:19:30\.000Z OR Id > '([^']+)'\) ORDER BY SystemModstamp,Id LIMIT 10000$`)
+	v.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/queryAll") {
+			return false
+		}
+		after := ""
+		if m := last.FindStringSubmatch(r.URL.Query().Get("q")); m != nil {
+			after = m[1]
+		}
+		var rows []string
+		for i := 0; i < all && len(rows) < 10_000; i++ {
+			if id := fmt.Sprintf("0035g%010dAAA", i); id > after {
+				rows = append(rows, fmt.Sprintf(`{"Id":%q,"MasterRecordId":null,"SystemModstamp":"2026-11-20T09:19:30.000+0000"}`, id))
+			}
+		}
+		reply(w, http.StatusOK, fmt.Sprintf(`{"totalSize":%d,"done":true,"records":[%s]}`, len(rows), strings.Join(rows, ",")))
+		return true
+	})
+	seen := map[[32]byte]bool{}
+	events, cursor := fetch(t, c, "", seen)
+	if len(events) != all {
+		t.Errorf("%d events, want %d", len(events), all)
+	}
+	if strings.Contains(cursor, "after") {
+		t.Errorf("the cursor is still in the middle: %s", cursor)
 	}
 }

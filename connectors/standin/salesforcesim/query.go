@@ -168,7 +168,7 @@ func meets(held *Record, all []term) bool {
 	return true
 }
 
-var binForm = regexp.MustCompile(`^SELECT Id,MasterRecordId,SystemModstamp FROM ([A-Za-z]+) WHERE IsDeleted=true AND SystemModstamp >= ([0-9TZ:-]+) ORDER BY SystemModstamp LIMIT ([0-9]+)$`)
+var binForm = regexp.MustCompile(`^SELECT Id,MasterRecordId,SystemModstamp FROM ([A-Za-z]+) WHERE IsDeleted=true AND SystemModstamp >= ([0-9TZ:.-]+) ORDER BY SystemModstamp,Id LIMIT ([0-9]+)$`)
 
 // queryAll answers the one question about the recycle bin that a connection
 // asks. The lock is held.
@@ -179,7 +179,7 @@ func (s *Sim) queryAll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	limit, err := strconv.Atoi(m[3])
-	from, wrong := time.Parse("2006-01-02T15:04:05Z", m[2])
+	from, wrong := time.Parse("2006-01-02T15:04:05.000Z", m[2])
 	if err != nil || wrong != nil {
 		refuse(w, http.StatusBadRequest, "MALFORMED_QUERY", "the time or the limit cannot be read")
 		return
