@@ -43,6 +43,17 @@ type cursor struct {
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
 	Under []export  `json:"under,omitempty"`
+	// Read is the time up to which single types were read, where others of the
+	// same time were not.
+	Read map[string]time.Time `json:"read,omitempty"`
+}
+
+// since is the time up to which a type was read.
+func (c cursor) since(kind string) time.Time {
+	if at := c.Read[kind]; at.After(c.Since) {
+		return at
+	}
+	return c.Since
 }
 
 // export is one that Eloqua works on, or that is being read.
@@ -72,7 +83,7 @@ func (c *Connector) Fetch(ctx context.Context, at string) (*connectors.Fetched, 
 	}
 	from.Until, from.Under = now, nil
 	for _, kind := range c.activities {
-		sync, err := c.startExport(ctx, kind, from.Since.Add(-c.overlap))
+		sync, err := c.startExport(ctx, kind, from.since(kind).Add(-c.overlap))
 		if err != nil {
 			return nil, failure(err)
 		}
@@ -167,9 +178,13 @@ func (c *Connector) readExport(ctx context.Context, from cursor, i int) (*connec
 		from.Under[i].Offset += exportPage
 	} else {
 		from.Under = slices.Delete(from.Under, i, i+1)
+		if from.Read == nil {
+			from.Read = map[string]time.Time{}
+		}
+		from.Read[e.Type] = from.Until
 	}
 	if len(from.Under) == 0 {
-		from.Since = from.Until
+		from.Since, from.Read = from.Until, nil
 	}
 	return from.fetched(events, len(from.Under) > 0 && len(got.Items) > 0)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -155,6 +156,39 @@ func TestFetchOneTypeFails(t *testing.T) {
 	}
 	if last := fetch(t, c, got.Cursor); last.More || strings.Contains(last.Cursor, `"under"`) {
 		t.Errorf("an empty page that promises more: %+v", last)
+	}
+}
+
+// TestFetchKeepsTypesApart: while one type's exports fail, the others are not read
+// from the same old time again and again.
+func TestFetchKeepsTypesApart(t *testing.T) {
+	t.Parallel()
+	v := newVendor(t)
+	clock := now
+	cfg := config(v)
+	cfg.Now = func() time.Time { return clock }
+	cfg.Settings["activities"] = "PageView,FormSubmit"
+	c := open(t, cfg)
+	cursor := ""
+	for range 3 {
+		cursor = fetch(t, c, cursor).Cursor
+	}
+	clock = clock.Add(20 * time.Minute)
+	cursor = fetch(t, c, cursor).Cursor
+	failing := regexp.MustCompile(`"PageView","sync":"([0-9]+)"`).FindStringSubmatch(cursor)
+	if failing == nil {
+		t.Fatalf("no export of page views is under way: %s", cursor)
+	}
+	v.failing(http.MethodGet, "/syncs/"+failing[1], -1, http.StatusOK, `{"status":"error"}`)
+	cursor = fetch(t, c, cursor).Cursor // reads the forms
+	v.took()
+	clock = clock.Add(2 * time.Hour)
+	fetch(t, c, cursor)
+	took := v.took()
+	for kind, since := range map[string]string{"PageView": "08:05:00", "FormSubmit": "08:25:00"} {
+		if !slices.ContainsFunc(took, func(r string) bool { return strings.Contains(r, "'"+kind+"'") && strings.Contains(r, since) }) {
+			t.Errorf("no export of %s since %s: %v", kind, since, took)
+		}
 	}
 }
 
