@@ -45,6 +45,11 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url", BasePath: "/i", Done: connectors.Unconfirmed,
 			Healthy: func(f *connectortest.Fake) { f.Handle("POST /i", churnzerosim.New().ServeHTTP) },
+			Empty: func(f *connectortest.Fake) func() int {
+				sim := churnzerosim.New()
+				f.Handle("POST /i", sim.ServeHTTP)
+				return func() int { return len(sim.Held()) }
+			},
 			Updates: people,
 			OptsIn: func(r connectortest.Recorded) string {
 				for _, word := range []string{"nsubscribe", "OptIn", "arketing"} {

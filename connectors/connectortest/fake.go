@@ -114,6 +114,13 @@ func (f *Fake) FailRoute(pattern string, h http.HandlerFunc) {
 	f.fails[pattern] = h
 }
 
+// route gives the handler of a pattern as it is on a good day.
+func (f *Fake) route(pattern string) http.HandlerFunc {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.routes[pattern]
+}
+
 // Routes lists the patterns, sorted.
 func (f *Fake) Routes() []string {
 	f.mu.Lock()

@@ -26,7 +26,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files of connectors anew")
 
 // signHeader in a golden request asks the suite to sign it: "current",
-// "previous" or "other". It is taken out before the connector sees it.
+// "previous" or "other"; "none" says that it is to be refused as it is. It is
+// taken out before the connector sees it.
 const signHeader = "Test-Sign"
 
 // runGoldens compares what each golden case gives with its want.json:
@@ -38,7 +39,9 @@ const signHeader = "Test-Sign"
 func runGoldens(t *testing.T, c Case) {
 	dir := cmp.Or(c.Dir, "testdata")
 	found := 0
-	each := func(subject, file string, run func(t *testing.T, text []byte) any) {
+	var wanted []string
+	each := func(subject, file string, run func(t *testing.T, text []byte, refused bool) any) {
+		wanted = append(wanted, filepath.Join(dir, subject, "<case>", file))
 		paths, err := filepath.Glob(filepath.Join(dir, subject, "*", file))
 		if err != nil {
 			t.Fatal(err)
@@ -50,19 +53,27 @@ func runGoldens(t *testing.T, c Case) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				compareGolden(t, filepath.Join(filepath.Dir(path), "want.json"), run(t, text))
+				want := filepath.Join(filepath.Dir(path), "want.json")
+				compareGolden(t, want, run(t, text, refuses(want)))
 			})
 		}
 	}
 	if c.Source != nil {
-		each("receive", "request.http", func(t *testing.T, text []byte) any { return c.goldenReceive(t, text) })
+		each("receive", "request.http", func(t *testing.T, text []byte, refused bool) any { return c.goldenReceive(t, text, refused) })
 	}
 	if c.Destination != nil {
-		each("push", "updates.json", func(t *testing.T, text []byte) any { return c.goldenPush(t, text) })
+		each("push", "updates.json", func(t *testing.T, text []byte, _ bool) any { return c.goldenPush(t, text) })
 	}
 	if found == 0 {
-		t.Errorf("%s holds no golden case", dir)
+		t.Errorf("%s holds no golden case; wanted is at least one of %s", dir, strings.Join(wanted, ", "))
 	}
+}
+
+// refuses reports whether a want.json shows a refusal.
+func refuses(path string) bool {
+	text, err := os.ReadFile(path)
+	var want goldenReceipt
+	return err == nil && json.Unmarshal(text, &want) == nil && want.Reject != ""
 }
 
 // compareGolden compares a value's JSON with a file.
@@ -119,11 +130,17 @@ type goldenReply struct {
 	Body   string      `json:"body,omitempty"`
 }
 
-func (c Case) goldenReceive(t *testing.T, text []byte) goldenReceipt {
+// goldenReceive gives what a request becomes; expected says that its want.json
+// shows a refusal so far.
+func (c Case) goldenReceive(t *testing.T, text []byte, expected bool) goldenReceipt {
 	t.Helper()
 	src, o := c.openSource(t, c.Source.Keys[0], c.Source.Keys[1])
-	rc, err := src.Receive(c.parseRequest(t, o, text))
+	r, sign := c.parseRequest(t, o, text)
+	rc, err := src.Receive(r)
 	if err != nil {
+		if sign == "" && !expected {
+			t.Fatalf("the request was refused (%v), and its request.http has no header %s; write current, previous or other to have it signed, none where the refusal is what the case shows", err, signHeader)
+		}
 		return goldenReceipt{Reject: err.Error()}
 	}
 	var g goldenReceipt
@@ -139,9 +156,9 @@ func (c Case) goldenReceive(t *testing.T, text []byte) goldenReceipt {
 	return g
 }
 
-// parseRequest reads a request.http. The body is what follows the empty line,
-// without the file's last line break.
-func (c Case) parseRequest(t *testing.T, o opened, text []byte) *connectors.Request {
+// parseRequest reads a request.http, and what its signHeader says. The body is
+// what follows the empty line, without the file's last line break.
+func (c Case) parseRequest(t *testing.T, o opened, text []byte) (r *connectors.Request, by string) {
 	t.Helper()
 	head, body, _ := bytes.Cut(text, []byte("\n\n"))
 	body = bytes.TrimSuffix(body, []byte("\n"))
@@ -153,16 +170,16 @@ func (c Case) parseRequest(t *testing.T, o opened, text []byte) *connectors.Requ
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &connectors.Request{
+	r = &connectors.Request{
 		Method: hr.Method, Path: strings.TrimPrefix(hr.URL.Path, base.Path), Query: hr.URL.RawQuery,
 		Header: hr.Header, Body: body, Received: o.config.Now(),
 		URL: base.Scheme + "://" + base.Host + hr.URL.RequestURI(),
 	}
-	by := r.Header.Get(signHeader)
+	by = r.Header.Get(signHeader)
 	r.Header.Del(signHeader)
 	key := slices.Index([]string{"current", "previous", "other"}, by)
 	if key < 0 {
-		return r
+		return r, by
 	}
 	signed := c.Source.delivery(o.config, c.Source.Keys[key], o.config.Now(), body)
 	for name, values := range signed.Header {
@@ -173,7 +190,7 @@ func (c Case) parseRequest(t *testing.T, o opened, text []byte) *connectors.Requ
 	if r.Query == "" && signed.Query != "" {
 		r.Query, r.URL = signed.Query, signed.URL
 	}
-	return r
+	return r, by
 }
 
 type goldenPush struct {

@@ -137,6 +137,10 @@ func (t *toy) Push(ctx context.Context, updates []connectors.Update) ([]connecto
 			results[i] = connectors.Result{Outcome: connectors.OK}
 			continue
 		}
+		if lookUp := !t.Config.Push.Create && t.defect != "creates" || t.defect == "never creates"; lookUp && !t.there(ctx, u) {
+			results[i] = connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor}
+			continue
+		}
 		results[i] = t.write(ctx, u, body)
 	}
 	switch {
@@ -146,6 +150,12 @@ func (t *toy) Push(ctx context.Context, updates []connectors.Update) ([]connecto
 		slices.Reverse(results)
 	}
 	return results, nil
+}
+
+// there reports whether the vendor has the person.
+func (t *toy) there(ctx context.Context, u connectors.Update) bool {
+	_, err := t.HTTP.Do(ctx, connectors.Call{Act: "toy: look", URL: t.Settings["base_url"] + "/people/" + u.Email, Secrets: t.Secrets["token"]})
+	return err == nil
 }
 
 func (t *toy) body(u connectors.Update) map[string]any {
@@ -183,7 +193,7 @@ func (t *toy) write(ctx context.Context, u connectors.Update, body map[string]an
 	if errors.As(err, &e) {
 		r := e.Result()
 		switch {
-		case t.defect == "swallows":
+		case t.defect == "swallows", t.defect == "swallows a 503" && e.Status == 503, t.defect == "swallows a late 401" && e.Status == 401 && t.calls.Load() > 0:
 			return connectors.Result{Outcome: connectors.OK}
 		case t.defect == "no pause":
 			r.Delay = 0
@@ -193,6 +203,10 @@ func (t *toy) write(ctx context.Context, u connectors.Update, body map[string]an
 			r.Reason = ""
 		}
 		return r
+	}
+	t.calls.Add(1)
+	if t.defect == "empty answer" && len(a.Body) == 0 {
+		return connectors.Result{Outcome: connectors.OK}
 	}
 	var answer struct{ OK bool }
 	if err := a.JSON("toy: write", &answer); t.defect != "any answer" && errors.As(err, &e) {
@@ -217,6 +231,7 @@ func toyCase(defect, dir string) Case {
 		Config: connectors.Config{
 			Settings: map[string]string{"base_url": "https://toy.example.com"},
 			Secrets:  map[string][]secret.Text{"key": {secret.New("key-current")}, "token": {secret.New("token-of-the-toy")}},
+			Push:     connectors.PushConfig{Create: true},
 		},
 		Source: &SourceCase{
 			Secret: "key", Keys: [3]secret.Text{secret.New("key-current"), secret.New("key-previous"), secret.New("key-other")},
@@ -228,7 +243,17 @@ func toyCase(defect, dir string) Case {
 		},
 		Destination: &DestinationCase{
 			BaseURL: "base_url",
-			Healthy: func(f *Fake) { f.Reply("PUT /people/{email}", 200, `{"ok":true}`).Reply("GET /me", 200, `{}`) },
+			Healthy: func(f *Fake) {
+				f.Reply("PUT /people/{email}", 200, `{"ok":true}`).Reply("GET /people/{email}", 200, `{}`).Reply("GET /me", 200, `{}`)
+			},
+			Empty: func(f *Fake) func() int {
+				var made atomic.Int64
+				f.Reply("GET /people/{email}", 404, "").Handle("PUT /people/{email}", func(w http.ResponseWriter, r *http.Request) {
+					made.Add(1)
+					Reply(200, `{"ok":true}`)(w, r)
+				})
+				return func() int { return int(made.Load()) }
+			},
 			Updates: func() []connectors.Update {
 				var all []connectors.Update
 				for i, name := range []string{"ann", "bob", "eve"} {

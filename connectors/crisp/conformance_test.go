@@ -85,6 +85,11 @@ func destination() *connectortest.DestinationCase {
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url",
 		Healthy: func(f *connectortest.Fake) { serve(f, workspace()) },
+		Empty: func(f *connectortest.Fake) func() int {
+			v := crispsim.New()
+			serve(f, v)
+			return func() int { return len(v.Held()) }
+		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
 			v := workspace()

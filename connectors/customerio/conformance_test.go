@@ -62,12 +62,10 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url",
 			Healthy: func(f *connectortest.Fake) {
-				sim := populated()
-				for _, route := range []string{"GET /api/v1/accounts/region", "POST /api/v2/batch", "POST /v1/customers/attributes", "GET /v1/segments"} {
-					f.Handle(route, sim.ServeHTTP)
-				}
+				workspace(f, populated())
 			},
 			Reads:   []string{"POST /v1/customers/attributes"},
+			Empty:   func(f *connectortest.Fake) func() int { return workspace(f, customeriosim.New()) },
 			Updates: people,
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
 				sim := customeriosim.New() // nobody is there, so all go out by address
@@ -98,6 +96,14 @@ func TestConformance(t *testing.T) {
 			},
 		},
 	})
+}
+
+// workspace puts a simulated workspace behind a fake.
+func workspace(f *connectortest.Fake, sim *customeriosim.Sim) (held func() int) {
+	for _, route := range []string{"GET /api/v1/accounts/region", "POST /api/v2/batch", "POST /v1/customers/attributes", "GET /v1/segments"} {
+		f.Handle(route, sim.ServeHTTP)
+	}
+	return func() int { return len(sim.Held()) }
 }
 
 // populated is a workspace that holds all of the people.

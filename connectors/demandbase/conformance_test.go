@@ -42,14 +42,15 @@ func TestConformance(t *testing.T) {
 		},
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url", Done: connectors.Submitted,
-			Healthy: func(f *connectortest.Fake) {
-				sim := demandbasesim.New()
-				for _, route := range []string{"POST /auth/v1/token", "POST /import/v1/job", "PUT /import/v1/job/{id}/data", "GET /import/v1/jobs"} {
-					f.Handle(route, sim.ServeHTTP)
-				}
+			Healthy: func(f *connectortest.Fake) { serve(f) },
+			Empty: func(f *connectortest.Fake) func() int {
+				sim := serve(f)
+				return func() int { return len(sim.Held()) }
 			},
-			Updates: updates,
-			Reads:   []string{"POST /auth/v1/token"},
+			NotThere:    connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonSettings},
+			NotThereWhy: "an import cannot be kept from making people, so with push.create off nobody is imported",
+			Updates:     updates,
+			Reads:       []string{"POST /auth/v1/token"},
 			OptsIn: func(r connectortest.Recorded) string {
 				if bytes.Contains(bytes.ToLower(r.Body), []byte("opt")) {
 					return "it writes a field of consent"
@@ -60,6 +61,15 @@ func TestConformance(t *testing.T) {
 			ErrorBodies: []string{`{}`, `{"id":70412,"state":"failed"}`, `{"message":"no"}`},
 		},
 	})
+}
+
+// serve puts a simulated account behind a fake.
+func serve(f *connectortest.Fake) *demandbasesim.Sim {
+	sim := demandbasesim.New()
+	for _, route := range []string{"POST /auth/v1/token", "POST /import/v1/job", "PUT /import/v1/job/{id}/data", "GET /import/v1/job/{id}", "GET /import/v1/jobs"} {
+		f.Handle(route, sim.ServeHTTP)
+	}
+	return sim
 }
 
 // people is a delivery about two people.

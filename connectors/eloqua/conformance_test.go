@@ -71,7 +71,14 @@ func destination() *connectortest.DestinationCase {
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url", Done: connectors.Submitted,
 		Healthy: func(f *connectortest.Fake) { routes(f, healthy()) },
-		Updates: people,
+		Empty: func(f *connectortest.Fake) func() int {
+			s := eloquasim.New()
+			s.AddField("sb_stage")
+			routes(f, s)
+			return func() int { return len(s.Held()) }
+		},
+		Bodiless: map[string]string{"POST /api/bulk/2.0/contacts/imports/{id}/data": "Eloqua takes data with 204, and the sync that is followed tells of each row"},
+		Updates:  people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
 			s := healthy()
 			routes(f, s)

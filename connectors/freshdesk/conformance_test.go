@@ -86,12 +86,12 @@ func destination() *connectortest.DestinationCase {
 				sim.AddContact(u.Email, []string{"vip", "sb:promoters"})
 			}
 			sims.Store(f, sim)
-			for _, route := range []string{
-				"GET /api/v2/agents/me", "GET /api/v2/contacts", "POST /api/v2/contacts", "GET /api/v2/contacts/{id}", "PUT /api/v2/contacts/{id}",
-				"GET /api/v2/contact_fields", "POST /api/v2/contact_fields",
-			} {
-				f.Handle(route, sim.ServeHTTP)
-			}
+			serve(f, sim)
+		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := freshdesksim.New()
+			serve(f, sim)
+			return func() int { return len(sim.Held()) }
 		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
@@ -100,6 +100,16 @@ func destination() *connectortest.DestinationCase {
 		},
 		NoConsent: "Freshdesk keeps no consent to marketing mail",
 		Marks:     map[string]string{"stage": "sb_stage", "segments": "sb:at_risk", "traits": "plan_name"},
+	}
+}
+
+// serve puts a simulated account behind a fake.
+func serve(f *connectortest.Fake, sim *freshdesksim.Sim) {
+	for _, route := range []string{
+		"GET /api/v2/agents/me", "GET /api/v2/contacts", "POST /api/v2/contacts", "GET /api/v2/contacts/{id}", "PUT /api/v2/contacts/{id}",
+		"GET /api/v2/contact_fields", "POST /api/v2/contact_fields",
+	} {
+		f.Handle(route, sim.ServeHTTP)
 	}
 }
 

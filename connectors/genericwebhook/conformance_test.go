@@ -46,6 +46,7 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "url", BasePath: "/lifecycle",
 			Healthy: func(f *connectortest.Fake) { f.Reply("POST /lifecycle", http.StatusOK, "thank you") },
+			NoEmpty: "a webhook holds nobody; what its receiver does is the receiver's",
 			Updates: func() []connectors.Update {
 				updates := make([]connectors.Update, 3)
 				for i, email := range []string{"ann@example.com", "bob@example.com", "eve@example.com"} {

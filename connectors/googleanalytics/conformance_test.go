@@ -50,6 +50,7 @@ func TestConformance(t *testing.T) {
 				sim := googleanalyticssim.New()
 				f.Handle("POST /mp/collect", sim.ServeHTTP).Handle("POST /debug/mp/collect", sim.ServeHTTP)
 			},
+			NoEmpty:     "a stream of events, and whoever has a client id is there",
 			Updates:     people,
 			NoConsent:   "consent at Google is the member consent, which is never sent",
 			Done:        connectors.Unconfirmed,

@@ -48,8 +48,15 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url",
 			Healthy: func(f *connectortest.Fake) { serve(f, account()) },
-			Updates: people,
-			Reads:   []string{"POST /v2/oauth2/token"},
+			Empty: func(f *connectortest.Fake) func() int {
+				v := helpscoutsim.New()
+				v.Define("plan", "text")
+				serve(f, v)
+				return func() int { return len(v.Held()) }
+			},
+			Bodiless: map[string]string{"PATCH /v2/customers/{id}/properties": "Help Scout answers a change with 204"},
+			Updates:  people,
+			Reads:    []string{"POST /v2/oauth2/token"},
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
 				v := account()
 				serve(f, v)

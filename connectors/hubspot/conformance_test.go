@@ -72,14 +72,12 @@ func destination(marks map[string]string) *connectortest.DestinationCase {
 		Healthy: func(f *connectortest.Fake) {
 			sim := hubspotsim.New(hubspotsim.Options{Token: secret.New(token)})
 			sims.Store(f, sim)
-			for _, route := range []string{
-				"POST /crm/v3/objects/{type}/batch/read", "POST /crm/v3/objects/{type}/batch/update", "POST /crm/v3/objects/{type}/batch/upsert",
-				"POST /crm/v3/properties/{type}", "GET /crm/v3/properties/{type}/{name}", "PATCH /crm/v3/properties/{type}/{name}",
-				"POST /crm/v3/properties/{type}/groups", "POST /crm/v3/lists/{$}", "GET /crm/v3/lists/object-type-id/{objectType}/name/{name}",
-				"PUT /crm/v3/lists/{id}/memberships/add-and-remove", "GET /account-info/v3/details",
-			} {
-				f.Handle(route, sim.Handler().ServeHTTP)
-			}
+			serve(f, sim)
+		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := hubspotsim.New(hubspotsim.Options{Token: secret.New(token)})
+			serve(f, sim)
+			return func() int { return len(sim.Contacts()) }
 		},
 		Updates: people,
 		Reads:   []string{"POST /crm/v3/objects/{type}/batch/read"},
@@ -97,6 +95,18 @@ func destination(marks map[string]string) *connectortest.DestinationCase {
 		},
 		Marks:       marks,
 		ErrorBodies: []string{`{"status":"COMPLETE","results":[],"errors":[]}`, `{"status":"error","message":"no"}`, `{}`},
+	}
+}
+
+// serve puts a simulated account behind a fake.
+func serve(f *connectortest.Fake, sim *hubspotsim.Sim) {
+	for _, route := range []string{
+		"POST /crm/v3/objects/{type}/batch/read", "POST /crm/v3/objects/{type}/batch/update", "POST /crm/v3/objects/{type}/batch/upsert",
+		"POST /crm/v3/properties/{type}", "GET /crm/v3/properties/{type}/{name}", "PATCH /crm/v3/properties/{type}/{name}",
+		"POST /crm/v3/properties/{type}/groups", "POST /crm/v3/lists/{$}", "GET /crm/v3/lists/object-type-id/{objectType}/name/{name}",
+		"PUT /crm/v3/lists/{id}/memberships/add-and-remove", "GET /account-info/v3/details",
+	} {
+		f.Handle(route, sim.Handler().ServeHTTP)
 	}
 }
 

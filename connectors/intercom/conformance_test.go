@@ -76,6 +76,17 @@ func destination() *connectortest.DestinationCase {
 				f.Handle(route, sim.ServeHTTP)
 			}
 		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := intercomsim.New()
+			for _, route := range routes() {
+				f.Handle(route, sim.ServeHTTP)
+			}
+			return func() int { return len(sim.Held()) }
+		},
+		Bodiless: map[string]string{
+			"POST /contacts/{id}/tags":         "a tag that is not put on is refused with a status; the answer is the tag alone",
+			"DELETE /contacts/{id}/tags/{tag}": "a tag that is not taken off is refused with a status; the answer is the tag alone",
+		},
 		Updates: people,
 		Reads:   []string{"POST /contacts/search"},
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {

@@ -141,13 +141,13 @@ func destination() *connectortest.DestinationCase {
 			for _, u := range people() {
 				v.AddMember(u.Email, "", nil)
 			}
-			for _, route := range []string{
-				"GET /3.0/lists/{list}", "PUT /3.0/lists/{list}/members/{id}", "PATCH /3.0/lists/{list}/members/{id}",
-				"POST /3.0/lists/{list}/members/{id}/tags", "GET /3.0/lists/{list}/segments", "POST /3.0/lists/{list}/segments",
-				"POST /3.0/lists/{list}/segments/{segment}", "GET /3.0/lists/{list}/merge-fields",
-			} {
-				f.Handle(route, v.ServeHTTP)
-			}
+			serve(f, v)
+		},
+		Empty: func(f *connectortest.Fake) func() int {
+			v := mailchimpsim.New(mailchimpsim.Options{Key: apiKey})
+			v.AddField("SBSTAGE", "text", false)
+			serve(f, v)
+			return func() int { return len(v.Members()) }
 		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
@@ -170,6 +170,17 @@ func destination() *connectortest.DestinationCase {
 			return touchesConsent(httptest.NewRequest(r.Method, r.Path, nil), r.Body)
 		},
 		Marks: map[string]string{"stage": "SBSTAGE", "segments": "sb:", "traits": "COMPANY"},
+	}
+}
+
+// serve puts a simulated audience behind a fake.
+func serve(f *connectortest.Fake, v *mailchimpsim.Sim) {
+	for _, route := range []string{
+		"GET /3.0/lists/{list}", "PUT /3.0/lists/{list}/members/{id}", "PATCH /3.0/lists/{list}/members/{id}",
+		"POST /3.0/lists/{list}/members/{id}/tags", "GET /3.0/lists/{list}/segments", "POST /3.0/lists/{list}/segments",
+		"POST /3.0/lists/{list}/segments/{segment}", "GET /3.0/lists/{list}/merge-fields",
+	} {
+		f.Handle(route, v.ServeHTTP)
 	}
 }
 

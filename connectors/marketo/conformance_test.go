@@ -95,6 +95,15 @@ func destination() *connectortest.DestinationCase {
 				f.Handle(route, s.ServeHTTP)
 			}
 		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := marketosim.New()
+			sim.AddField("sb_stage", "string")
+			sim.AddField("sb_segments", "string")
+			for _, route := range sim.Routes() {
+				f.Handle(route, sim.ServeHTTP)
+			}
+			return func() int { return len(sim.Held()) }
+		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
 			s := healthy()

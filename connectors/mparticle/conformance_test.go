@@ -52,6 +52,11 @@ func TestConformance(t *testing.T) {
 				sim := mparticlesim.New()
 				f.Handle("POST /v2/bulkevents", sim.ServeHTTP).Handle("POST /v2/events", sim.ServeHTTP)
 			},
+			Empty: func(f *connectortest.Fake) func() int {
+				sim := mparticlesim.New()
+				f.Handle("POST /v2/bulkevents", sim.ServeHTTP).Handle("POST /v2/events", sim.ServeHTTP)
+				return func() int { return len(sim.Held()) }
+			},
 			Updates: people,
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
 				sim := mparticlesim.New()

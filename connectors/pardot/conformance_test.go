@@ -106,13 +106,10 @@ func keys() [3]secret.Text {
 }
 
 func destination() *connectortest.DestinationCase {
-	healthy := func(f *connectortest.Fake) *pardotsim.Sim {
+	empty := func(f *connectortest.Fake) *pardotsim.Sim {
 		sim := pardotsim.New()
 		sim.AddField("SB_Stage")
 		sim.AddField("SB_Segments")
-		for _, u := range people() {
-			sim.AddProspect(u.Email, nil)
-		}
 		for _, route := range []string{
 			"POST /services/oauth2/token", "GET /api/v5/objects/account", "GET /api/v5/objects/custom-fields", "GET /api/v5/objects/prospects",
 			"POST /api/v5/objects/prospects/do/upsertLatestByEmail", "PATCH /api/v5/objects/prospects/{id}",
@@ -121,9 +118,20 @@ func destination() *connectortest.DestinationCase {
 		}
 		return sim
 	}
+	healthy := func(f *connectortest.Fake) *pardotsim.Sim {
+		sim := empty(f)
+		for _, u := range people() {
+			sim.AddProspect(u.Email, nil)
+		}
+		return sim
+	}
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url",
 		Healthy: func(f *connectortest.Fake) { healthy(f) },
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := empty(f)
+			return func() int { return len(sim.Held()) }
+		},
 		Updates: people,
 		Reads:   []string{"POST /services/oauth2/token"},
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {

@@ -49,6 +49,12 @@ func TestConformance(t *testing.T) {
 		Destination: &connectortest.DestinationCase{
 			BaseURL: "base_url",
 			Healthy: func(f *connectortest.Fake) { serve(f, company()) },
+			Empty: func(f *connectortest.Fake) func() int {
+				v := pipedrivesim.New()
+				v.AddField("Plan", "varchar")
+				serve(f, v)
+				return func() int { return len(v.Held()) }
+			},
 			Updates: people,
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
 				v := company()

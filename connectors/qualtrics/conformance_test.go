@@ -101,19 +101,28 @@ func directory(f *connectortest.Fake) *qualtricssim.Sim {
 	for i, u := range people()[:3] {
 		sim.Add(qualtricssim.Contact{First: fmt.Sprintf("First%d", i), Email: u.Email})
 	}
+	serve(f, sim)
+	return sim
+}
+
+func serve(f *connectortest.Fake, sim *qualtricssim.Sim) {
 	const contacts = "/API/v3/directories/" + qualtricssim.Directory + "/contacts"
 	for _, route := range []string{
 		"GET /API/v3/whoami", "POST /oauth2/token", "POST " + contacts, "POST " + contacts + "/search", "GET " + contacts + "/{id}", "PUT " + contacts + "/{id}",
 	} {
 		f.Handle(route, sim.ServeHTTP)
 	}
-	return sim
 }
 
 func destination() *connectortest.DestinationCase {
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url",
 		Healthy: func(f *connectortest.Fake) { directory(f) },
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := qualtricssim.New()
+			serve(f, sim)
+			return func() int { return len(sim.Held()) }
+		},
 		Updates: people,
 		Reads:   []string{"POST /API/v3/directories/" + qualtricssim.Directory + "/contacts/search", "POST /oauth2/token"},
 		Refuse:  func(f *connectortest.Fake, u connectors.Update) { directory(f).Refuse(u.Email) },

@@ -90,7 +90,7 @@ func keys() [3]secret.Text {
 // routes of the stand-in, each of which the suite lets fail alone.
 var routes = []string{
 	"POST /services/oauth2/token", "GET /services/data/v66.0/limits", "GET /services/data/v66.0/query",
-	"PATCH /services/data/v66.0/composite/sobjects",
+	"PATCH /services/data/v66.0/composite/sobjects", "PATCH /services/data/v66.0/composite/sobjects/{object}/{field}",
 }
 
 func destination() *connectortest.DestinationCase {
@@ -109,6 +109,13 @@ func destination() *connectortest.DestinationCase {
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url",
 		Healthy: func(f *connectortest.Fake) { healthy(f) },
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := salesforcesim.New()
+			for _, route := range routes {
+				f.Handle(route, sim.ServeHTTP)
+			}
+			return func() int { return len(sim.Held()) }
+		},
 		Updates: people,
 		Reads:   routes[:1],
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {

@@ -57,13 +57,12 @@ func destination() *connectortest.DestinationCase {
 			for _, u := range people() {
 				sim.AddContact("key-of-"+u.ID, u.Email)
 			}
-			for _, route := range []string{
-				"POST /v2/token", "GET /platform/v1/tokenContext", "GET /data/v1/customobjects", "POST /data/v1/customobjects",
-				"POST /hub/v1/dataevents/{extension}/rowset", "POST /contacts/v1/addresses/email/search",
-				"GET /data/v1/customobjectdata/key/{key}/rowset",
-			} {
-				f.Handle(route, sim.ServeHTTP)
-			}
+			serve(f, sim)
+		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := sfmcsim.New()
+			serve(f, sim)
+			return func() int { return len(sim.Held()) }
 		},
 		Updates: people,
 		Reads:   []string{"POST /v2/token", "POST /contacts/v1/addresses/email/search"},
@@ -74,6 +73,17 @@ func destination() *connectortest.DestinationCase {
 		NoConsent:   "a row of a data extension changes no subscription; no call that could is made",
 		Marks:       map[string]string{"stage": `"Stage":`, "segments": `"Segments":`, "traits": `"Plan":`},
 		ErrorBodies: []string{`{"access_token":""}`, `{"operationStatus":"FAIL"}`, `[]`, `{}`},
+	}
+}
+
+// serve puts a simulated account behind a fake.
+func serve(f *connectortest.Fake, sim *sfmcsim.Sim) {
+	for _, route := range []string{
+		"POST /v2/token", "GET /platform/v1/tokenContext", "GET /data/v1/customobjects", "POST /data/v1/customobjects",
+		"POST /hub/v1/dataevents/{extension}/rowset", "POST /contacts/v1/addresses/email/search",
+		"GET /data/v1/customobjectdata/key/{key}/rowset",
+	} {
+		f.Handle(route, sim.ServeHTTP)
 	}
 }
 

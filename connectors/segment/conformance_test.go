@@ -55,6 +55,7 @@ func TestConformance(t *testing.T) {
 			Healthy: func(f *connectortest.Fake) {
 				f.Handle("POST /v1/batch", segmentsim.New().ServeHTTP)
 			},
+			NoEmpty:     "a stream of calls, and whoever has a user id is there",
 			Updates:     people,
 			NoConsent:   "consent at Segment is context.consent, which is never sent",
 			Done:        connectors.Unconfirmed,

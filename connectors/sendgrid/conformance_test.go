@@ -60,6 +60,10 @@ func TestConformance(t *testing.T) {
 			BaseURL: "base_url", Done: connectors.Submitted,
 			Healthy: func(f *connectortest.Fake) { healthy(f) },
 			Reads:   []string{"POST /v3/marketing/contacts/batch", "POST /v3/marketing/contacts/search/emails"},
+			Empty: func(f *connectortest.Fake) func() int {
+				sim := account(f)
+				return func() int { return len(sim.Held()) }
+			},
 			Updates: people,
 			Refuse: func(f *connectortest.Fake, u connectors.Update) {
 				sim := healthy(f)
@@ -88,8 +92,19 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// healthy gives a fake the routes of a simulated account with all the fields.
+// healthy gives a fake the routes of a simulated account with all the fields
+// and everybody in it.
 func healthy(f *connectortest.Fake) *sendgridsim.Sim {
+	sim := account(f)
+	sim.Add(map[string]any{"email": "dana@example.com", "external_id": "u-42"})
+	for _, u := range people()[1:] {
+		sim.Add(map[string]any{"email": strings.ToLower(u.Email)})
+	}
+	return sim
+}
+
+// account is one that holds nobody.
+func account(f *connectortest.Fake) *sendgridsim.Sim {
 	sim := sendgridsim.New()
 	for _, name := range []string{"sb_stage", "sb_stage_at", "sb_segments", "company"} {
 		kind := "Text"
@@ -98,13 +113,9 @@ func healthy(f *connectortest.Fake) *sendgridsim.Sim {
 		}
 		sim.AddField(name, kind)
 	}
-	sim.Add(map[string]any{"email": "dana@example.com", "external_id": "u-42"})
-	for _, u := range people()[1:] {
-		sim.Add(map[string]any{"email": strings.ToLower(u.Email)})
-	}
 	for _, route := range []string{
 		"GET /v3/scopes", "GET /v3/marketing/contacts/count", "GET /v3/marketing/field_definitions", "PUT /v3/marketing/contacts",
-		"POST /v3/marketing/contacts/batch", "POST /v3/marketing/contacts/search/emails",
+		"POST /v3/marketing/contacts/batch", "POST /v3/marketing/contacts/search/emails", "GET /v3/marketing/contacts/imports/{id}",
 	} {
 		f.Handle(route, sim.ServeHTTP)
 	}

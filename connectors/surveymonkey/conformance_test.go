@@ -90,20 +90,30 @@ func account(f *connectortest.Fake) *surveymonkeysim.Sim {
 	for i, u := range people() {
 		sim.Add(surveymonkeysim.Contact{FirstName: fmt.Sprintf("First%d", i), LastName: "Last", Email: u.Email})
 	}
+	serve(f, sim)
+	return sim
+}
+
+func serve(f *connectortest.Fake, sim *surveymonkeysim.Sim) {
 	for _, route := range []string{
 		"GET /v3/users/me", "GET /v3/contact_fields", "PATCH /v3/contact_fields/{id}", "POST /v3/contacts/bulk", "GET /v3/contacts", "GET /v3/contacts/{id}",
 	} {
 		f.Handle(route, sim.ServeHTTP)
 	}
-	return sim
 }
 
 func destination() *connectortest.DestinationCase {
 	return &connectortest.DestinationCase{
 		BaseURL: "base_url",
 		Healthy: func(f *connectortest.Fake) { account(f) },
-		Updates: people,
-		Refuse:  func(f *connectortest.Fake, u connectors.Update) { account(f).Refuse(u.Email) },
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := surveymonkeysim.New()
+			serve(f, sim)
+			return func() int { return len(sim.Held()) }
+		},
+		Bodiless: map[string]string{"PATCH /v3/contact_fields/{id}": "a label that is not taken is refused with a status"},
+		Updates:  people,
+		Refuse:   func(f *connectortest.Fake, u connectors.Update) { account(f).Refuse(u.Email) },
 		OptsIn: func(r connectortest.Recorded) string {
 			if r.Method != http.MethodGet && (bytes.Contains(r.Body, []byte("status")) || bytes.Contains(r.Body, []byte("optout"))) {
 				return "a status is written"

@@ -81,6 +81,17 @@ func destination() *connectortest.DestinationCase {
 				f.Handle(route, sim.ServeHTTP)
 			}
 		},
+		Empty: func(f *connectortest.Fake) func() int {
+			sim := zendesksim.New()
+			for _, route := range routes() {
+				f.Handle(route, sim.ServeHTTP)
+			}
+			return func() int { return len(sim.Held()) }
+		},
+		Bodiless: map[string]string{
+			"PUT /api/v2/users/{id}/tags":    "an answer without a list of tags says nothing against them; one with a list is compared",
+			"DELETE /api/v2/users/{id}/tags": "a tag that was not there is as gone as one that was",
+		},
 		Updates: people,
 		Refuse: func(f *connectortest.Fake, u connectors.Update) {
 			sim, _ := sims.Load(f)

@@ -1,0 +1,98 @@
+package connectortest
+
+import (
+	"testing"
+
+	"github.com/stagebridge/stagebridge/connectors"
+)
+
+// maxPolls is how often a job of the vendor's is asked for before the suite
+// takes it for one that never ends.
+const maxPolls = 20
+
+// runCreate pushes to a vendor that holds nobody: with push.create off nobody
+// may come to be there, with it on somebody must.
+func runCreate(t *testing.T, c Case) {
+	d := c.Destination
+	if d.Empty == nil {
+		if d.NoEmpty == "" {
+			t.Fatal("the case gives neither a vendor that holds nobody (Empty) nor the reason why there is none (NoEmpty)")
+		}
+		t.Skip(d.NoEmpty)
+	}
+	send := func(t *testing.T, create bool) (results []connectors.Result, held int) {
+		var people func() int
+		dest, _, o := c.openAgainst(t, func(f *Fake) { people = d.Empty(f) }, func(cfg *connectors.Config) { cfg.Push.Create = create })
+		if n := people(); n != 0 {
+			t.Fatalf("the vendor that should be empty holds %d people", n)
+		}
+		updates := d.Updates()
+		for i := range updates {
+			updates[i].VendorID = "" // or the person is known to be there
+		}
+		results = follow(t, o, push(t, dest, o, updates), updates)
+		return results, people()
+	}
+	t.Run("off", func(t *testing.T) {
+		t.Parallel()
+		results, held := send(t, false)
+		want := connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor}
+		if d.NotThere.Outcome != "" {
+			want = d.NotThere
+		}
+		if (d.NotThere.Outcome != "") != (d.NotThereWhy != "") {
+			t.Error("NotThere and NotThereWhy go together")
+		}
+		for i, r := range results {
+			if r.Outcome != want.Outcome || r.Reason != want.Reason {
+				t.Errorf("push.create is off and the vendor holds nobody: result %d = %+v, want %s for %q", i, r, want.Outcome, want.Reason)
+			}
+		}
+		if held != 0 {
+			t.Errorf("push.create is off, and the push made %d people", held)
+		}
+	})
+	t.Run("on", func(t *testing.T) {
+		t.Parallel()
+		results, held := send(t, true)
+		if held == 0 {
+			t.Errorf("push.create is on, and nobody was made: %+v", results)
+		}
+	})
+}
+
+// follow asks for jobs until each has ended, where the destination has jobs.
+func follow(t *testing.T, o opened, results []connectors.Result, updates []connectors.Update) []connectors.Result {
+	t.Helper()
+	poller, ok := o.connector.(connectors.JobPoller)
+	if !ok {
+		return results
+	}
+	at := map[string][]int{}
+	for i, r := range results {
+		if r.Outcome == connectors.Submitted {
+			at[r.Job] = append(at[r.Job], i)
+		}
+	}
+	for job, places := range at {
+		var people []connectors.Update
+		for _, i := range places {
+			people = append(people, updates[i])
+		}
+		for range maxPolls {
+			ended, err := poller.Poll(t.Context(), job, people)
+			if err != nil {
+				t.Errorf("poll: %v", err)
+				break
+			}
+			if ended == nil {
+				continue
+			}
+			for n, i := range places {
+				results[i] = ended[n]
+			}
+			break
+		}
+	}
+	return results
+}
