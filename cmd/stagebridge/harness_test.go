@@ -196,16 +196,16 @@ func (s *serving) person(key string) *profile {
 	return &found.Items[0]
 }
 
-type stats struct {
+type inboxCounts struct {
 	Connections map[string]counts `json:"connections"`
 	counts
 }
 
 type counts struct{ Pending, Done, Ignored, Quarantined, Failed, Duplicates, Rejected int }
 
-func (s *serving) stats() stats {
+func (s *serving) stats() inboxCounts {
 	s.t.Helper()
-	var all stats
+	var all inboxCounts
 	s.get("inbox/stats", &all)
 	return all
 }

@@ -1,0 +1,170 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/clv"
+)
+
+// bestShown is how many customers the table of the most valuable has.
+const bestShown = 20
+
+// clvCounter fits the models to everybody's purchases.
+type clvCounter struct {
+	ledger
+	subscribers int64
+}
+
+func newCLV(_ *lifecycle.Plan, o *Options) counter { return &clvCounter{ledger: newLedger(o)} }
+
+func (c *clvCounter) take(prof *lifecycle.Profile, events []lifecycle.Event) error {
+	before := len(c.buyers)
+	if err := c.ledger.take(prof, events); err != nil {
+		return err
+	}
+	subscribed := slices.ContainsFunc(events, func(e lifecycle.Event) bool { return e.Name == "Subscription:Started" })
+	if subscribed && len(c.buyers) > before {
+		c.subscribers++
+	}
+	return nil
+}
+
+// CLV is the data of the report clv.
+type CLV struct {
+	Currency   string          `json:"currency"`
+	Until      string          `json:"until"`
+	Weeks      int             `json:"horizon_weeks"`
+	Assessment clv.Assessment  `json:"assessment"`
+	Purchases  *clv.BGNBD      `json:"bg_nbd,omitempty"`
+	Fit        *clv.Fit        `json:"fit,omitempty"`
+	Spend      *clv.GammaGamma `json:"gamma_gamma,omitempty"`
+	Customers  []Customer      `json:"customers"`
+}
+
+// Customer is one of them, with time in weeks.
+type Customer struct {
+	Person  lifecycle.ProfileID `json:"person,string"`
+	Repeats int64               `json:"repeats"`
+	Last    float64             `json:"last"`
+	Age     float64             `json:"age"`
+	Mean    float64             `json:"mean"`
+	// PAlive is unknown without a repeat: the model calls everybody alive who
+	// never bought again.
+	PAlive   *float64   `json:"p_alive"`
+	Expected float64    `json:"expected_purchases"`
+	Value    *clv.Value `json:"value,omitempty"`
+}
+
+func (c *clvCounter) report(ctx context.Context, r *Report) error {
+	r.Definition = "BG/NBD on (x, t_x, T) in weeks: repeat purchase days, time of the last and of the end of observation since the first; " +
+		"Gamma-Gamma on the mean of repeat purchases; value = expected purchases within the horizon times expected amount, without discount"
+	d := CLV{Currency: c.currency(r), Until: c.o.end().Time().Format("2006-01-02T15:04:05Z"), Weeks: c.o.Horizon, Customers: []Customer{}}
+	r.Data = &d
+	var observed []clv.Observed
+	var people []lifecycle.ProfileID
+	for _, b := range c.buyers {
+		if x, ok := clv.Observe(b.purchases[d.Currency], c.o.end(), c.o.Zone); ok {
+			observed, people = append(observed, x), append(people, b.id)
+		}
+	}
+	d.Assessment = clv.Assess(observed, c.subscribers)
+	for _, w := range d.Assessment.Warnings {
+		r.note("%s", w.Text)
+	}
+	r.Tables = append(r.Tables, Table{"What is there", []string{"Customers", "Bought again", "Weeks known"}, [][]string{
+		{number(d.Assessment.Customers), number(d.Assessment.Repeaters), fmt.Sprintf("%.1f", d.Assessment.Weeks)},
+	}})
+	if d.Assessment.Refused() {
+		return nil
+	}
+	if err := d.fit(ctx, r, observed); err != nil {
+		return err
+	}
+	for i := range observed {
+		one, err := d.customer(people[i], &observed[i])
+		if err != nil {
+			return err
+		}
+		d.Customers = append(d.Customers, one)
+	}
+	d.best(r)
+	return nil
+}
+
+func (d *CLV) fit(ctx context.Context, r *Report, observed []clv.Observed) error {
+	model, fit, err := clv.FitBGNBD(ctx, clv.Histories(observed))
+	if err != nil {
+		return err
+	}
+	d.Purchases, d.Fit = &model, &fit
+	rows := [][]string{{"BG/NBD", fmt.Sprintf("r %.3f, alpha %.3f, a %.3f, b %.3f", model.R, model.Alpha, model.A, model.B)}}
+	if spends := clv.Spends(observed); len(spends) > 0 {
+		spend, spendFit, err := clv.FitGammaGamma(ctx, spends)
+		if err != nil {
+			return err
+		}
+		for _, w := range clv.FitWarnings(spendFit, &spend) {
+			r.note("%s", w.Text)
+		}
+		if spend.Q > 1 {
+			d.Spend = &spend
+		}
+		rows = append(rows, []string{"Gamma-Gamma", fmt.Sprintf("p %.3f, q %.3f, gamma %.3f", spend.P, spend.Q, spend.Gamma)})
+	}
+	for _, w := range clv.FitWarnings(fit, nil) {
+		r.note("%s", w.Text)
+	}
+	r.Tables = append(r.Tables, Table{"The models", []string{"Model", "Parameters"}, rows})
+	return nil
+}
+
+func (d *CLV) customer(id lifecycle.ProfileID, o *clv.Observed) (Customer, error) {
+	one := Customer{Person: id, Repeats: o.History.Repeats, Last: o.History.Last, Age: o.History.Age, Mean: o.Mean}
+	alive, known, err := d.Purchases.PAlive(o.History)
+	if err != nil {
+		return one, err
+	}
+	if known {
+		one.PAlive = &alive
+	}
+	if one.Expected, err = d.Purchases.ExpectedOf(o.History, float64(d.Weeks)); err != nil {
+		return one, err
+	}
+	if d.Spend != nil {
+		v, err := clv.NewValue(*d.Purchases, *d.Spend, o.History, o.Mean, clv.Horizon{Steps: 1, Length: float64(d.Weeks)})
+		if err != nil {
+			return one, err
+		}
+		one.Value = &v
+	}
+	return one, nil
+}
+
+// best lists the customers with the greatest expected value, or purchases.
+func (d *CLV) best(r *Report) {
+	worth := func(c *Customer) float64 {
+		if c.Value != nil {
+			return c.Value.Total
+		}
+		return c.Expected
+	}
+	sorted := slices.Clone(d.Customers)
+	slices.SortStableFunc(sorted, func(a, b Customer) int { return cmp.Compare(worth(&b), worth(&a)) })
+	t := Table{fmt.Sprintf("The %d with the greatest expected value in %d weeks", min(bestShown, len(sorted)), d.Weeks),
+		[]string{"Person", "Repeats", "P(alive)", "Expected purchases", "Expected value"}, nil}
+	for _, c := range sorted[:min(bestShown, len(sorted))] {
+		alive, value := "unknown", "unknown"
+		if c.PAlive != nil {
+			alive = percent(*c.PAlive)
+		}
+		if c.Value != nil {
+			value = fmt.Sprintf("%.2f %s", c.Value.Total, d.Currency)
+		}
+		t.Rows = append(t.Rows, []string{number(c.Person), number(c.Repeats), alive, fmt.Sprintf("%.2f", c.Expected), value})
+	}
+	r.Tables = append(r.Tables, t)
+}

@@ -1,0 +1,198 @@
+// Package live computes reports from what is stored, person by person. The
+// arithmetic is in reports, reports/stats and reports/clv; this is where people
+// and events become the counts that it works on.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/stats"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// DefaultPurchase is the event that counts as a purchase unless others are named.
+const DefaultPurchase = lifecycle.EventName("Order:Completed")
+
+// Options of a report. The zero value looks at everybody and all time.
+type Options struct {
+	// From and To bound the events looked at, From included and To not. For the
+	// funnel they bound the entry into the path instead.
+	From, To lifecycle.Instant
+	// Connection keeps only events that it told of; empty: all.
+	Connection string
+	// Segment keeps only people who are in it now; empty: everybody.
+	Segment lifecycle.Segment
+	// Events are those that count as purchases or as being back; empty:
+	// DefaultPurchase.
+	Events []lifecycle.EventName
+	// Currency of amounts. Amounts in others are left out and said so. Empty: the
+	// currency with the most purchases.
+	Currency string
+	Unit     stats.Unit          // of cohorts; empty: month
+	Kind     stats.RetentionKind // empty: bounded
+	// Window is how long after somebody's entry moves count in the funnel.
+	Window time.Duration
+	// Horizon is how many weeks ahead value is counted; zero: 52.
+	Horizon int
+	Zone    *time.Location    // of calendar days; nil: UTC
+	Now     lifecycle.Instant // the end of observation where To is open
+	// Progress is told about once a batch.
+	Progress func(people int64)
+}
+
+// Report is the answer.
+type Report struct {
+	Name string `json:"name"`
+	// Definition says in words what was counted and divided.
+	Definition string `json:"definition"`
+	// People is how many were looked at.
+	People int64    `json:"people"`
+	Notes  []string `json:"notes"`
+	Tables []Table  `json:"tables"`
+	// Data is the same with full precision.
+	Data any `json:"data"`
+}
+
+// Table is a part of it for people to read. A row has a text per column.
+type Table struct {
+	Title   string     `json:"title"`
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+}
+
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// counter gathers what one report is about.
+type counter interface {
+	// take looks at a person with the events that count, in order.
+	take(prof *lifecycle.Profile, events []lifecycle.Event) error
+	report(ctx context.Context, r *Report) error
+}
+
+// Info is one report that there is.
+type Info struct {
+	Name, Summary string
+	make          func(plan *lifecycle.Plan, o *Options) counter
+}
+
+// Reports lists them by name.
+func Reports() []Info {
+	return []Info{
+		{"clv", "what customers are still worth: BG/NBD and Gamma-Gamma, P(alive), expected purchases", newCLV},
+		{"cohorts", "who comes back, by the period of the first purchase", newCohorts},
+		{"concentration", "how much of the revenue comes from how few customers: Pareto, Gini", newConcentration},
+		{"funnel", "how far people come along the path, with intervals", newFunnel},
+		{"rfm", "recency, frequency and monetary value in fifths, with honest ties", newRFM},
+		{"stay", "how long people stay in each stage, open stays counted as such (Kaplan-Meier)", newStay},
+	}
+}
+
+// ErrUnknown says that there is no report of a name.
+var ErrUnknown = errors.New("live: there is no such report")
+
+// scanBatch is how many people are read at once.
+const scanBatch = 1000
+
+// Run computes a report. Its cost is that of reading everybody once.
+func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string, o Options) (*Report, error) {
+	i := slices.IndexFunc(Reports(), func(x Info) bool { return x.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
+	}
+	o.fill()
+	c := Reports()[i].make(plan, &o)
+	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
+	for after := lifecycle.ProfileID(0); ; {
+		people, err := s.Scan(ctx, after, 0, scanBatch)
+		if err != nil {
+			return nil, err
+		}
+		if len(people) == 0 {
+			break
+		}
+		for i := range people {
+			after = people[i].Person.ID
+			if err := o.one(c, r, &people[i]); err != nil {
+				return nil, fmt.Errorf("live: %s: person %d: %w", name, after, err)
+			}
+		}
+		if o.Progress != nil {
+			o.Progress(r.People)
+		}
+	}
+	if err := c.report(ctx, r); err != nil {
+		return nil, fmt.Errorf("live: %s: %w", name, err)
+	}
+	return r, nil
+}
+
+func (o *Options) fill() {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Unit == "" {
+		o.Unit = stats.Month
+	}
+	if o.Kind == "" {
+		o.Kind = stats.Bounded
+	}
+	if o.Horizon == 0 {
+		o.Horizon = 52
+	}
+	if len(o.Events) == 0 {
+		o.Events = []lifecycle.EventName{DefaultPurchase}
+	}
+}
+
+// end is the end of observation.
+func (o *Options) end() lifecycle.Instant {
+	if o.To != 0 && o.To < o.Now {
+		return o.To
+	}
+	return o.Now
+}
+
+// one counts a person where the filters let them through.
+func (o *Options) one(c counter, r *Report, w *store.Whole) error {
+	if w.Person.State == nil {
+		return nil
+	}
+	prof, err := lifecycle.DecodeProfile(w.Person.State)
+	if err != nil {
+		return err
+	}
+	if o.Segment != "" && !prof.In(o.Segment) {
+		return nil
+	}
+	r.People++
+	// What tells of one fact twice counts once.
+	events := slices.DeleteFunc(lifecycle.Effective(w.Events), func(e lifecycle.Event) bool {
+		return e.IsDecision() || o.Connection != "" && e.Connection != o.Connection
+	})
+	return c.take(prof, events)
+}
+
+// counts tells whether an event is one of those asked for, in the period.
+func (o *Options) counts(e *lifecycle.Event) bool {
+	return slices.Contains(o.Events, e.Name) && e.At >= o.From && e.At < o.end()
+}
+
+// percent writes a share.
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+// amount writes micros of a currency.
+func amount(micros int64, currency string) string {
+	return fmt.Sprintf("%.2f %s", float64(micros)/1e6, currency)
+}
+
+// days writes a time in days.
+func days(d time.Duration) string { return fmt.Sprintf("%.1f", d.Hours()/24) }
+
+func number[T ~int | ~int64](n T) string { return fmt.Sprint(int64(n)) }

@@ -1,0 +1,82 @@
+package live
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/clv"
+)
+
+// buyer is a person with the purchases that count, by currency.
+type buyer struct {
+	id        lifecycle.ProfileID
+	purchases map[string][]clv.Purchase
+}
+
+// ledger gathers purchases with an amount.
+type ledger struct {
+	o          *Options
+	buyers     []buyer
+	byCurrency map[string]int64
+	without    int64 // purchases without an amount
+}
+
+func newLedger(o *Options) ledger { return ledger{o: o, byCurrency: map[string]int64{}} }
+
+func (l *ledger) take(prof *lifecycle.Profile, events []lifecycle.Event) error {
+	b := buyer{id: prof.ID, purchases: map[string][]clv.Purchase{}}
+	for i := range events {
+		e := &events[i]
+		if !l.o.counts(e) {
+			continue
+		}
+		if e.Value == nil {
+			l.without++
+			continue
+		}
+		l.byCurrency[e.Value.Currency]++
+		b.purchases[e.Value.Currency] = append(b.purchases[e.Value.Currency], clv.Purchase{At: e.At, Micros: e.Value.Micros})
+	}
+	if len(b.purchases) > 0 {
+		l.buyers = append(l.buyers, b)
+	}
+	return nil
+}
+
+// currency is the one asked for, or the one with the most purchases.
+func (l *ledger) currency(r *Report) string {
+	chosen := l.o.Currency
+	if chosen == "" {
+		type count struct {
+			name string
+			n    int64
+		}
+		var all []count
+		for name, n := range l.byCurrency {
+			all = append(all, count{name, n})
+		}
+		slices.SortFunc(all, func(a, b count) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
+		if len(all) > 0 {
+			chosen = all[0].name
+		}
+	}
+	for _, name := range sortedKeys(l.byCurrency) {
+		if name != chosen {
+			r.note("%d purchases in %s are left out: amounts of two currencies are not added", l.byCurrency[name], name)
+		}
+	}
+	if l.without > 0 {
+		r.note("%d purchases carry no amount and are left out", l.without)
+	}
+	return chosen
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
