@@ -158,6 +158,19 @@ func TestSearchLagsBehind(t *testing.T) {
 	}
 }
 
+// TestListEnds: a page that names itself as the next one is the last.
+func TestListEnds(t *testing.T) {
+	t.Parallel()
+	path := "/API/v3/directories/" + qualtricssim.Directory + "/contacts?pageSize=50"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"result":{"elements":[],"nextPage":"https://fra1.qualtrics.com%s"},"meta":{"httpStatus":"200 - OK"}}`, path)
+	}))
+	t.Cleanup(server.Close)
+	if l, err := open(t, config(server.URL)).List(t.Context(), ""); err != nil || l.Cursor != "" {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
 func TestEraseEverything(t *testing.T) {
 	t.Parallel()
 	c, sim := start(t, func(cfg *connectors.Config) { cfg.Settings["erase"] = "everything" })

@@ -236,7 +236,10 @@ func (c *Connector) List(ctx context.Context, cursor string) (*connectors.Listed
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	listed := &connectors.Listed{Cursor: nextPath(page.Next)}
+	listed := &connectors.Listed{}
+	if next := nextPath(page.Next); next != path {
+		listed.Cursor = next // a page that names itself as the next would never end
+	}
 	for _, p := range people {
 		if p != nil {
 			listed.People = append(listed.People, *p)
