@@ -134,6 +134,23 @@ func TestFitBGNBDOrderAndCounts(t *testing.T) {
 	}
 }
 
+func TestMergeHistories(t *testing.T) {
+	t.Parallel()
+	one := clv.History{Repeats: 2, Last: 5, Age: 9}
+	older, later := one, one
+	older.Age, later.Last = 10, 6
+	counted := one
+	counted.Customers = 3
+	got, err := clv.MergeHistories([]clv.History{older, one, later, counted, one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	older.Customers, later.Customers, counted.Customers = 1, 1, 5
+	if diff := cmp.Diff([]clv.History{counted, older, later}, got); diff != "" {
+		t.Errorf("merged (-want +got):\n%s", diff)
+	}
+}
+
 func TestFitBGNBDRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

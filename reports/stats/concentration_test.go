@@ -162,6 +162,28 @@ func TestLift(t *testing.T) {
 	}
 }
 
+// TestLiftOfMany: a difference that is rare by chance alone is common among a
+// thousand features.
+func TestLiftOfMany(t *testing.T) {
+	t.Parallel()
+	striking := stats.Feature{Name: "striking", InGroup: 68, InRest: 200}
+	alone, err := stats.NewLifts(200, 800, []stats.Feature{striking})
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := []stats.Feature{striking}
+	for range 999 {
+		many = append(many, stats.Feature{Name: "dull", InGroup: 50, InRest: 200})
+	}
+	among, err := stats.NewLifts(200, 800, many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if among[0].Name != "striking" || !alone[0].Distinct || among[0].Distinct {
+		t.Errorf("alone %+v, among a thousand %+v", alone[0], among[0])
+	}
+}
+
 // TestNewcombe holds the difference's interval against the example of the
 // paper: 56/70 and 48/80 give 0.2 [0.0524, 0.3339].
 func TestNewcombe(t *testing.T) {
