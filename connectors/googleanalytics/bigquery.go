@@ -25,8 +25,8 @@ const (
 	rewriteDays = 4
 	// maxDays is how far back a connection looks that was off for long.
 	maxDays = 60
-	// pageRows is how many rows one call reads. A row with many parameters has
-	// some 15 KB in BigQuery's form.
+	// pageRows is how many rows one call reads at most. A row with many parameters
+	// has some 15 KB in BigQuery's form.
 	pageRows = 200
 )
 
@@ -159,25 +159,40 @@ func (c *Connector) describe(ctx context.Context, id string) (*table, error) {
 }
 
 // readPage reads rows from an index on; none is the end of the table. Each row
-// gives one event.
+// gives one event. A page that is too long to be read is asked for in smaller
+// ones: else a table of long rows would never be got past.
 func (c *Connector) readPage(ctx context.Context, t *table, index int64, now time.Time) ([]connectors.RawEvent, error) {
+	var rows []json.RawMessage
+	for size := pageRows; ; size /= 5 {
+		var err error
+		rows, err = c.rows(ctx, t, index, size)
+		if err == nil {
+			break
+		}
+		if failure(err).Reason != connectors.ReasonBadAnswer || size < 5 {
+			return nil, err
+		}
+	}
+	s := &split{c: c, received: now}
+	events := make([]connectors.RawEvent, len(rows))
+	for i, row := range rows {
+		events[i] = s.row(t.columns, row)
+	}
+	return events, nil
+}
+
+// rows makes one call.
+func (c *Connector) rows(ctx context.Context, t *table, index int64, size int) ([]json.RawMessage, error) {
 	names := make([]string, len(t.columns))
 	for i, f := range t.columns {
 		names[i] = f.Name
 	}
 	query := url.Values{
-		"maxResults": {strconv.Itoa(pageRows)}, "startIndex": {strconv.FormatInt(index, 10)}, "selectedFields": {strings.Join(names, ",")},
+		"maxResults": {strconv.Itoa(size)}, "startIndex": {strconv.FormatInt(index, 10)}, "selectedFields": {strings.Join(names, ",")},
 	}
 	var answer struct {
 		Rows []json.RawMessage `json:"rows"`
 	}
-	if err := c.ask(ctx, connectors.Call{Act: actExport, URL: c.tableURL(t.id) + "/data?" + query.Encode()}, &answer); err != nil {
-		return nil, err
-	}
-	s := &split{c: c, received: now}
-	events := make([]connectors.RawEvent, len(answer.Rows))
-	for i, row := range answer.Rows {
-		events[i] = s.row(t.columns, row)
-	}
-	return events, nil
+	err := c.ask(ctx, connectors.Call{Act: actExport, URL: c.tableURL(t.id) + "/data?" + query.Encode()}, &answer)
+	return answer.Rows, err
 }

@@ -76,6 +76,29 @@ func rows(n int) []googleanalyticssim.Row {
 	return all
 }
 
+// TestLongRows: a page that is longer than an answer may be is read in parts.
+func TestLongRows(t *testing.T) {
+	t.Parallel()
+	sim := googleanalyticssim.New()
+	c := exporting(t, sim, sim, func(cfg *connectors.Config) {
+		cfg.HTTP = connectors.NewClient(connectors.ClientOptions{AllowPrivate: true, Timeout: 20 * time.Second, MaxAnswer: 64 << 10})
+	})
+	_, cursor := fetchAll(t, c, "")
+	long := rows(60)
+	for i := range long {
+		long[i].Params["page_title"] = strings.Repeat("x", 4<<10)
+	}
+	sim.Export("20261119", at(0), long...)
+	events, _ := fetchAll(t, c, cursor)
+	keys := map[[32]byte]bool{}
+	for _, e := range events {
+		keys[e.Dedupe] = e.Broken == ""
+	}
+	if len(events) != 60 || len(keys) != 60 {
+		t.Errorf("%d events, %d of them different", len(events), len(keys))
+	}
+}
+
 // TestExport reads tables in the order in which they were written, each once,
 // and again when it is written anew.
 func TestExport(t *testing.T) {
