@@ -248,4 +248,6 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/sync", w.apiSync)
 	api.POST("/sync/retry", w.apiRetrySync)
 	api.GET("/segments", w.apiSegments)
+	api.GET("/reports", w.apiReports)
+	api.GET("/reports/:name", w.apiReport)
 }

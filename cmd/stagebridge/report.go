@@ -12,16 +12,22 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/live"
-	"github.com/stagebridge/stagebridge/reports/stats"
 )
 
-// reportOptions are the flags of report.
-type reportOptions struct {
-	format, from, to, zone, unit, kind, events, segment string
-	window                                              int
-	live                                                live.Options
+// reportFlags are the flags of report, which say what is looked at.
+var reportFlags = []struct{ name, help string }{
+	{"from", "first day of the events looked at, 2026-01-31"},
+	{"to", "the day behind the last one"},
+	{"zone", "time zone of days, weeks and months (default UTC)"},
+	{"unit", "length of a cohort's periods: day, week or month (default month)"},
+	{"kind", "bounded counts who was there in a period, rolling who was then or later (default bounded)"},
+	{"events", "events that count as purchases or as being back, with commas (default " + string(live.DefaultPurchase) + ")"},
+	{"segment", "only people who are in it now"},
+	{"connection", "only events that it told of"},
+	{"currency", "of amounts; the one with the most purchases when empty"},
+	{"window", "days after somebody's entry in which moves count in the funnel (default: without end)"},
+	{"weeks", "how far ahead the report clv looks (default 52)"},
 }
 
 // reportCommand computes a report from all that is stored.
@@ -32,74 +38,29 @@ func reportCommand() command {
 	}
 	c := command{name: "report", operands: "[flags] [NAME]", summary: "compute a report from all that is stored: " + strings.Join(names, ", ")}
 	c.run = func(ctx context.Context, p *program, args []string) error {
-		var o reportOptions
-		operands, err := p.parse(c, args, o.flags, 0, 1)
+		format, given := "", map[string]*string{}
+		operands, err := p.parse(c, args, func(f *flag.FlagSet) {
+			f.StringVar(&format, "format", "table", "table, csv or json")
+			for _, x := range reportFlags {
+				given[x.name] = f.String(x.name, "", x.help)
+			}
+		}, 0, 1)
 		if err != nil {
 			return err
 		}
 		if len(operands) == 0 {
 			return listReports(p.stdout)
 		}
-		if err := o.fill(); err != nil {
-			return err
+		if format != "table" && format != "csv" && format != "json" {
+			return fmt.Errorf("-format: is %q, want table, csv or json", format)
 		}
-		return p.withApp(ctx, func(a *app) error { return p.report(ctx, a, operands[0], &o) })
+		o, err := live.ParseOptions(func(name string) string { return *given[name] })
+		if err != nil {
+			return fmt.Errorf("-%w", err)
+		}
+		return p.withApp(ctx, func(a *app) error { return p.report(ctx, a, operands[0], format, o) })
 	}
 	return c
-}
-
-func (o *reportOptions) flags(f *flag.FlagSet) {
-	f.StringVar(&o.format, "format", "table", "table, csv or json")
-	f.StringVar(&o.from, "from", "", "first day of the events looked at, 2026-01-31")
-	f.StringVar(&o.to, "to", "", "the day behind the last one")
-	f.StringVar(&o.zone, "zone", "UTC", "time zone of days, weeks and months")
-	f.StringVar(&o.unit, "unit", "month", "length of a cohort's periods: day, week or month")
-	f.StringVar(&o.kind, "kind", "bounded", "bounded counts who was there in a period, rolling who was then or later")
-	f.StringVar(&o.events, "events", string(live.DefaultPurchase), "events that count as purchases or as being back, with commas")
-	f.StringVar(&o.segment, "segment", "", "only people who are in it now")
-	f.StringVar(&o.live.Connection, "connection", "", "only events that it told of")
-	f.StringVar(&o.live.Currency, "currency", "", "of amounts; the one with the most purchases when empty")
-	f.IntVar(&o.window, "window", 0, "days after somebody's entry in which moves count in the funnel; 0: without end")
-	f.IntVar(&o.live.Horizon, "weeks", 52, "how far ahead the report clv looks")
-}
-
-// fill reads the flags' texts.
-func (o *reportOptions) fill() error {
-	if o.format != "table" && o.format != "csv" && o.format != "json" {
-		return fmt.Errorf("-format: is %q, want table, csv or json", o.format)
-	}
-	zone, err := time.LoadLocation(o.zone)
-	if err != nil {
-		return fmt.Errorf("-zone: %w", err)
-	}
-	o.live.Zone = zone
-	for name, day := range map[string]struct {
-		text string
-		into *lifecycle.Instant
-	}{"from": {o.from, &o.live.From}, "to": {o.to, &o.live.To}} {
-		if day.text == "" {
-			continue
-		}
-		at, err := time.ParseInLocation(time.DateOnly, day.text, zone)
-		if err != nil {
-			return fmt.Errorf("-%s: is %q, want a day such as 2026-01-31", name, day.text)
-		}
-		*day.into = lifecycle.At(at)
-	}
-	if o.live.Unit, err = stats.ParseUnit(o.unit); err != nil {
-		return fmt.Errorf("-unit: %w", err)
-	}
-	if o.live.Kind = stats.RetentionKind(o.kind); o.live.Kind != stats.Bounded && o.live.Kind != stats.Rolling {
-		return fmt.Errorf("-kind: is %q, want bounded or rolling", o.kind)
-	}
-	if o.window < 0 || o.live.Horizon < 1 || o.live.Horizon > 520 {
-		return fmt.Errorf("-window must not be negative, and -weeks be from 1 to 520")
-	}
-	for name := range strings.SplitSeq(o.events, ",") {
-		o.live.Events = append(o.live.Events, lifecycle.EventName(strings.TrimSpace(name)))
-	}
-	o.live.Segment, o.live.Window = lifecycle.Segment(o.segment), time.Duration(o.window)*24*time.Hour
-	return nil
 }
 
 func listReports(out io.Writer) error {
@@ -110,24 +71,24 @@ func listReports(out io.Writer) error {
 	return w.Flush()
 }
 
-func (p *program) report(ctx context.Context, a *app, name string, o *reportOptions) error {
+func (p *program) report(ctx context.Context, a *app, name, format string, o live.Options) error {
 	now, err := a.store.ServerTime(ctx)
 	if err != nil {
 		return err
 	}
-	o.live.Now = now
+	o.Now = now
 	told := time.Now()
-	o.live.Progress = func(people int64) {
+	o.Progress = func(people int64) {
 		if time.Since(told) > time.Second {
 			told = time.Now()
 			fmt.Fprintf(p.stderr, "%d people\n", people)
 		}
 	}
-	r, err := live.Run(ctx, a.store, a.registry.Config().Plan, name, o.live)
+	r, err := live.Run(ctx, a.store, a.registry.Config().Plan, name, o)
 	if err != nil {
 		return err
 	}
-	switch o.format {
+	switch format {
 	case "json":
 		e := json.NewEncoder(p.stdout)
 		e.SetIndent("", "  ")

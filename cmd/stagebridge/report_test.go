@@ -155,7 +155,9 @@ func checkSummary(t *testing.T, path string, customers []live.Customer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := func(of map[string]int, x float64, last, age float64) { of[fmt.Sprintf("%.0f %.2f %.2f", x, last, age)]++ }
+	count := func(of map[string]int, x float64, last, age float64) {
+		of[fmt.Sprintf("%.0f %.2f %.2f", x, last, age)]++
+	}
 	want, got := map[string]int{}, map[string]int{}
 	for line := range strings.Lines(string(text)) {
 		var id, x, last, age, z float64

@@ -1,0 +1,86 @@
+package live
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/stats"
+)
+
+// FieldError is an option that cannot be read.
+type FieldError struct{ Field, Detail string }
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Field + ": " + e.Detail }
+
+// maxWeeks is how far ahead the report clv may look.
+const maxWeeks = 520
+
+// ParseOptions reads options from texts by name, as the command's flags and the
+// API's query have them; an empty text is the default. Now and Progress are the
+// caller's. The error is a *FieldError.
+func ParseOptions(get func(name string) string) (Options, error) {
+	var o Options
+	var err error
+	if o.Zone, err = time.LoadLocation(otherwise(get("zone"), "UTC")); err != nil {
+		return o, &FieldError{"zone", fmt.Sprintf("is %q, want a time zone such as Europe/Berlin", get("zone"))}
+	}
+	if o.From, err = day("from", get("from"), o.Zone); err != nil {
+		return o, err
+	}
+	if o.To, err = day("to", get("to"), o.Zone); err != nil {
+		return o, err
+	}
+	if o.Unit, err = stats.ParseUnit(otherwise(get("unit"), string(stats.Month))); err != nil {
+		return o, &FieldError{"unit", fmt.Sprintf("is %q, want day, week or month", get("unit"))}
+	}
+	o.Kind = stats.RetentionKind(otherwise(get("kind"), string(stats.Bounded)))
+	if o.Kind != stats.Bounded && o.Kind != stats.Rolling {
+		return o, &FieldError{"kind", fmt.Sprintf("is %q, want bounded or rolling", o.Kind)}
+	}
+	window, err := whole("window", get("window"), 0, 0, 36500)
+	if err != nil {
+		return o, err
+	}
+	o.Window = time.Duration(window) * 24 * time.Hour
+	if o.Horizon, err = whole("weeks", get("weeks"), 52, 1, maxWeeks); err != nil {
+		return o, err
+	}
+	for name := range strings.SplitSeq(otherwise(get("events"), string(DefaultPurchase)), ",") {
+		o.Events = append(o.Events, lifecycle.EventName(strings.TrimSpace(name)))
+	}
+	o.Connection, o.Currency, o.Segment = get("connection"), strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
+	return o, nil
+}
+
+func otherwise(text, fallback string) string {
+	if text == "" {
+		return fallback
+	}
+	return text
+}
+
+func day(field, text string, zone *time.Location) (lifecycle.Instant, error) {
+	if text == "" {
+		return 0, nil
+	}
+	at, err := time.ParseInLocation(time.DateOnly, text, zone)
+	if err != nil {
+		return 0, &FieldError{field, fmt.Sprintf("is %q, want a day such as 2026-01-31", text)}
+	}
+	return lifecycle.At(at), nil
+}
+
+func whole(field, text string, fallback, least, most int) (int, error) {
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, &FieldError{field, fmt.Sprintf("is %q, want a number from %d to %d", text, least, most)}
+	}
+	return n, nil
+}

@@ -1,0 +1,35 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReports(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"12.50"}`)
+	l.process()
+	for _, c := range []struct {
+		path   string
+		status int
+		has    string
+	}{
+		{"/reports", 200, `"name":"concentration"`},
+		{"/reports/concentration", 200, `"total":12500000`},
+		{"/reports/concentration?currency=usd", 200, `"customers":0`},
+		{"/reports/funnel?from=2099-01-01", 200, `"people":1`},
+		{"/reports/funel", 404, "No such report"},
+		{"/reports/funnel?from=soon", 400, "want a day"},
+		{"/reports/clv?weeks=9999", 400, "from 1 to 520"},
+		{"/reports/cohorts?unit=year", 400, "day, week or month"},
+	} {
+		if a := l.api("GET", c.path, ""); a.Status != c.status || !strings.Contains(a.Body, c.has) {
+			t.Errorf("%s: %d %s", c.path, a.Status, a.Body)
+		}
+	}
+	if a := l.send("GET", "/api/v1/reports", ""); a.Status != 401 {
+		t.Errorf("without a token: %d", a.Status)
+	}
+}
