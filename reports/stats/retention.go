@@ -20,8 +20,9 @@ const (
 )
 
 const (
-	// maxCells bounds the periods of one cohort: ten years of days.
-	maxCells = 3660
+	// maxCells bounds the periods of one cohort, and so the table: three years
+	// of days, twenty of weeks.
+	maxCells = 1100
 	// maxPeople bounds one cell. It is more people than there are, and all
 	// cells of all cohorts still add up within int64.
 	maxPeople = 1 << 38
@@ -45,6 +46,10 @@ type Retention struct {
 	// Through is the last period that is over. Later ones are not shown, since
 	// not everybody had the time to come back in them.
 	Through Period `json:"through"`
+	// TooOld are the people of cohorts that began 1,100 periods or more before
+	// Through, or at a time that cannot be. They are left out; ask for longer
+	// periods to see them.
+	TooOld int64 `json:"too_old"`
 	// Cohorts are in the order of time.
 	Cohorts []RetentionRow `json:"cohorts"`
 	// Overall has at n those of all cohorts that are n periods old.
@@ -92,8 +97,7 @@ func CountRetention(kind RetentionKind, people iter.Seq[[]Period]) []CohortCount
 
 // NewRetention divides the counts: active in the n-th period (or then or
 // later) / size of the cohort. Cohorts that began after through are left out.
-// The error wraps ErrCounts where counts contradict each other or a cohort is
-// more than 3,660 periods old.
+// The error wraps ErrCounts where counts contradict each other.
 func NewRetention(kind RetentionKind, unit Unit, through Period, counts []CohortCount) (Retention, error) {
 	if kind != Bounded && kind != Rolling {
 		return Retention{}, fmt.Errorf("stats: retention: kind %q is neither %q nor %q", kind, Bounded, Rolling)
@@ -102,6 +106,13 @@ func NewRetention(kind RetentionKind, unit Unit, through Period, counts []Cohort
 	people := map[Period][]int64{} // by cohort, at n the people of that period
 	for _, c := range counts {
 		if c.Cohort > through {
+			continue
+		}
+		// The difference of periods far apart overflows; then it is negative.
+		if age := through - c.Cohort; age >= maxCells || age < 0 {
+			if kind == Rolling || c.Period == c.Cohort {
+				r.TooOld += max(0, min(c.People, maxPeople-r.TooOld))
+			}
 			continue
 		}
 		cells, err := addCell(people[c.Cohort], kind, through, c)
@@ -146,9 +157,6 @@ func addCell(cells []int64, kind RetentionKind, through Period, c CohortCount) (
 		return nil, fmt.Errorf("%w: %d people", ErrCounts, c.People)
 	case c.Period < c.Cohort:
 		return nil, fmt.Errorf("%w: people active before their first period", ErrCounts)
-	// The difference of periods far apart overflows; then it is negative.
-	case through-c.Cohort >= maxCells || through-c.Cohort < 0:
-		return nil, fmt.Errorf("%w: more than %d periods", ErrCounts, maxCells)
 	}
 	if cells == nil {
 		cells = make([]int64, through-c.Cohort+1)

@@ -6,6 +6,9 @@ import (
 	"slices"
 )
 
+// maxSplits bounds the periods of one answer: ten years of days.
+const maxSplits = 3660
+
 // Split says of whom the people active in one period are made up.
 type Split struct {
 	Period       Period `json:"period"`
@@ -79,8 +82,8 @@ func (c *SplitCounter) Between(from, to Period) ([]Split, error) {
 	if from > to {
 		return []Split{}, nil
 	}
-	if n := to - from; n < 0 || n >= maxCells {
-		return nil, fmt.Errorf("stats: split: %w: more than %d periods", ErrCounts, maxCells)
+	if n := to - from; n < 0 || n >= maxSplits {
+		return nil, fmt.Errorf("stats: split: %w: more than %d periods", ErrCounts, maxSplits)
 	}
 	all := make([]Split, 0, to-from+1)
 	for p := from; p <= to; p++ {
