@@ -298,3 +298,33 @@ func TestCDNOWFromOrders(t *testing.T) {
 	near(t, "q", spend.Q, 3.74, 0.01)
 	near(t, "γ", spend.Gamma, 15.44, 0.03)
 }
+
+// TestCDNOWActual counts what really happened, in the calibration and after it.
+func TestCDNOWActual(t *testing.T) {
+	t.Parallel()
+	end := lifecycle.At(time.Date(1998, 7, 1, 0, 0, 0, 0, time.UTC))
+	calibration := observed(t)
+	var people, later [8]float64
+	var days int64
+	for i, p := range purchases(t) {
+		all, ok := clv.Observe(p, end, time.UTC)
+		if !ok {
+			t.Fatalf("customer %d has no purchase", i+1)
+		}
+		days += all.History.Repeats + 1
+		x := min(7, calibration[i].History.Repeats)
+		people[x]++
+		later[x] += float64(all.History.Repeats - calibration[i].History.Repeats)
+	}
+	if want := [8]float64{1411, 439, 214, 100, 62, 38, 29, 64}; people != want {
+		t.Errorf("customers by repeats %v, want %v", people, want)
+	}
+	var total float64
+	for x, want := range []float64{0.237, 0.697, 1.393, 1.560, 2.532, 2.947, 3.862, 6.359} {
+		total += later[x]
+		near(t, "purchases in the holdout after "+strconv.Itoa(x), later[x]/people[x], want, 0.0005)
+	}
+	if total != 1882 || days != 6696 {
+		t.Errorf("%v purchases in the holdout and %d days in all, want 1882 and 6696", total, days)
+	}
+}
