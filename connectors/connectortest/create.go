@@ -22,14 +22,16 @@ func runCreate(t *testing.T, c Case) {
 	}
 	send := func(t *testing.T, create bool) (results []connectors.Result, held int) {
 		var people func() int
-		dest, _, o := c.openAgainst(t, func(f *Fake) { people = d.Empty(f) }, func(cfg *connectors.Config) { cfg.Push.Create = create })
+		dest, _, o := c.openAgainst(t, func(f *Fake) { people = d.Empty(f) }, func(cfg *connectors.Config) {
+			cfg.Push.Create = create
+			if d.EmptyWith != nil {
+				d.EmptyWith(cfg)
+			}
+		})
 		if n := people(); n != 0 {
 			t.Fatalf("the vendor that should be empty holds %d people", n)
 		}
-		updates := d.Updates()
-		for i := range updates {
-			updates[i].VendorID = "" // or the person is known to be there
-		}
+		updates := d.strangers()
 		results = follow(t, o, push(t, dest, o, updates), updates)
 		return results, people()
 	}
@@ -59,6 +61,18 @@ func runCreate(t *testing.T, c Case) {
 			t.Errorf("push.create is on, and nobody was made: %+v", results)
 		}
 	})
+}
+
+// strangers are people of whom nothing shows that the vendor has them.
+func (d *DestinationCase) strangers() []connectors.Update {
+	if d.Strangers != nil {
+		return d.Strangers()
+	}
+	updates := d.Updates()
+	for i := range updates {
+		updates[i].VendorID = ""
+	}
+	return updates
 }
 
 // follow asks for jobs until each has ended, where the destination has jobs.

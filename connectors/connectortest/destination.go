@@ -59,6 +59,12 @@ type DestinationCase struct {
 	// keeps no people of which it could lack one, such as a stream of events.
 	Empty   func(f *Fake) (held func() int)
 	NoEmpty string
+	// Strangers are the people pushed to an empty vendor; nil is Updates without
+	// their VendorID. For vendors that take some other key for proof that a
+	// person is there. EmptyWith changes the connection under which they are
+	// pushed, where a push makes people only under some setting.
+	Strangers func() []connectors.Update
+	EmptyWith func(*connectors.Config)
 	// NotThere is the outcome and reason of a person who is not there while
 	// push.create is off, where they are not Skipped and ReasonNotInVendor;
 	// NotThereWhy says why.

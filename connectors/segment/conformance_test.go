@@ -55,7 +55,19 @@ func TestConformance(t *testing.T) {
 			Healthy: func(f *connectortest.Fake) {
 				f.Handle("POST /v1/batch", segmentsim.New().ServeHTTP)
 			},
-			NoEmpty:     "a stream of calls, and whoever has a user id is there",
+			Empty: func(f *connectortest.Fake) func() int {
+				sim := segmentsim.New()
+				f.Handle("POST /v1/batch", sim.ServeHTTP)
+				return func() int { return len(sim.Held()) }
+			},
+			EmptyWith: func(cfg *connectors.Config) { cfg.Settings["identify_by"] = "email" },
+			Strangers: func() []connectors.Update {
+				all := people()
+				for i := range all {
+					all[i].Keys = all[i].Keys[1:] // the address alone
+				}
+				return all
+			},
 			Updates:     people,
 			NoConsent:   "consent at Segment is context.consent, which is never sent",
 			Done:        connectors.Unconfirmed,
