@@ -2,7 +2,6 @@ package churnzero
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -40,15 +39,6 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 		return nil
 	}
 	return answer.JSON(act, out)
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "churnzero", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
 }
 
 func settingError(act, words string) *connectors.PushError {

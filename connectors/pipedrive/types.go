@@ -3,7 +3,6 @@ package pipedrive
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // text is a JSON string, number or boolean as text, and empty for any other
@@ -64,16 +63,6 @@ func chief(all []address) string {
 }
 
 func (p *person) id() string { return strconv.FormatInt(p.ID, 10) }
-
-// has reports whether the address is one of the person's.
-func (p *person) has(email string) bool {
-	for _, a := range p.Emails {
-		if strings.EqualFold(strings.TrimSpace(a.Value), email) {
-			return true
-		}
-	}
-	return false
-}
 
 // personWrite is the body that creates or changes a person. It has neither
 // labels nor a marketing status on purpose, and addresses only for somebody
