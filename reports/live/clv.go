@@ -3,6 +3,7 @@ package live
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,12 +85,20 @@ func (c *clvCounter) report(ctx context.Context, r *Report) error {
 	if err := d.fit(ctx, r, observed); err != nil {
 		return err
 	}
+	beyond := 0
 	for i := range observed {
 		one, err := d.customer(people[i], &observed[i])
+		if errors.Is(err, clv.ErrSeries) {
+			beyond++
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		d.Customers = append(d.Customers, one)
+	}
+	if beyond > 0 {
+		r.note("%d customers are left out: the horizon is too long for what is known of them", beyond)
 	}
 	d.best(r)
 	return nil

@@ -42,6 +42,9 @@ func (c *cohortCounter) report(_ context.Context, r *Report) error {
 		return err
 	}
 	r.Data, r.Definition = d, d.Formula
+	if d.TooOld > 0 {
+		r.note("%d people are left out: their first %s is too long ago for the table", d.TooOld, c.o.Unit)
+	}
 	r.note("the last %s shown is %s, the last one that is over", c.o.Unit, c.o.Unit.Label(through))
 	t := Table{"Retention", []string{"Cohort", "People"}, nil}
 	most := 0
