@@ -51,8 +51,7 @@ type DestinationCase struct {
 	// Bodiless says, by route, why an empty 200 of that route alone is a success
 	// of those who need it.
 	Bodiless map[string]string
-	// MayFail says, by route, why a write that fails keeps nobody from ending
-	// well.
+	// MayFail says, by route, why its failure keeps nobody from ending well.
 	MayFail map[string]string
 	// Empty gives a fake the routes of a vendor that holds nobody, and counts
 	// whom it holds later on. nil, with NoEmpty saying why, where the vendor

@@ -2,6 +2,7 @@ package connectortest
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"net/http"
@@ -17,12 +18,14 @@ import (
 // credential.
 const maxMiddles = 6
 
-// needs are the writes that people depend on, learned from good days.
+// needs are the routes that people depend on, learned from good days.
 type needs struct {
 	// alone has, by person and route, the requests of a push of that one.
 	alone []map[string][]string
 	// batch counts, by route, the requests of a push of all.
 	batch map[string]int
+	// writes are the routes that may change something.
+	writes map[string]bool
 }
 
 // wire tells requests apart.
@@ -33,21 +36,24 @@ func wire(method, path string, body []byte) string {
 // learn pushes everybody alone, and all at once, to healthy vendors.
 func (c Case) learn(t *testing.T) needs {
 	t.Helper()
-	n := needs{batch: map[string]int{}}
+	n := needs{batch: map[string]int{}, writes: map[string]bool{}}
 	updates := c.Destination.Updates()
 	for i := range updates {
 		dest, f, o := c.openDestination(t, nil)
 		push(t, dest, o, updates[i:i+1])
 		routes := map[string][]string{}
-		for _, r := range c.writes(f) {
+		for _, r := range f.Requests() {
 			routes[r.Route] = append(routes[r.Route], wire(r.Method, r.Path, r.Body))
 		}
 		n.alone = append(n.alone, routes)
 	}
 	dest, f, o := c.openDestination(t, nil)
 	push(t, dest, o, c.Destination.Updates())
-	for _, r := range c.writes(f) {
+	for _, r := range f.Requests() {
 		n.batch[r.Route]++
+	}
+	for _, r := range c.writes(f) {
+		n.writes[r.Route] = true
 	}
 	return n
 }
@@ -87,9 +93,11 @@ func arrived(r connectors.Result) bool {
 	return r.Outcome == connectors.OK || r.Outcome == connectors.Unconfirmed || r.Outcome == connectors.Submitted
 }
 
-// runRoutes breaks each write of a good day alone: what was sent before or
-// after must not turn the failure into a success of those who needed it.
+// runRoutes breaks each route of a good day alone: what was sent before or
+// after must not turn the failure into a success of those who needed it. A
+// write also fails in the middle of a batch, and answers with nothing.
 func runRoutes(t *testing.T, c Case) {
+	runKnownRoutes(t, c)
 	n := c.learn(t)
 	for _, route := range slices.Sorted(maps.Keys(n.batch)) {
 		if why, ok := c.Destination.MayFail[route]; ok {
@@ -112,6 +120,9 @@ func runRoutes(t *testing.T, c Case) {
 				c.checkConsent(t, f)
 			})
 		}
+		if !n.writes[route] {
+			continue
+		}
 		for good := 1; good < min(n.batch[route], maxMiddles+1); good++ {
 			t.Run(route+" refused after "+strconv.Itoa(good), func(t *testing.T) {
 				t.Parallel()
@@ -126,6 +137,56 @@ func runRoutes(t *testing.T, c Case) {
 			dest, f, o := c.openDestination(t, nil)
 			f.FailRoute(route, Reply(http.StatusOK, ""))
 			everybodyArrived(t, push(t, dest, o, c.Destination.Updates()), n.who(route), "every "+route+" is answered with an empty body")
+		})
+	}
+}
+
+// runKnownRoutes breaks each route that is needed for people who are known
+// from an earlier push, and of whom something differs now.
+func runKnownRoutes(t *testing.T, c Case) {
+	start := func(t *testing.T) (connectors.Destination, *Fake, opened, []connectors.Update) {
+		t.Helper()
+		dest, f, o := c.openDestination(t, nil)
+		updates := c.Destination.Updates()
+		for i, r := range follow(t, o, push(t, dest, o, updates), updates) {
+			known := updates[i].Want
+			known.Stage, known.Segments, known.Absent = "", known.Absent, known.Segments
+			updates[i].Known, updates[i].VendorID = &known, cmp.Or(r.VendorID, updates[i].VendorID)
+		}
+		f.Forget()
+		return dest, f, o, updates
+	}
+	dest, f, o, updates := start(t)
+	if dest.Limits().Takes == connectors.TakesEvents {
+		return
+	}
+	needed := map[string][]int{}
+	for i := range updates {
+		push(t, dest, o, updates[i:i+1])
+		for _, r := range f.Requests() {
+			if !slices.Contains(needed[r.Route], i) {
+				needed[r.Route] = append(needed[r.Route], i)
+			}
+		}
+		f.Forget()
+	}
+	for _, route := range slices.Sorted(maps.Keys(needed)) {
+		if c.Destination.MayFail[route] != "" {
+			continue
+		}
+		t.Run("of the known "+route, func(t *testing.T) {
+			t.Parallel()
+			dest, f, o, updates := start(t)
+			f.FailRoute(route, leaky(o, http.StatusServiceUnavailable, nil))
+			results := push(t, dest, o, updates)
+			if !slices.ContainsFunc(f.Requests(), func(r Recorded) bool { return r.Route == route }) {
+				return // several people go another way than one
+			}
+			for _, i := range needed[route] {
+				if arrived(results[i]) {
+					t.Errorf("every %s is answered with 503, and result %d = %+v", route, i, results[i])
+				}
+			}
 		})
 	}
 }
