@@ -1,6 +1,8 @@
 package connectortest
 
 import (
+	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -20,24 +22,19 @@ func runCreate(t *testing.T, c Case) {
 		}
 		t.Skip(d.NoEmpty)
 	}
-	send := func(t *testing.T, create bool) (results []connectors.Result, held int) {
+	send := func(t *testing.T, create bool) (results []connectors.Result, held int, f *Fake) {
 		var people func() int
-		dest, _, o := c.openAgainst(t, func(f *Fake) { people = d.Empty(f) }, func(cfg *connectors.Config) {
-			cfg.Push.Create = create
-			if d.EmptyWith != nil {
-				d.EmptyWith(cfg)
-			}
-		})
+		dest, f, o := c.openEmpty(t, create, func(f *Fake) { people = d.Empty(f) })
 		if n := people(); n != 0 {
 			t.Fatalf("the vendor that should be empty holds %d people", n)
 		}
 		updates := d.strangers()
 		results = follow(t, o, push(t, dest, o, updates), updates)
-		return results, people()
+		return results, people(), f
 	}
 	t.Run("off", func(t *testing.T) {
 		t.Parallel()
-		results, held := send(t, false)
+		results, held, _ := send(t, false)
 		want := connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor}
 		if d.NotThere.Outcome != "" {
 			want = d.NotThere
@@ -55,10 +52,39 @@ func runCreate(t *testing.T, c Case) {
 		}
 	})
 	t.Run("on", func(t *testing.T) {
-		t.Parallel()
-		results, held := send(t, true)
+		results, held, f := send(t, true)
 		if held == 0 {
 			t.Errorf("push.create is on, and nobody was made: %+v", results)
+		}
+		var routes []string
+		for _, r := range c.writes(f) {
+			routes = append(routes, r.Route)
+		}
+		slices.Sort(routes)
+		for _, route := range slices.Compact(routes) {
+			if d.MayFail[route] != "" {
+				continue
+			}
+			t.Run(route+" down", func(t *testing.T) {
+				t.Parallel()
+				dest, f, o := c.openEmpty(t, true, func(f *Fake) { d.Empty(f) })
+				f.FailRoute(route, leaky(o, http.StatusServiceUnavailable, nil))
+				results := push(t, dest, o, d.strangers())
+				if i := slices.IndexFunc(results, arrived); i >= 0 {
+					t.Errorf("nobody is there, every %s is answered with 503, and result %d = %+v", route, i, results[i])
+				}
+			})
+		}
+	})
+}
+
+// openEmpty opens the connection against a vendor that holds nobody.
+func (c Case) openEmpty(t testing.TB, create bool, routes func(*Fake)) (connectors.Destination, *Fake, opened) {
+	t.Helper()
+	return c.openAgainst(t, routes, func(cfg *connectors.Config) {
+		cfg.Push.Create = create
+		if c.Destination.EmptyWith != nil {
+			c.Destination.EmptyWith(cfg)
 		}
 	})
 }

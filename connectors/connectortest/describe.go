@@ -78,7 +78,20 @@ func Describe(t testing.TB, name string) *Description {
 		t.Fatalf("%s: %v", name, err)
 	}
 	openapi3filter.RegisterBodyDecoder("application/x-www-form-urlencoded", decodeBrackets)
+	t.Cleanup(d.tell)
 	return d
+}
+
+// tell logs what was held against the description.
+func (d *Description) tell() {
+	operations := d.Seen()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	requests := 0
+	for _, n := range d.seen {
+		requests += n
+	}
+	d.t.Logf("%s: %d requests of %d operations, %d quirks", d.name, requests, len(operations), len(d.quirks))
 }
 
 // braces turns the variables of a server's address into something that url.Parse reads.
