@@ -241,7 +241,8 @@ func options() *openapi3filter.Options {
 
 // flatten lists the single errors of a MultiError, however deep.
 func flatten(err error) []error {
-	switch e := err.(type) {
+	// The outermost error only: what wraps others has words of its own.
+	switch e := any(err).(type) {
 	case nil:
 		return nil
 	case openapi3.MultiError:

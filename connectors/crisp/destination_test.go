@@ -240,8 +240,8 @@ func TestPushPausesForTheQuota(t *testing.T) {
 		}
 		_, err := connect(t, server.URL).Push(t.Context(), many)
 		server.Close()
-		e, ok := err.(*connectors.PushError)
-		if !ok || e.Reason != connectors.ReasonRateLimit || !e.Retryable || e.RetryAfter != 30*time.Minute || calls > 4 {
+		e := connectors.AsPushError(err)
+		if e == nil || e.Reason != connectors.ReasonRateLimit || !e.Retryable || e.RetryAfter != 30*time.Minute || calls > 4 {
 			t.Errorf("%d: %v after %d calls", status, err, calls)
 		}
 	}

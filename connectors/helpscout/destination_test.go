@@ -261,7 +261,7 @@ func TestTokenIsRenewed(t *testing.T) {
 		t.Errorf("after the token was revoked: %+v", r)
 	}
 	_, err := connect(t, v.url, setting("app_id", "another")).Push(t.Context(), []connectors.Update{wanting("dana@example.com", "Trial")})
-	if e, ok := err.(*connectors.PushError); !ok || e.Reason != connectors.ReasonAuth || e.Retryable || strings.Contains(err.Error(), helpscoutsim.Secret) {
+	if e := connectors.AsPushError(err); e == nil || e.Reason != connectors.ReasonAuth || e.Retryable || strings.Contains(err.Error(), helpscoutsim.Secret) {
 		t.Errorf("an app that is not known: %v", err)
 	}
 	calls := 0
@@ -293,7 +293,7 @@ func TestPausesByTheVendorsHeader(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	_, err := connect(t, server.URL).Push(t.Context(), []connectors.Update{wanting("dana@example.com", "Trial")})
-	if e, ok := err.(*connectors.PushError); !ok || e.RetryAfter != 17*time.Second {
+	if e := connectors.AsPushError(err); e == nil || e.RetryAfter != 17*time.Second {
 		t.Errorf("%v", err)
 	}
 }

@@ -23,7 +23,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("check = %q, %v", text, err)
 	}
 	_, err := connect(t, v.url, func(cfg *connectors.Config) { cfg.Push.Enabled = false; delete(cfg.Secrets, "app_secret") }).Check(t.Context())
-	if e, ok := err.(*connectors.PushError); !ok || e.Reason != connectors.ReasonSettings {
+	if e := connectors.AsPushError(err); e == nil || e.Reason != connectors.ReasonSettings {
 		t.Errorf("without a secret: %v", err)
 	}
 }

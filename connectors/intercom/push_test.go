@@ -227,7 +227,7 @@ func TestFailures(t *testing.T) {
 			results, err := open(t, cfg).Push(t.Context(), []connectors.Update{person("dana@example.com", "Customer", []string{"at_risk"}, nil)})
 			var r connectors.Result
 			if err != nil {
-				r = err.(*connectors.PushError).Result()
+				r = connectors.AsPushError(err).Result()
 			} else {
 				r = results[0]
 			}

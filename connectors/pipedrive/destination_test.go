@@ -229,8 +229,8 @@ func TestPauses(t *testing.T) {
 		}))
 		_, err := connect(t, &vendor{url: server.URL}).Push(t.Context(), []connectors.Update{wanting("dana@example.com", "Trial")})
 		server.Close()
-		e, ok := err.(*connectors.PushError)
-		if !ok || e.Reason != connectors.ReasonRateLimit || e.RetryAfter != c.want {
+		e := connectors.AsPushError(err)
+		if e == nil || e.Reason != connectors.ReasonRateLimit || e.RetryAfter != c.want {
 			t.Errorf("%s: %v, want a pause of %v", name, err, c.want)
 		}
 	}
@@ -300,7 +300,7 @@ func TestPushKeepsToTheBurst(t *testing.T) {
 		_, err := c.Check(ctx)
 		cancel()
 		server.Close()
-		if e, ok := err.(*connectors.PushError); calls != want || want == 1 && (!ok || !e.Retryable || e.RetryAfter <= 0) {
+		if e := connectors.AsPushError(err); calls != want || want == 1 && (e == nil || !e.Retryable || e.RetryAfter <= 0) {
 			t.Errorf("%s left: %v after %d calls, want %d", remaining, err, calls, want)
 		}
 	}

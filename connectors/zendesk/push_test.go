@@ -190,7 +190,7 @@ func TestFailures(t *testing.T) {
 			results, err := open(t, config(server.URL)).Push(t.Context(), []connectors.Update{person("dana@example.com", "Customer", []string{"at_risk"}, nil)})
 			r := connectors.Result{}
 			if err != nil {
-				e := err.(*connectors.PushError)
+				e := connectors.AsPushError(err)
 				r = e.Result()
 			} else {
 				r = results[0]
