@@ -228,9 +228,8 @@ func TestMoment(t *testing.T) {
 func TestServeTellsOfAPort(t *testing.T) {
 	t.Parallel()
 	s := serve(t, settings(t, nil))
-	if !strings.Contains(s.out.String(), "/setup?token=") {
-		t.Errorf("there is no link that sets the first password:\n%s", s.out)
-	}
+	// It is printed once the server is ready, so perhaps a moment later.
+	within(t, "the link that sets the first password", func() bool { return strings.Contains(s.out.String(), "/setup?token=") })
 	taken := maps.Clone(s.env)
 	taken[prefix+"DATA_DIR"] = t.TempDir()
 	if got := stagebridge(t, taken, "serve"); got.code != exitError || !strings.Contains(got.stderr, prefix+"ADDR") {
