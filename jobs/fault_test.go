@@ -67,7 +67,7 @@ func TestVendorAnswers(t *testing.T) {
 		"422":                       {vendor: answer(422), state: store.SyncFailed, reason: connectors.ReasonInvalid, says: true},
 		"429":                       {vendor: answer(429), state: store.SyncPending, reason: connectors.ReasonRateLimit, after: time.Second, says: true},
 		"429 with seconds":          {vendor: answer(429, "Retry-After", "3600"), state: store.SyncPending, reason: connectors.ReasonRateLimit, after: 59 * time.Minute, says: true},
-		"429 with a date":           {vendor: answer(429, "Retry-After", date), state: store.SyncPending, reason: connectors.ReasonRateLimit, after: 119 * time.Minute, says: true},
+		"429 with a date":           {vendor: answer(429, "Retry-After", date), state: store.SyncPending, reason: connectors.ReasonRateLimit, after: 90 * time.Minute, says: true},
 		"500":                       {vendor: answer(500), state: store.SyncPending, reason: connectors.ReasonServer, after: time.Second, clears: true, says: true},
 		"502":                       {vendor: answer(502), state: store.SyncPending, reason: connectors.ReasonServer, after: time.Second, clears: true, says: true},
 		"503 with seconds":          {vendor: answer(503, "Retry-After", "600"), state: store.SyncPending, reason: connectors.ReasonServer, after: 9 * time.Minute, clears: true, says: true},

@@ -19,6 +19,7 @@ import (
 type lane struct {
 	server *asynq.Server
 	queues []string
+	polled bool // there is a queue for fetching from a source that is asked
 }
 
 // lanesFor starts and stops lanes so that every connection has one.
@@ -29,21 +30,27 @@ func (p *Pipeline) lanesFor(cfg *Config) {
 		return
 	}
 	for id, l := range p.lanes {
-		if cfg.Connections[id] == nil {
+		// Mended settings may make a connection one that has to be asked.
+		if conn := cfg.Connections[id]; conn == nil || isPolled(conn) && !l.polled {
 			delete(p.lanes, id)
 			p.wg.Go(func() { p.close(l) })
 		}
 	}
-	for id := range cfg.Connections {
+	for id, conn := range cfg.Connections {
 		if p.lanes[id] == nil {
 			queues := map[string]int{pushQueue(id): 2, enrichQueue(id): 1}
-			if _, polled := cfg.Connections[id].Open.(connectors.Poller); polled {
+			if isPolled(conn) {
 				queues[fetchQueue(id)] = 1
 			}
-			p.lanes[id] = &lane{server: p.server(queues, 2), queues: slices.Collect(maps.Keys(queues))}
+			p.lanes[id] = &lane{server: p.server(queues, 2), queues: slices.Collect(maps.Keys(queues)), polled: isPolled(conn)}
 		}
 		p.triggers.hit(pushQueue(id))
 	}
+}
+
+func isPolled(conn *Conn) bool {
+	_, polled := conn.Open.(connectors.Poller)
+	return polled
 }
 
 // close ends the lane of a removed connection and deletes its queues.
