@@ -26,7 +26,7 @@ import (
 const testToken = "token of the tests"
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // serving is the real program, running serve in this process.
 type serving struct {
