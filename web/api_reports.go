@@ -45,6 +45,8 @@ func (w *Web) apiReport(c echo.Context) error {
 	defer cancel()
 	r, err := live.Run(ctx, w.store, w.registry.Config().Plan, c.Param("name"), o)
 	switch {
+	case errors.As(err, &wrong):
+		return badRequest(wrong.Field, "%s", wrong.Detail)
 	case errors.Is(err, live.ErrUnknown):
 		return &Problem{Status: http.StatusNotFound, Title: "No such report", Detail: "GET /api/v1/reports lists them"}
 	case err != nil && ctx.Err() != nil && c.Request().Context().Err() == nil:

@@ -20,6 +20,8 @@ func TestReports(t *testing.T) {
 		{"/reports/concentration", 200, `"total":12500000`},
 		{"/reports/concentration?currency=usd", 200, `"customers":0`},
 		{"/reports/funnel?from=2099-01-01", 200, `"people":1`},
+		{"/reports/funnel?connection=crm", 400, "what all connections told"},
+		{"/reports/concentration?connection=crm", 200, `"customers":1`},
 		{"/reports/funel", 404, "No such report"},
 		{"/reports/funnel?from=soon", 400, "want a day"},
 		{"/reports/clv?weeks=9999", 400, "from 1 to 520"},
@@ -28,6 +30,13 @@ func TestReports(t *testing.T) {
 		if a := l.api("GET", c.path, ""); a.Status != c.status || !strings.Contains(a.Body, c.has) {
 			t.Errorf("%s: %d %s", c.path, a.Status, a.Body)
 		}
+	}
+	// A pin is part of the way that a stay is measured on.
+	if a := l.api("POST", "/profiles/1/pin", `{"stage":"Advocate"}`); a.Status != 200 {
+		t.Fatalf("pin: %d %s", a.Status, a.Body)
+	}
+	if a := l.api("GET", "/reports/stay", ""); a.Status != 200 || !strings.Contains(a.Body, `["Advocate","1","0"`) {
+		t.Errorf("stay: %d %s", a.Status, a.Body)
 	}
 	if a := l.send("GET", "/api/v1/reports", ""); a.Status != 401 {
 		t.Errorf("without a token: %d", a.Status)

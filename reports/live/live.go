@@ -79,18 +79,20 @@ type counter interface {
 // Info is one report that there is.
 type Info struct {
 	Name, Summary string
-	make          func(plan *lifecycle.Plan, o *Options) counter
+	// path says that it is about stages, which all events and decisions lead to.
+	path bool
+	make func(plan *lifecycle.Plan, o *Options) counter
 }
 
 // Reports lists them by name.
 func Reports() []Info {
 	return []Info{
-		{"clv", "what customers are still worth: BG/NBD and Gamma-Gamma, P(alive), expected purchases", newCLV},
-		{"cohorts", "who comes back, by the period of the first purchase", newCohorts},
-		{"concentration", "how much of the revenue comes from how few customers: Pareto, Gini", newConcentration},
-		{"funnel", "how far people come along the path, with intervals", newFunnel},
-		{"rfm", "recency, frequency and monetary value in fifths, with honest ties", newRFM},
-		{"stay", "how long people stay in each stage, open stays counted as such (Kaplan-Meier)", newStay},
+		{"clv", "what customers are still worth: BG/NBD and Gamma-Gamma, P(alive), expected purchases", false, newCLV},
+		{"cohorts", "who comes back, by the period of the first purchase", false, newCohorts},
+		{"concentration", "how much of the revenue comes from how few customers: Pareto, Gini", false, newConcentration},
+		{"funnel", "how far people come along the path, with intervals", true, newFunnel},
+		{"rfm", "recency, frequency and monetary value in fifths, with honest ties", false, newRFM},
+		{"stay", "how long people stay in each stage, open stays counted as such (Kaplan-Meier)", true, newStay},
 	}
 }
 
@@ -106,8 +108,12 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if i < 0 {
 		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
+	info := Reports()[i]
+	if info.path && o.Connection != "" {
+		return nil, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
+	}
 	o.fill()
-	c := Reports()[i].make(plan, &o)
+	c := info.make(plan, &o)
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
 	for after := lifecycle.ProfileID(0); ; {
 		people, err := s.Scan(ctx, after, 0, scanBatch)
@@ -174,7 +180,7 @@ func (o *Options) one(c counter, r *Report, w *store.Whole) error {
 	r.People++
 	// What tells of one fact twice counts once.
 	events := slices.DeleteFunc(lifecycle.Effective(w.Events), func(e lifecycle.Event) bool {
-		return e.IsDecision() || o.Connection != "" && e.Connection != o.Connection
+		return o.Connection != "" && e.Connection != o.Connection
 	})
 	return c.take(prof, events)
 }
