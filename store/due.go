@@ -71,8 +71,8 @@ func (s *Store) DueNow(ctx context.Context, connections []string) (Due, error) {
 		if waits {
 			d.Enrich = append(d.Enrich, c)
 		}
-		if waits, err = has("select 1 from sync where connection = ? and due_at > 0 and due_at <= ?", c, now); err != nil {
-			return d, fmt.Errorf("store: due: %w", away(err))
+		if waits, err = s.PushDue(ctx, c); err != nil {
+			return d, err
 		}
 		if waits {
 			d.Push = append(d.Push, c)
