@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

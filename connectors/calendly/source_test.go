@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/calendlysim"
+	"github.com/stagebridge/stagebridge/connectors/calendly/calendlysim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/churnzero"
-	"github.com/stagebridge/stagebridge/connectors/standin/churnzerosim"
+	"github.com/stagebridge/stagebridge/connectors/churnzero/churnzerosim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
-	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
+	"github.com/stagebridge/stagebridge/connectors/crisp/crispsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

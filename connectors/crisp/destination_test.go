@@ -14,8 +14,8 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
+	"github.com/stagebridge/stagebridge/connectors/crisp/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/crispsim"
 )
 
 // vendor is a simulated workspace that notes every request.

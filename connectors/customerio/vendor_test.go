@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
-	"github.com/stagebridge/stagebridge/connectors/standin/customeriosim"
+	"github.com/stagebridge/stagebridge/connectors/customerio/customeriosim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/demandbase"
-	"github.com/stagebridge/stagebridge/connectors/standin/demandbasesim"
+	"github.com/stagebridge/stagebridge/connectors/demandbase/demandbasesim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

@@ -11,7 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
-	"github.com/stagebridge/stagebridge/connectors/standin/eloquasim"
+	"github.com/stagebridge/stagebridge/connectors/eloqua/eloquasim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/freshdesk"
-	"github.com/stagebridge/stagebridge/connectors/standin/freshdesksim"
+	"github.com/stagebridge/stagebridge/connectors/freshdesk/freshdesksim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

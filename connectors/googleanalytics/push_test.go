@@ -16,8 +16,8 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
+	"github.com/stagebridge/stagebridge/connectors/googleanalytics/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/googleanalyticssim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

@@ -15,7 +15,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/helpscout"
-	"github.com/stagebridge/stagebridge/connectors/standin/helpscoutsim"
+	"github.com/stagebridge/stagebridge/connectors/helpscout/helpscoutsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

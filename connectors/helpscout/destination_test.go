@@ -16,8 +16,8 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/helpscout"
+	"github.com/stagebridge/stagebridge/connectors/helpscout/helpscoutsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/helpscoutsim"
 )
 
 // vendor is a simulated account that notes every request.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 )
 
 // What a push changes comes back as an echo, what a person changes does not:

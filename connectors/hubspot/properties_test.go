@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 )
 
 func TestRead(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 )
 
 const membersRoute = "PUT /crm/v3/lists/{id}/memberships/add-and-remove"

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
-	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
+	"github.com/stagebridge/stagebridge/connectors/intercom/intercomsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
+	"github.com/stagebridge/stagebridge/connectors/intercom/intercomsim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 

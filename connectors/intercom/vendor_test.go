@@ -13,7 +13,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
-	"github.com/stagebridge/stagebridge/connectors/standin/intercomsim"
+	"github.com/stagebridge/stagebridge/connectors/intercom/intercomsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/looker"
-	"github.com/stagebridge/stagebridge/connectors/standin/lookersim"
+	"github.com/stagebridge/stagebridge/connectors/looker/lookersim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 )
 
 // TestRequestsFollowTheDescription holds every request that the connector can

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 )
 
 func TestPushCreatesAndUpdates(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 )
 
 func problem(title, detail string) string {

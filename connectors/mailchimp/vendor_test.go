@@ -14,7 +14,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

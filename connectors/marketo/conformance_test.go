@@ -12,7 +12,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
-	"github.com/stagebridge/stagebridge/connectors/standin/marketosim"
+	"github.com/stagebridge/stagebridge/connectors/marketo/marketosim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

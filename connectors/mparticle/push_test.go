@@ -15,7 +15,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mparticle"
-	"github.com/stagebridge/stagebridge/connectors/standin/mparticlesim"
+	"github.com/stagebridge/stagebridge/connectors/mparticle/mparticlesim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

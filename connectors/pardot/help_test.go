@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/pardot"
-	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
+	"github.com/stagebridge/stagebridge/connectors/pardot/pardotsim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/pardotsim"
+	"github.com/stagebridge/stagebridge/connectors/pardot/pardotsim"
 )
 
 func id(n int64) string { return fmt.Sprint(n) }

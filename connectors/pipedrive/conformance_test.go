@@ -13,7 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
-	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
+	"github.com/stagebridge/stagebridge/connectors/pipedrive/pipedrivesim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/pipedrive"
-	"github.com/stagebridge/stagebridge/connectors/standin/pipedrivesim"
+	"github.com/stagebridge/stagebridge/connectors/pipedrive/pipedrivesim"
 )
 
 // vendor is a simulated company that notes every request.

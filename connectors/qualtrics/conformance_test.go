@@ -14,7 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
-	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
+	"github.com/stagebridge/stagebridge/connectors/qualtrics/qualtricssim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
+	"github.com/stagebridge/stagebridge/connectors/qualtrics/qualtricssim"
 )
 
 func lookup(id, recipient string) connectors.Lookup {

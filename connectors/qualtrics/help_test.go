@@ -7,7 +7,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
-	"github.com/stagebridge/stagebridge/connectors/standin/qualtricssim"
+	"github.com/stagebridge/stagebridge/connectors/qualtrics/qualtricssim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

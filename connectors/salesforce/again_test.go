@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
+	"github.com/stagebridge/stagebridge/connectors/salesforce/salesforcesim"
 )
 
 // What is known is known of the record that was written to. Another record,

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
+	"github.com/stagebridge/stagebridge/connectors/salesforce/salesforcesim"
 )
 
 func TestPushFindsTheRecord(t *testing.T) {

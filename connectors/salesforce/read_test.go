@@ -12,7 +12,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/salesforce"
-	"github.com/stagebridge/stagebridge/connectors/standin/salesforcesim"
+	"github.com/stagebridge/stagebridge/connectors/salesforce/salesforcesim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

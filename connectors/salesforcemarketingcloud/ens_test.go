@@ -10,7 +10,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	sfmc "github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud"
-	sfmcsim "github.com/stagebridge/stagebridge/connectors/standin/salesforcemarketingcloudsim"
+	sfmcsim "github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud/salesforcemarketingcloudsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	sfmc "github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud"
-	sfmcsim "github.com/stagebridge/stagebridge/connectors/standin/salesforcemarketingcloudsim"
+	sfmcsim "github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud/salesforcemarketingcloudsim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/segment"
-	"github.com/stagebridge/stagebridge/connectors/standin/segmentsim"
+	"github.com/stagebridge/stagebridge/connectors/segment/segmentsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

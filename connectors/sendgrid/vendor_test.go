@@ -17,7 +17,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/sendgrid"
-	"github.com/stagebridge/stagebridge/connectors/standin/sendgridsim"
+	"github.com/stagebridge/stagebridge/connectors/sendgrid/sendgridsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -1,6 +1,6 @@
 // Package standin holds simulated vendors for demonstrations, measurements and
 // tests: a server base with faults that can be switched on, and a receiver of
-// Standard Webhooks. The stand-ins of single vendors are in the folders below.
+// Standard Webhooks. Each vendor's stand-in is in that vendor's folder.
 // Every answer of theirs says that it is simulated.
 package standin
 

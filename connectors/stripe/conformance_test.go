@@ -13,8 +13,8 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
 	"github.com/stagebridge/stagebridge/connectors/stripe"
+	"github.com/stagebridge/stagebridge/connectors/stripe/stripesim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )

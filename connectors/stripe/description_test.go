@@ -11,7 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/stripesim"
+	"github.com/stagebridge/stagebridge/connectors/stripe/stripesim"
 )
 
 // TestRequestsFollowTheDescription makes every call that there is and holds

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
+	"github.com/stagebridge/stagebridge/connectors/surveymonkey/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
+	"github.com/stagebridge/stagebridge/connectors/surveymonkey/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 

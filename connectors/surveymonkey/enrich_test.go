@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
+	"github.com/stagebridge/stagebridge/connectors/surveymonkey/surveymonkeysim"
 )
 
 // document decodes a JSON text for the simulated account.

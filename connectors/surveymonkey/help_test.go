@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
+	"github.com/stagebridge/stagebridge/connectors/surveymonkey/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/typeformsim"
 	"github.com/stagebridge/stagebridge/connectors/typeform"
+	"github.com/stagebridge/stagebridge/connectors/typeform/typeformsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

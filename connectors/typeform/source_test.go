@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/typeformsim"
+	"github.com/stagebridge/stagebridge/connectors/typeform/typeformsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/connectortest"
-	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
+	"github.com/stagebridge/stagebridge/connectors/zendesk/zendesksim"
 )
 
 // TestRequestsFollowTheDescription holds every request that the connector can

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
+	"github.com/stagebridge/stagebridge/connectors/zendesk/zendesksim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/standin/zendesksim"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
+	"github.com/stagebridge/stagebridge/connectors/zendesk/zendesksim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 

@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"

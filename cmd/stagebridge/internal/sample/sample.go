@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stagebridge/stagebridge/connectors/standin/hubspotsim"
-	"github.com/stagebridge/stagebridge/connectors/standin/mailchimpsim"
+	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
+	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
