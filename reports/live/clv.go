@@ -9,6 +9,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/clv"
+	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
 // bestShown is how many customers the table of the most valuable has.
@@ -22,12 +23,12 @@ type clvCounter struct {
 
 func newCLV(_ *lifecycle.Plan, o *Options) counter { return &clvCounter{ledger: newLedger(o)} }
 
-func (c *clvCounter) take(prof *lifecycle.Profile, events []lifecycle.Event) error {
+func (c *clvCounter) take(p *summary.Person) error {
 	before := len(c.buyers)
-	if err := c.ledger.take(prof, events); err != nil {
+	if err := c.ledger.take(p); err != nil {
 		return err
 	}
-	subscribed := slices.ContainsFunc(events, func(e lifecycle.Event) bool { return e.Name == "Subscription:Started" })
+	subscribed := slices.ContainsFunc(p.Events, func(e summary.Event) bool { return e.Name == "Subscription:Started" })
 	if subscribed && len(c.buyers) > before {
 		c.subscribers++
 	}

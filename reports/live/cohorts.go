@@ -6,6 +6,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/stats"
+	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
 // cohortCounter counts in which periods people were active.
@@ -16,12 +17,12 @@ type cohortCounter struct {
 
 func newCohorts(_ *lifecycle.Plan, o *Options) counter { return &cohortCounter{o: o} }
 
-func (c *cohortCounter) take(_ *lifecycle.Profile, events []lifecycle.Event) error {
+func (c *cohortCounter) take(p *summary.Person) error {
 	var periods []stats.Period
-	for i := range events {
-		if c.o.counts(&events[i]) {
-			if p := c.o.Unit.Of(events[i].At, c.o.Zone); len(periods) == 0 || periods[len(periods)-1] != p {
-				periods = append(periods, p)
+	for i := range p.Events {
+		if c.o.counts(&p.Events[i]) {
+			if in := c.o.Unit.Of(p.Events[i].At, c.o.Zone); len(periods) == 0 || periods[len(periods)-1] != in {
+				periods = append(periods, in)
 			}
 		}
 	}

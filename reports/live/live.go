@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/stats"
+	"github.com/stagebridge/stagebridge/reports/summary"
 	"github.com/stagebridge/stagebridge/store"
 )
 
@@ -71,8 +72,11 @@ func (r *Report) note(format string, args ...any) {
 
 // counter gathers what one report is about.
 type counter interface {
-	// take looks at a person with the events that count, in order.
-	take(prof *lifecycle.Profile, events []lifecycle.Event) error
+	// take looks at a person with the events that count and that the filter by
+	// connection lets through; the period is the counter's own concern. What it
+	// keeps of the person's lists it copies.
+	take(p *summary.Person) error
+	// report turns what was gathered into the answer.
 	report(ctx context.Context, r *Report) error
 }
 
@@ -113,7 +117,7 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 		return nil, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
 	}
 	o.fill()
-	c := info.make(plan, &o)
+	c, maker := info.make(plan, &o), summary.NewMaker(plan)
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
 	for after := lifecycle.ProfileID(0); ; {
 		people, err := s.Scan(ctx, after, 0, scanBatch)
@@ -125,7 +129,7 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 		}
 		for i := range people {
 			after = people[i].Person.ID
-			if err := o.one(c, r, &people[i]); err != nil {
+			if err := o.one(c, r, maker, &people[i]); err != nil {
 				return nil, fmt.Errorf("live: %s: person %d: %w", name, after, err)
 			}
 		}
@@ -166,27 +170,25 @@ func (o *Options) end() lifecycle.Instant {
 }
 
 // one counts a person where the filters let them through.
-func (o *Options) one(c counter, r *Report, w *store.Whole) error {
-	if w.Person.State == nil {
-		return nil
-	}
-	prof, err := lifecycle.DecodeProfile(w.Person.State)
-	if err != nil {
+func (o *Options) one(c counter, r *Report, maker *summary.Maker, w *store.Whole) error {
+	p, err := maker.Of(w, o.Now)
+	if err != nil || p == nil || !o.keeps(p) {
 		return err
 	}
-	if o.Segment != "" && !prof.In(o.Segment) {
-		return nil
-	}
 	r.People++
-	// What tells of one fact twice counts once.
-	events := slices.DeleteFunc(lifecycle.Effective(w.Events), func(e lifecycle.Event) bool {
-		return o.Connection != "" && e.Connection != o.Connection
-	})
-	return c.take(prof, events)
+	if o.Connection != "" {
+		p.Events = slices.DeleteFunc(p.Events, func(e summary.Event) bool { return e.Connection != o.Connection })
+	}
+	return c.take(p)
+}
+
+// keeps tells whether the filters on people let somebody through.
+func (o *Options) keeps(p *summary.Person) bool {
+	return o.Segment == "" || p.In(o.Segment)
 }
 
 // counts tells whether an event is one of those asked for, in the period.
-func (o *Options) counts(e *lifecycle.Event) bool {
+func (o *Options) counts(e *summary.Event) bool {
 	return slices.Contains(o.Events, e.Name) && e.At >= o.From && e.At < o.end()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports"
 	"github.com/stagebridge/stagebridge/reports/stats"
+	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
 // funnelCounter counts how far people came.
@@ -29,16 +30,14 @@ func newFunnel(plan *lifecycle.Plan, o *Options) counter {
 	return c
 }
 
-func (c *funnelCounter) take(prof *lifecycle.Profile, _ []lifecycle.Event) error {
+func (c *funnelCounter) take(p *summary.Person) error {
 	first := make([]lifecycle.Instant, len(c.path))
 	entry := lifecycle.Instant(0)
-	for v := range prof.Visits() {
-		for i, name := range c.path {
-			if v.Stage == name {
-				first[i] = v.First
-				if entry == 0 || v.First < entry {
-					entry = v.First
-				}
+	for i, name := range c.path {
+		if at, ok := p.First(name); ok {
+			first[i] = at
+			if entry == 0 || at < entry {
+				entry = at
 			}
 		}
 	}
@@ -113,10 +112,8 @@ func newStay(plan *lifecycle.Plan, o *Options) counter {
 	return &stayCounter{o: o, plan: plan, spells: map[lifecycle.Stage][]stats.Spell{}}
 }
 
-// take derives the person's way anew, since a profile holds sums of stays only.
-func (c *stayCounter) take(prof *lifecycle.Profile, events []lifecycle.Event) error {
+func (c *stayCounter) take(p *summary.Person) error {
 	end := c.o.end()
-	_, moves := c.plan.Derive(prof.ID, events, end)
 	var stage lifecycle.Stage
 	var since lifecycle.Instant
 	leave := func(at lifecycle.Instant, ended int64) {
@@ -124,11 +121,12 @@ func (c *stayCounter) take(prof *lifecycle.Profile, events []lifecycle.Event) er
 			c.spells[stage] = append(c.spells[stage], stats.Spell{Length: time.Duration(at-since) * time.Microsecond, Ended: ended, Open: 1 - ended})
 		}
 	}
-	for i := range moves {
-		if m := &moves[i]; m.From != m.To {
-			leave(m.At, 1)
-			stage, since = m.To, m.At
+	for _, m := range p.Moves {
+		if m.At >= end {
+			break // behind what is looked at: the stay before it was open then
 		}
+		leave(m.At, 1)
+		stage, since = m.Stage, m.At
 	}
 	leave(end, 0)
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/clv"
+	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
 // buyer is a person with the purchases that count, by currency.
@@ -24,19 +25,19 @@ type ledger struct {
 
 func newLedger(o *Options) ledger { return ledger{o: o, byCurrency: map[string]int64{}} }
 
-func (l *ledger) take(prof *lifecycle.Profile, events []lifecycle.Event) error {
-	b := buyer{id: prof.ID, purchases: map[string][]clv.Purchase{}}
-	for i := range events {
-		e := &events[i]
+func (l *ledger) take(p *summary.Person) error {
+	b := buyer{id: p.ID, purchases: map[string][]clv.Purchase{}}
+	for i := range p.Events {
+		e := &p.Events[i]
 		if !l.o.counts(e) {
 			continue
 		}
-		if e.Value == nil {
+		if e.Amount.Currency == "" {
 			l.without++
 			continue
 		}
-		l.byCurrency[e.Value.Currency]++
-		b.purchases[e.Value.Currency] = append(b.purchases[e.Value.Currency], clv.Purchase{At: e.At, Micros: e.Value.Micros})
+		l.byCurrency[e.Amount.Currency]++
+		b.purchases[e.Amount.Currency] = append(b.purchases[e.Amount.Currency], clv.Purchase{At: e.At, Micros: e.Amount.Micros})
 	}
 	if len(b.purchases) > 0 {
 		l.buyers = append(l.buyers, b)

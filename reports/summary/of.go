@@ -1,0 +1,42 @@
+package summary
+
+import (
+	"fmt"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// Maker makes summaries under a plan. It is used by one goroutine.
+type Maker struct {
+	plan *lifecycle.Plan
+	s    *summariser
+}
+
+// NewMaker gives a Maker for the plan in force.
+func NewMaker(plan *lifecycle.Plan) *Maker { return &Maker{plan, newSummariser()} }
+
+// Of sums a person up as of an instant; nil for somebody of whom nothing is known,
+// who was merged into somebody else or erased. The history of stages is derived
+// anew, since a profile holds sums of stays only.
+func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
+	row := w.Person
+	if row.State == nil || row.Merged != 0 {
+		return nil, nil
+	}
+	prof, err := lifecycle.DecodeProfile(row.State)
+	if err != nil {
+		return nil, fmt.Errorf("summary: person %d: %w", row.ID, err)
+	}
+	p := &Person{
+		ID: row.ID, Source: prof.Source, FirstSeen: prof.FirstSeen, LastSeen: prof.LastSeen, PlanVersion: prof.PlanVersion,
+		Stage: prof.Stage, Since: prof.Since, Segments: prof.SegmentNames(), Traits: m.s.traits(prof), Events: m.s.events(w.Events),
+	}
+	_, moves := m.plan.Derive(row.ID, w.Events, now)
+	for i := range moves {
+		if t := &moves[i]; t.From != t.To {
+			p.Moves = append(p.Moves, Move{t.To, t.At})
+		}
+	}
+	return p, nil
+}
