@@ -25,8 +25,10 @@ const LeadScore = "lead_score"
 // Properties are the properties of events that reports read; lead_score is the
 // trait. All others are left out.
 func Properties() []string {
-	return []string{"band", "campaign", "channel", "content", "form", "interval", "kind", LeadScore, "level", "medium", "name", "pipeline",
-		"plan", "priority", "reason", "score", "source", "stage", "survey", "term"}
+	return []string{
+		"band", "by", "campaign", "channel", "content", "deal", "form", "interval", "kind", LeadScore, "level", "list", "medium", "name", "pipeline",
+		"plan", "previous_plan", "priority", "reason", "score", "source", "stage", "subscription", "survey", "term", "ticket",
+	}
 }
 
 // Keyed are the categories of events whose business key is kept: the part of a

@@ -64,7 +64,7 @@ type Event struct {
 	// or subscription. It is a hash of the business key; zero where there is none, or
 	// the category is not in Keyed.
 	Key uint64
-	// Properties are those in Kept(name), sorted by name.
+	// Properties are those among Properties(), sorted by name.
 	Properties []Property
 }
 
