@@ -1,86 +1,71 @@
-// Package catalog lists every vendor that Stagebridge can connect, and writes
-// their pages in the docs out of the descriptors.
+// Package catalog lists every vendor that Stagebridge can connect, with its
+// stand-in, and writes their pages in the docs out of the descriptors. The list
+// is generated out of the folders' names.
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/calendly"
-	"github.com/stagebridge/stagebridge/connectors/churnzero"
-	"github.com/stagebridge/stagebridge/connectors/crisp"
-	"github.com/stagebridge/stagebridge/connectors/customerio"
-	"github.com/stagebridge/stagebridge/connectors/demandbase"
-	"github.com/stagebridge/stagebridge/connectors/eloqua"
-	"github.com/stagebridge/stagebridge/connectors/freshdesk"
-	"github.com/stagebridge/stagebridge/connectors/genericwebhook"
-	"github.com/stagebridge/stagebridge/connectors/googleanalytics"
-	"github.com/stagebridge/stagebridge/connectors/helpscout"
-	"github.com/stagebridge/stagebridge/connectors/hubspot"
-	"github.com/stagebridge/stagebridge/connectors/intercom"
-	"github.com/stagebridge/stagebridge/connectors/looker"
-	"github.com/stagebridge/stagebridge/connectors/mailchimp"
-	"github.com/stagebridge/stagebridge/connectors/marketo"
-	"github.com/stagebridge/stagebridge/connectors/mparticle"
-	"github.com/stagebridge/stagebridge/connectors/pardot"
-	"github.com/stagebridge/stagebridge/connectors/pipedrive"
-	"github.com/stagebridge/stagebridge/connectors/qualtrics"
-	"github.com/stagebridge/stagebridge/connectors/salesforce"
-	"github.com/stagebridge/stagebridge/connectors/salesforcemarketingcloud"
-	"github.com/stagebridge/stagebridge/connectors/segment"
-	"github.com/stagebridge/stagebridge/connectors/sendgrid"
-	"github.com/stagebridge/stagebridge/connectors/stripe"
-	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
-	"github.com/stagebridge/stagebridge/connectors/typeform"
-	"github.com/stagebridge/stagebridge/connectors/zendesk"
+	"github.com/stagebridge/stagebridge/connectors/standin"
 )
 
+//go:generate go run ./genvendors .. zz_vendors.go
 //go:generate go run ./gendocs ../../docs/connectors
 
-// vendors are read from their embedded folders once.
-var vendors = sync.OnceValue(func() []connectors.Vendor {
-	return []connectors.Vendor{
-		calendly.Vendor(),
-		churnzero.Vendor(),
-		crisp.Vendor(),
-		customerio.Vendor(),
-		demandbase.Vendor(),
-		eloqua.Vendor(),
-		freshdesk.Vendor(),
-		genericwebhook.Vendor(),
-		googleanalytics.Vendor(),
-		helpscout.Vendor(),
-		hubspot.Vendor(),
-		intercom.Vendor(),
-		looker.Vendor(),
-		mailchimp.Vendor(),
-		marketo.Vendor(),
-		mparticle.Vendor(),
-		pardot.Vendor(),
-		pipedrive.Vendor(),
-		qualtrics.Vendor(),
-		salesforce.Vendor(),
-		salesforcemarketingcloud.Vendor(),
-		segment.Vendor(),
-		sendgrid.Vendor(),
-		stripe.Vendor(),
-		surveymonkey.Vendor(),
-		typeform.Vendor(),
-		zendesk.Vendor(),
+// entry is what one vendor's folder brings.
+type entry struct {
+	vendor func() connectors.Vendor
+	// standIn makes a fresh one; nil where the folder has none.
+	standIn func() standin.Simulated
+}
+
+// listed is an entry with its vendor read.
+type listed struct {
+	connectors.Vendor
+	standIn func() standin.Simulated
+}
+
+// vendors are read from their embedded folders once, and are in order of id.
+var vendors = sync.OnceValue(func() []listed {
+	var all []listed
+	for _, e := range entries() {
+		all = append(all, listed{e.vendor(), e.standIn})
 	}
+	slices.SortFunc(all, func(a, b listed) int { return cmp.Compare(a.Descriptor.ID, b.Descriptor.ID) })
+	return all
 })
 
 // All gives every vendor, by id. The list is the caller's; the descriptors in
 // it are shared and must not be changed.
-func All() []connectors.Vendor { return slices.Clone(vendors()) }
+func All() []connectors.Vendor {
+	all := make([]connectors.Vendor, 0, len(vendors()))
+	for _, v := range vendors() {
+		all = append(all, v.Vendor)
+	}
+	return all
+}
 
 // Find gives the vendor of an id; false when there is none.
 func Find(id string) (connectors.Vendor, bool) {
 	for _, v := range vendors() {
 		if v.Descriptor.ID == id {
-			return v, true
+			return v.Vendor, true
 		}
 	}
 	return connectors.Vendor{}, false
+}
+
+// StandIns makes a fresh stand-in of every vendor that has one, by the vendor's
+// id.
+func StandIns() map[string]standin.Simulated {
+	all := map[string]standin.Simulated{}
+	for _, v := range vendors() {
+		if v.standIn != nil {
+			all[v.Descriptor.ID] = v.standIn()
+		}
+	}
+	return all
 }

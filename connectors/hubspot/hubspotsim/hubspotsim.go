@@ -97,8 +97,13 @@ type Counts struct {
 	Delivered, Undelivered int
 }
 
-// New makes an account with HubSpot's usual contact properties.
-func New(o Options) *Sim {
+// New makes an account with HubSpot's usual contact properties. Only the first
+// of the options counts; none are the zero ones.
+func New(options ...Options) *Sim {
+	var o Options
+	if len(options) > 0 {
+		o = options[0]
+	}
 	if o.AppID == 0 {
 		o.AppID = DefaultAppID
 	}

@@ -70,8 +70,13 @@ type Sim struct {
 	wake     chan struct{}
 }
 
-// New makes a vendor with an empty audience that has the usual merge fields.
-func New(o Options) *Sim {
+// New makes a vendor with an empty audience that has the usual merge fields. Only the first
+// of the options counts; none are the zero ones.
+func New(options ...Options) *Sim {
+	var o Options
+	if len(options) > 0 {
+		o = options[0]
+	}
 	if o.Key == "" {
 		o.Key = "simulated-us0"
 	}

@@ -11,20 +11,23 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/catalog"
 	"github.com/stagebridge/stagebridge/connectors/standin"
-	"github.com/stagebridge/stagebridge/connectors/standin/sims"
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// openAll starts a stand-in of every further vendor that takes pushes.
+// openAll starts a stand-in of every further vendor that takes pushes: those of
+// the story are there, with people and webhooks that belong to it.
 func (w *World) openAll() error {
 	w.others = map[string]standin.Simulated{}
-	for id, sim := range sims.All() {
-		vendor, ok := catalog.Find(id)
-		if !ok {
-			return fmt.Errorf("demo: there is a stand-in of %s and no connector", id)
+	all := catalog.StandIns()
+	delete(all, "hubspot")
+	delete(all, "mailchimp")
+	for _, vendor := range catalog.All() {
+		sim := all[vendor.Descriptor.ID]
+		if sim == nil {
+			continue
 		}
 		can, err := connectors.CapabilitiesOf(vendor)
 		if err != nil {
@@ -33,7 +36,7 @@ func (w *World) openAll() error {
 		if !can.Destination {
 			continue
 		}
-		connection := id + "-demo"
+		connection := vendor.Descriptor.ID + "-demo"
 		w.others[connection] = sim
 		if err := w.start(connection, vendor.Descriptor.Name, sim); err != nil {
 			return err

@@ -1,28 +1,24 @@
-package sims_test
+package catalog
 
 import (
 	"maps"
 	"testing"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/connectors/catalog"
-	"github.com/stagebridge/stagebridge/connectors/standin/sims"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
-// elsewhere are vendors that take pushes and have no stand-in here, with where
-// they are simulated.
+// elsewhere are vendors that take pushes and have no stand-in in their folder,
+// with where they are simulated.
 var elsewhere = map[string]string{
 	"generic-webhook": "standin.Sink is its receiver, which the demo's own story shows",
-	"hubspot":         "hubspotsim is part of the demo's own story, with contacts and webhooks that belong to it",
-	"mailchimp":       "mailchimpsim is part of the demo's own story, with members and webhooks that belong to it",
 }
 
 // TestEveryDestinationHasAStandIn compares the stand-ins with the catalogue.
 func TestEveryDestinationHasAStandIn(t *testing.T) {
 	t.Parallel()
-	all := sims.All()
-	for _, v := range catalog.All() {
+	all := StandIns()
+	for _, v := range All() {
 		id := v.Descriptor.ID
 		can, err := connectors.CapabilitiesOf(v)
 		if err != nil {
@@ -30,11 +26,11 @@ func TestEveryDestinationHasAStandIn(t *testing.T) {
 			continue
 		}
 		if can.Destination && all[id] == nil && elsewhere[id] == "" {
-			t.Errorf("%s takes pushes and has no stand-in in sims.All", id)
+			t.Errorf("%s takes pushes and has no stand-in in its folder", id)
 		}
 	}
 	for id, why := range elsewhere {
-		if _, known := catalog.Find(id); !known || all[id] != nil {
+		if _, known := Find(id); !known || all[id] != nil {
 			t.Errorf("%s is no vendor or has a stand-in, and elsewhere says: %s", id, why)
 		}
 	}
@@ -44,10 +40,10 @@ func TestEveryDestinationHasAStandIn(t *testing.T) {
 // gives.
 func TestStandInsOpen(t *testing.T) {
 	t.Parallel()
-	for id, sim := range sims.All() {
+	for id, sim := range StandIns() {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			v, known := catalog.Find(id)
+			v, known := Find(id)
 			if !known {
 				t.Fatal("there is no such vendor")
 			}
