@@ -79,8 +79,8 @@ type Partition struct {
 //     named exactly so: repeating changes nothing, so the earliest edge of
 //     each list of keys is all that has to be kept;
 //   - for an observed edge later than every edge of the connected sets it
-//     touches, where these hold no split: applying it is asking Joins for each
-//     further key;
+//     touches, where these hold no split and the guards no windows: applying it
+//     is asking Joins for each further key;
 //   - for any other observed edge, where Allows accepts the union of all the
 //     connected sets it touches and these hold no split: Allows is monotone
 //     and knows only the union, so it would have accepted every step in every

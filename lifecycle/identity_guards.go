@@ -15,6 +15,10 @@ type Guards struct {
 	// ids. Zero or less is no limit.
 	Limits      map[string]int
 	VendorLimit int
+	// Windows limits how many values of a namespace may be new to a person
+	// within a span, beside what Limits says of all time. A value is new at the
+	// earliest event that names it.
+	Windows map[string]KeyWindow
 	// MaxKeys is the most keys of one person over all namespaces; zero or less
 	// is no limit.
 	MaxKeys int
@@ -29,6 +33,13 @@ type Guards struct {
 	// Blocked counts as a local part too.
 	BlockedLocals  map[string]bool
 	BlockedDomains map[string]bool
+	// Patterns block the values that they match.
+	Patterns []KeyPattern
+
+	// Priority names namespaces, the one that comes first first; those it does
+	// not name follow in the order of SortKeys. It decides which key of an event
+	// is its anchor, but puts no role address or device before a person's own id.
+	Priority []string
 
 	// RoleLocals, in lower case, are the local parts of addresses that belong
 	// to a role and are read by several people. Such an address identifies a
@@ -96,7 +107,7 @@ func (g *Guards) class(k Key) keyClass {
 // addresses behind every id of a person's own and devices last, so that an
 // event is never anchored at a shared inbox while it names the person.
 func (g *Guards) compare(a, b Key) int {
-	return cmp.Or(cmp.Compare(g.class(a), g.class(b)), compareKeys(a, b))
+	return cmp.Or(cmp.Compare(g.class(a), g.class(b)), g.compareAlike(a, b))
 }
 
 // Usable gives the keys that may identify a person, strongest first and each
@@ -123,7 +134,7 @@ func (g *Guards) allUsable(keys []Key) bool {
 	before := strongKey
 	for i, k := range keys {
 		class := g.class(k)
-		if g.blocked(k) || class < before || i > 0 && class == before && compareKeys(keys[i-1], k) >= 0 {
+		if g.blocked(k) || class < before || i > 0 && class == before && g.compareAlike(keys[i-1], k) >= 0 {
 			return false
 		}
 		before = class
@@ -137,6 +148,9 @@ func (g *Guards) blocked(k Key) bool {
 		return true
 	}
 	if lookFold(g.Blocked, "", k.Value) || lookFold(g.Blocked, k.Namespace, k.Value) {
+		return true
+	}
+	if g.matched(k) {
 		return true
 	}
 	if k.Namespace != NamespaceEmail {

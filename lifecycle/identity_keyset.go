@@ -119,6 +119,8 @@ func (g Guards) Allows(a, b KeySet) (reason string) {
 	switch {
 	case g.MaxKeys > 0 && u.total > g.MaxKeys:
 		return RefusedTooManyKeys
+	case g.mayCrowd(u):
+		return RefusedOrder
 	case u.devices > 0 && u.mostAlike > 1, u.roles > 0 && u.strong > 1:
 		return RefusedOrder
 	}
@@ -128,8 +130,8 @@ func (g Guards) Allows(a, b KeySet) (reason string) {
 // Joins says whether one edge may join two people who share no key: a, who
 // owns the edge's anchor, and b, who owns another key of that edge; for a key
 // that nobody owns b is its set alone. "" is yes, else it is the reason for
-// the refusal. It is the single step of Partition, which holds the splits
-// against it besides.
+// the refusal. It is the single step of Partition, which holds splits and
+// windows against it besides.
 //
 // A limit stops only what would grow a namespace, so that two people whom a
 // person's decision has joined beyond a limit can still be told news of.

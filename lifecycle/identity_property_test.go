@@ -20,6 +20,8 @@ func tightGuards() Guards {
 	g := DefaultGuards()
 	g.Limits = map[string]int{"user": 1, "email": 2, "anonymous": 2}
 	g.VendorLimit, g.MaxKeys = 2, 7
+	g.Windows = map[string]KeyWindow{"stripe": {Most: 1, Within: 4}, "phone": {Most: 1, Within: 2}}
+	g.Limits["stripe"] = 0
 	return g
 }
 

@@ -17,6 +17,7 @@ type resolver struct {
 	// apart lists at each root the splits that concern its person: pairs of a
 	// key of this person and one that must stay out.
 	apart [][]keyPair
+	crowd crowd
 
 	refused []refusal
 	anchor  map[EventID]Key
@@ -62,10 +63,10 @@ func newResolver(g Guards, edges []Edge) *resolver {
 	for i, from := range order {
 		e := numberedEdge{Edge: usable[from]}
 		n := len(numbers)
-		numbers = r.register(numbers, e.Keys)
+		numbers = r.register(numbers, e.Keys, e.At)
 		e.keys = numbers[n:]
 		n = len(numbers)
-		numbers = r.register(numbers, e.Apart)
+		numbers = r.register(numbers, e.Apart, e.At)
 		e.apart = numbers[n:]
 		r.edges[i] = e
 	}
@@ -77,14 +78,18 @@ func newResolver(g Guards, edges []Edge) *resolver {
 		// instead of into its neighbour's place.
 		r.sets[i] = g.single(k, room[i:i+1:i+1])
 	}
+	if len(g.Windows) > 0 {
+		r.crowd.start()
+	}
 	if decided {
 		r.forbid()
 	}
 	return r
 }
 
-// register appends the keys' numbers and gives one to each that is new.
-func (r *resolver) register(numbers []int32, keys []Key) []int32 {
+// register appends the keys' numbers and gives one to each that is new at an
+// instant. Edges come in order, so that is the earliest that names it.
+func (r *resolver) register(numbers []int32, keys []Key, at Instant) []int32 {
 	for _, k := range keys {
 		n, ok := r.number[k]
 		if !ok {
@@ -92,6 +97,7 @@ func (r *resolver) register(numbers []int32, keys []Key) []int32 {
 			r.number[k] = n
 			r.keys = append(r.keys, k)
 			r.parent = append(r.parent, nobody)
+			r.crowd.first = append(r.crowd.first, at)
 		}
 		numbers = append(numbers, n)
 	}
@@ -178,7 +184,10 @@ func (r *resolver) objection(e *Edge, a, b, anchor, key int32) string {
 	if e.Decision != Observed {
 		return ""
 	}
-	return r.guards.Joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key])
+	if reason := r.guards.Joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key]); reason != "" {
+		return reason
+	}
+	return r.crowded(e.At, a, b)
 }
 
 func (r *resolver) split(a, b int32) bool {
@@ -198,6 +207,7 @@ func (r *resolver) join(a, b int32) {
 	r.parent[a], r.parent[b] = a, a
 	r.sets[a].add(r.sets[b])
 	r.apart[a] = append(r.apart[a], r.apart[b]...)
+	r.crowd.join(a, b)
 	r.sets[b], r.apart[b] = KeySet{}, nil
 }
 

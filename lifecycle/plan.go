@@ -21,6 +21,7 @@ type Plan struct {
 	known     Vocabulary // these and the vocabulary
 	listed    bool       // the plan describes events, so others are unplanned
 	revenue   []EventName
+	guards    Guards
 
 	reads      []EventName // that conditions read, sorted
 	keep       map[EventName]int

@@ -64,6 +64,7 @@ func (d *planReader) read() {
 		d.r.Fail("unplanned", "is %q, want allow, tag or quarantine", d.p.unplanned)
 	}
 	d.revenue()
+	d.identity()
 	d.r.Unknown()
 }
 
