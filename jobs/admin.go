@@ -25,6 +25,8 @@ type Admin struct {
 	Registry *Registry
 	// Guards are those that processing uses; previews need them.
 	Guards lifecycle.Guards
+	// Works does what takes long; nil: the methods that say so cannot be used.
+	Works *Works
 	// PlanPublished is called once a plan is in force; nil: nothing is done.
 	PlanPublished func(ctx context.Context, version int64)
 	// Wake is called when people became due at a connection; nil: they are

@@ -16,7 +16,15 @@ func DefaultGuards() lifecycle.Guards { return lifecycle.DefaultGuards() }
 // maintain does what has no trigger of its own: end a resync, bring everybody to the
 // published plan, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
-	return errors.Join(p.resyncAll(ctx), p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())))
+	return errors.Join(p.resyncAll(ctx), p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
+}
+
+// forgetWork drops the records of long work that was over long ago.
+func (p *Pipeline) forgetWork(ctx context.Context) error {
+	if p.o.Works == nil {
+		return nil
+	}
+	return p.o.Works.forget(ctx)
 }
 
 // deriveAll brings people to the plan in force, a batch at a time, going on

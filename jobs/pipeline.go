@@ -50,6 +50,8 @@ type PipelineOptions struct {
 	RedisURL string
 	// Work is false where this process only triggers others (role web).
 	Work bool
+	// Works does long work; nil: none is done here.
+	Works *Works
 	// Batch is the rows of a processing transaction; zero is a sensible size.
 	Batch int
 	// VendorTimeout of one request to a vendor; zero is 15 s. What a replica
@@ -122,6 +124,9 @@ func (p *Pipeline) Start() {
 	p.serve(map[string]int{QueueClock: 1, QueueMaintenance: 1}, 2)
 	p.o.Registry.OnChange(p.lanesFor)
 	p.wg.Go(p.watchDue)
+	if p.o.Works != nil {
+		p.wg.Go(func() { p.o.Works.Serve(p.ctx) })
+	}
 }
 
 // Stop ends all work; what is under way is finished or will be found again.

@@ -248,6 +248,11 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/sync", w.apiSync)
 	api.POST("/sync/retry", w.apiRetrySync)
 	api.GET("/segments", w.apiSegments)
+	if w.admin.Works != nil {
+		api.GET("/jobs", w.apiJobs)
+		api.GET("/jobs/:id", w.apiJob)
+		api.POST("/jobs/:id/cancel", w.apiCancelJob)
+	}
 	api.GET("/reports", w.apiReports)
 	api.GET("/reports/:name", w.apiReport)
 }

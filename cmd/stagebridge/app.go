@@ -28,6 +28,7 @@ type app struct {
 	vault    *secret.Vault
 	registry *jobs.Registry
 	admin    *jobs.Admin
+	works    *jobs.Works
 	// listener, when not nil, is listened on in place of ADDR.
 	listener net.Listener
 }
@@ -81,7 +82,8 @@ func (a *app) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.admin = &jobs.Admin{Registry: a.registry, Guards: jobs.DefaultGuards()}
+	a.works = jobs.NewWorks(a.store, nil, a.log)
+	a.admin = &jobs.Admin{Registry: a.registry, Guards: jobs.DefaultGuards(), Works: a.works}
 	return nil
 }
 
@@ -150,7 +152,7 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	s := &server{app: a, served: make(chan error, 2)}
 	var err error
 	s.pipeline, err = jobs.NewPipeline(jobs.PipelineOptions{
-		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Batch: a.config.ProcessBatch,
+		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Works: a.works, Batch: a.config.ProcessBatch,
 		VendorTimeout: a.config.VendorTimeout,
 		Retain:        time.Duration(a.config.RetentionDays) * 24 * time.Hour, Log: a.log,
 	})
