@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -42,6 +43,8 @@ type Options struct {
 	Horizon int
 	Zone    *time.Location    // of calendar days; nil: UTC
 	Now     lifecycle.Instant // the end of observation where To is open
+	// Settings are what only some reports read.
+	Settings
 	// Progress is told about once a batch.
 	Progress func(people int64)
 }
@@ -90,7 +93,7 @@ type Info struct {
 
 // Reports lists them by name.
 func Reports() []Info {
-	return []Info{
+	all := []Info{
 		{"clv", "what customers are still worth: BG/NBD and Gamma-Gamma, P(alive), expected purchases", false, newCLV},
 		{"cohorts", "who comes back, by the period of the first purchase", false, newCohorts},
 		{"concentration", "how much of the revenue comes from how few customers: Pareto, Gini", false, newConcentration},
@@ -98,6 +101,9 @@ func Reports() []Info {
 		{"rfm", "recency, frequency and monetary value in fifths, with honest ties", false, newRFM},
 		{"stay", "how long people stay in each stage, open stays counted as such (Kaplan-Meier)", true, newStay},
 	}
+	all = append(all, moreReports()...)
+	slices.SortFunc(all, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // ErrUnknown says that there is no report of a name.
@@ -156,6 +162,7 @@ func (o *Options) fill() {
 	if o.Horizon == 0 {
 		o.Horizon = 52
 	}
+	o.chosen = slices.Clone(o.Events)
 	if len(o.Events) == 0 {
 		o.Events = []lifecycle.EventName{DefaultPurchase}
 	}

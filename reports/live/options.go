@@ -49,11 +49,9 @@ func ParseOptions(get func(name string) string) (Options, error) {
 	if o.Horizon, err = whole("weeks", get("weeks"), 52, 1, maxWeeks); err != nil {
 		return o, err
 	}
-	for name := range strings.SplitSeq(otherwise(get("events"), string(DefaultPurchase)), ",") {
-		o.Events = append(o.Events, lifecycle.EventName(strings.TrimSpace(name)))
-	}
+	o.Events = names[lifecycle.EventName](get("events"))
 	o.Connection, o.Currency, o.Segment = get("connection"), strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
-	return o, nil
+	return o, o.Settings.parse(get)
 }
 
 func otherwise(text, fallback string) string {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -78,7 +79,7 @@ func (c *funnelCounter) take(p *summary.Person) error {
 
 func (c *funnelCounter) report(_ context.Context, r *Report) error {
 	cohort := reports.Cohort{From: c.o.From, To: c.o.To, Window: c.o.Window}
-	f, err := reports.NewFunnel(cohort, reports.Reached, c.counts)
+	f, err := reports.NewFunnel(cohort, cmp.Or(c.o.Counting, reports.Reached), c.counts)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (c *funnelCounter) report(_ context.Context, r *Report) error {
 	if c.young > 0 {
 		r.note("%d people entered too lately for their window to be over and are left out", c.young)
 	}
-	t := Table{"Funnel", []string{"Stage", "Reached", "Of the stage before", "Of the first"}, nil}
+	t := Table{"Funnel", []string{"Stage", map[bool]string{false: "Reached", true: "Entered"}[f.Counting == reports.Entered], "Of the stage before", "Of the first"}, nil}
 	for _, s := range f.Steps {
 		t.Rows = append(t.Rows, []string{string(s.Stage), number(s.People), rate(s.FromPrevious), rate(s.FromFirst)})
 	}
