@@ -116,6 +116,9 @@ func peopleWhere(ctx context.Context, q querier, where string, args ...any) (map
 
 // SavePeopleTx writes people, new or not.
 func (t *Tx) SavePeopleTx(ctx context.Context, people []*Person) error {
+	for _, p := range people {
+		t.changed(p.ID)
+	}
 	n := len(people)
 	ids, merged, contested := make([]int64, n), make([]int64, n), make([]int64, n)
 	keys, stages, states := make([]string, n), make([]string, n), make([][]byte, n)
@@ -204,6 +207,7 @@ func (t *Tx) DropKeysTx(ctx context.Context, keys []string) error {
 // DropPeopleTx removes people of whom no event is left, with all that was
 // derived of them.
 func (t *Tx) DropPeopleTx(ctx context.Context, people []lifecycle.ProfileID) error {
+	t.changed(people...)
 	ids := list(t.s.d, people)
 	for _, q := range []string{"delete from memberships where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where "} {
 		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), ids); err != nil {

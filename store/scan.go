@@ -27,6 +27,28 @@ func (s *Store) Scan(ctx context.Context, after, last lifecycle.ProfileID, limit
 	if err != nil || len(people) == 0 {
 		return nil, wrapScan(err)
 	}
+	all, err := wholes(ctx, s, people, "person between ? and ?", func(first, last int64) []any { return []any{first, last} })
+	return all, wrapScan(err)
+}
+
+// PeopleByID reads people by id, sorted and distinct, each with all events,
+// merged ones included. Those who are not there are missing from the answer.
+func (s *Store) PeopleByID(ctx context.Context, ids []lifecycle.ProfileID) ([]Whole, error) {
+	all, err := peopleByID(ctx, s, s.d, ids)
+	return all, wrapScan(err)
+}
+
+func peopleByID(ctx context.Context, q querier, d dialect, ids []lifecycle.ProfileID) ([]Whole, error) {
+	people, err := peopleWhere(ctx, q, d.oneOf("id", "bigint"), list(d, ids))
+	if err != nil || len(people) == 0 {
+		return nil, err
+	}
+	return wholes(ctx, q, people, d.oneOf("person", "bigint"), func(_, _ int64) []any { return []any{list(d, ids)} })
+}
+
+// wholes adds their events to people. where finds the events, given the first
+// and the last id.
+func wholes(ctx context.Context, q querier, people map[lifecycle.ProfileID]*Person, where string, args func(first, last int64) []any) ([]Whole, error) {
 	all := make([]Whole, 0, len(people))
 	place := make(map[lifecycle.ProfileID]int, len(people))
 	for _, p := range people {
@@ -36,8 +58,8 @@ func (s *Store) Scan(ctx context.Context, after, last lifecycle.ProfileID, limit
 	for i := range all {
 		place[all[i].Person.ID] = i
 	}
-	rows, err := s.query(ctx, "select "+eventColumns+" from events where person between ? and ? order by person, at, id",
-		int64(all[0].Person.ID), int64(all[len(all)-1].Person.ID))
+	rows, err := q.query(ctx, "select "+eventColumns+" from events where "+where+" order by person, at, id",
+		args(int64(all[0].Person.ID), int64(all[len(all)-1].Person.ID))...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		if err != nil {
@@ -48,7 +70,7 @@ func (s *Store) Scan(ctx context.Context, after, last lifecycle.ProfileID, limit
 		}
 		return nil
 	})
-	return all, wrapScan(err)
+	return all, err
 }
 
 // LastPerson gives the greatest id there is; zero for nobody.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
 // Tx is a transaction. It is used by one goroutine.
@@ -16,7 +18,9 @@ type Tx struct {
 	s      *Store
 	pg     *sql.Tx // nil on SQLite
 	counts map[counter]int64
-	after  []func() // run once the transaction is committed
+	// touched are people who changed: see flushChanges.
+	touched []lifecycle.ProfileID
+	after   []func() // run once the transaction is committed
 }
 
 func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
@@ -197,9 +201,12 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 	return nil
 }
 
-// run runs fn and then writes what it counted.
+// run runs fn and then writes who changed and what it counted.
 func run(ctx context.Context, t *Tx, fn func(*Tx) error) error {
 	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.flushChanges(ctx); err != nil {
 		return err
 	}
 	return t.flushCounts(ctx)
