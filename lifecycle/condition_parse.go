@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 
@@ -35,7 +36,7 @@ func (c *conditionParser) parse(text string) (x *expr, wrong []conditionError) {
 	if len(text) > MaxConditionBytes {
 		return nil, []conditionError{{1, 0, fmt.Sprintf("is %d bytes long; the limit is %d", len(text), MaxConditionBytes)}}
 	}
-	tree, err := parseText(text)
+	tree, err := parseText(text, nil)
 	if err != nil {
 		return nil, []conditionError{*err}
 	}
@@ -46,15 +47,16 @@ func (c *conditionParser) parse(text string) (x *expr, wrong []conditionError) {
 	return x, nil
 }
 
-// parseText calls the parser. A text that its authors did not think of must
-// not take the process down, so a panic becomes a mistake in the text.
-func parseText(text string) (tree *parser.Tree, wrong *conditionError) {
+// parseText calls the parser. words, when not nil, changes what names mean. A
+// text that its authors did not think of must not take the process down, so a
+// panic becomes a mistake in the text.
+func parseText(text string, words *conf.Config) (tree *parser.Tree, wrong *conditionError) {
 	defer func() {
 		if recover() != nil {
 			tree, wrong = nil, &conditionError{1, 0, "cannot be read as an expression"}
 		}
 	}()
-	tree, err := parser.Parse(text)
+	tree, err := parser.ParseWithConfig(text, words)
 	if err != nil {
 		var at *file.Error
 		if errors.As(err, &at) {

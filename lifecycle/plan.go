@@ -15,6 +15,7 @@ type Plan struct {
 	segments []*segment
 	claims   []claimRule
 	back     []backRule
+	accounts *accountPlan
 
 	unplanned Unplanned
 	events    Vocabulary // described by the plan itself

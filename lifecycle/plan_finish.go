@@ -19,8 +19,10 @@ func (d *planReader) finish() {
 		for _, s := range p.segments {
 			s.when.each(func(l *leaf) { f(l, false) })
 		}
+		p.accounts.leaves(func(l *leaf) { f(l, false) })
 	}
 	p.keep = map[EventName]int{}
+	p.reads = append(p.reads, p.accounts.sums()...)
 	leaves(func(l *leaf, ofStage bool) {
 		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
 			if name != "" {
@@ -62,6 +64,7 @@ func (d *planReader) finish() {
 	for _, s := range p.segments {
 		s.eval = s.when.link(slots)
 	}
+	p.accounts.link(slots)
 	p.print = p.fingerprint()
 }
 
@@ -75,6 +78,7 @@ func (p *Plan) fingerprint() (print [sha256.Size]byte) {
 		fmt.Fprintf(h, "segment %q %q\n", s.name, s.text)
 	}
 	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
+	p.accounts.print(h)
 	active := make([]string, 0, len(p.activity))
 	for name := range p.activity {
 		active = append(active, string(name))

@@ -53,6 +53,7 @@ func (d *planReader) read() {
 		resolve()
 	}
 	d.segments()
+	d.accounts()
 	d.claims()
 	d.back()
 	d.p.unplanned = Unplanned(d.r.OptText("unplanned"))
@@ -193,7 +194,11 @@ func (d *planReader) condition(r *document.Reader, src document.Source) (string,
 	}
 	if d.cond.leaves > MaxConditionLeaves && !d.full {
 		d.full = true
-		r.FailIn(src, 1, 0, fmt.Sprintf("goes over the limit of %d functions and comparisons in one plan", MaxConditionLeaves))
+		r.FailIn(src, 1, 0, tooManyLeaves())
 	}
 	return strings.Join(strings.Fields(src.Text), " "), x
+}
+
+func tooManyLeaves() string {
+	return fmt.Sprintf("goes over the limit of %d functions and comparisons in one plan", MaxConditionLeaves)
 }
