@@ -84,7 +84,7 @@ func undisturbed(t *testing.T, story []event, got []person) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := &jobs.Admin{Registry: registry, Guards: jobs.DefaultGuards()}
+	admin := &jobs.Admin{Registry: registry}
 	conn, err := admin.Create(t.Context(), jobs.ConnectionInput{ID: "app", Connector: "generic-webhook", Secrets: map[string]secret.Text{"signing_secret": secret.New(signingSecret)}})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func undisturbed(t *testing.T, story []event, got []person) {
 			t.Fatal(err)
 		}
 	}
-	p := &jobs.Processor{Store: s, Registry: registry, Guards: jobs.DefaultGuards(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	p := &jobs.Processor{Store: s, Registry: registry, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

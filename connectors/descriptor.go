@@ -16,6 +16,9 @@ type Descriptor struct {
 	// Limits are sentences for the docs: what the vendor allows, with numbers.
 	Limits []string `yaml:"limits" json:"limits"`
 	Links  []Link   `yaml:"links" json:"links"`
+	// DeviceKeys: the ids under the connector's own name are those of browsers
+	// or devices, which several people may use, and not of a person's record.
+	DeviceKeys bool `yaml:"device_keys,omitempty" json:"device_keys,omitempty"`
 
 	// Rules is the default mapping (rules.yaml), Guide the set-up text (guide.md).
 	Rules []byte `yaml:"-" json:"-"`

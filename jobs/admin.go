@@ -23,8 +23,6 @@ import (
 // concurrent use.
 type Admin struct {
 	Registry *Registry
-	// Guards are those that processing uses; previews need them.
-	Guards lifecycle.Guards
 	// Works does what takes long; nil: the methods that say so cannot be used.
 	Works *Works
 	// PlanPublished is called once a plan is in force; nil: nothing is done.

@@ -134,6 +134,6 @@ func (a *Admin) PreviewRules(ctx context.Context, id string, source []byte, newe
 }
 
 func (a *Admin) mapAlone(cfg *Config, row *store.Row) Mapped {
-	m := mapRow(cfg, &a.Guards, row, lifecycle.At(a.Registry.o.Now()))
+	m := mapRow(cfg, row, lifecycle.At(a.Registry.o.Now()))
 	return Mapped{Outcome: m.outcome, Events: m.events}
 }

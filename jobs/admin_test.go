@@ -74,7 +74,7 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Admin = &jobs.Admin{Registry: registry, Guards: jobs.DefaultGuards(), Wake: func(id string) { d.woken = append(d.woken, id) }}
+	d.Admin = &jobs.Admin{Registry: registry, Wake: func(id string) { d.woken = append(d.woken, id) }}
 	return d
 }
 
@@ -319,7 +319,7 @@ func TestAdminPreviewsRules(t *testing.T) {
 	l := newLab(t, storetest.SQLite(t))
 	l.connect("crm", connectors.PushConfig{})
 	l.tell("crm", told{"signup", l.now, `{"email":"ann@example.com"}`}, told{"order", l.now, `{"email":"ann@example.com","order":"7","amount":"1"}`}, told{"other", l.now, `{}`})
-	a := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+	a := &jobs.Admin{Registry: l.registry}
 	draft := strings.Replace(labRules, `type: order`, `type: invoice`, 1)
 	all, err := a.PreviewRules(t.Context(), "crm", []byte(draft), 10)
 	if err != nil || len(all) != 3 {

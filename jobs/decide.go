@@ -136,7 +136,7 @@ func (a *Admin) decideOnce(ctx context.Context, id lifecycle.ProfileID, e lifecy
 		keys := parseKeys(row.Keys)
 		// The strongest key holds the decision, so that it goes where the person
 		// goes when sets of keys are parted or joined.
-		if usable := a.Guards.Usable(keys); len(usable) > 0 {
+		if usable := cfg.Guards.Usable(keys); len(usable) > 0 {
 			e.Identity = usable[:1]
 		}
 		p := &person{id: id, row: row, keys: keys, contested: row.Contested, fresh: []*lifecycle.Event{&e}}

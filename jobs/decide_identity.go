@@ -39,21 +39,22 @@ func (a *Admin) Split(ctx context.Context, id lifecycle.ProfileID, apart []lifec
 				return nil, &Invalid{[]error{&connectors.SettingError{Field: "keys", Detail: fmt.Sprintf("%s is no key of this person", k)}}}
 			}
 		}
+		guards := a.Registry.Config().Guards
 		keep := slices.DeleteFunc(keys, func(k lifecycle.Key) bool { return slices.Contains(apart, k) })
-		if keep = a.Guards.Usable(keep); len(keep) == 0 || len(a.Guards.Usable(apart)) == 0 {
+		if keep = guards.Usable(keep); len(keep) == 0 || len(guards.Usable(apart)) == 0 {
 			return nil, &Invalid{[]error{&connectors.SettingError{Field: "keys", Detail: "one side is left without a key that tells people apart"}}}
 		}
 		// One for each side, so that each has an event of its own: the parted keys
 		// may be anchor of none.
 		there, here := lifecycle.SortKeys(slices.Clone(apart)), signedReason(reason, author)
-		one, two := lifecycle.SplitEvent(e.ID, e.At, keep, there, here), lifecycle.SplitEvent(e.ID, e.At, a.Guards.Usable(there), keep, here)
+		one, two := lifecycle.SplitEvent(e.ID, e.At, keep, there, here), lifecycle.SplitEvent(e.ID, e.At, guards.Usable(there), keep, here)
 		two.ID[0] ^= 0xff
 		return []*lifecycle.Event{&one, &two}, nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	p, err := a.Registry.o.Store.PersonByKey(ctx, a.Guards.Usable(apart)[0].String())
+	p, err := a.Registry.o.Store.PersonByKey(ctx, a.Registry.Config().Guards.Usable(apart)[0].String())
 	if err != nil {
 		return 0, err
 	}
@@ -89,7 +90,7 @@ func (a *Admin) Join(ctx context.Context, id lifecycle.ProfileID, with lifecycle
 			}
 		}
 		// All keys of both, so that every split between them is lifted.
-		keys := a.Guards.Usable(append(parseKeys(rows[id].Keys), parseKeys(rows[other].Keys)...))
+		keys := a.Registry.Config().Guards.Usable(append(parseKeys(rows[id].Keys), parseKeys(rows[other].Keys)...))
 		anchor = keys[0]
 		joined := lifecycle.JoinEvent(e.ID, e.At, keys, signedReason(reason, author))
 		return []*lifecycle.Event{&joined}, nil
@@ -109,7 +110,7 @@ func (a *Admin) Join(ctx context.Context, id lifecycle.ProfileID, with lifecycle
 // transaction sees.
 func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *store.Tx, lifecycle.Event) ([]*lifecycle.Event, error)) error {
 	s := a.Registry.o.Store
-	p := &Processor{Store: s, Registry: a.Registry, Guards: a.Guards, Now: a.Registry.o.Now}
+	p := &Processor{Store: s, Registry: a.Registry, Now: a.Registry.o.Now}
 	var id lifecycle.EventID
 	_, _ = rand.Read(id[:]) // never fails
 	at := lifecycle.At(a.Registry.o.Now())

@@ -20,7 +20,7 @@ func TestPinHoldsThroughEverything(t *testing.T) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
 		woken := map[string]int{}
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards(), Wake: func(id string) { woken[id]++ }}
+		admin := &jobs.Admin{Registry: l.registry, Wake: func(id string) { woken[id]++ }}
 		at := l.now.Add(-48 * time.Hour)
 		l.tell("crm", told{"signup", at, `{"user":"u1","email":"ann@example.com"}`}, told{"news", at, `{"device":"d9"}`})
 		l.process()
@@ -69,7 +69,7 @@ func TestPinEndsAtItsTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		l.tell("crm", told{"signup", l.now.Add(-time.Hour), `{"user":"u1"}`})
 		l.process()
 		p, _ := l.person("user:u1")

@@ -60,7 +60,7 @@ func newFaults(t *testing.T, s *store.Store) *faults {
 	}
 	f.now = time.Now()
 	f.processor.Registry = f.registry
-	f.admin = &jobs.Admin{Registry: f.registry, Guards: jobs.DefaultGuards()}
+	f.admin = &jobs.Admin{Registry: f.registry}
 	f.pusher = &jobs.Pusher{Store: s, Registry: f.registry, Limiter: jobs.NewLimiter(nil), Breakers: &jobs.Breakers{}, Request: requestTimeout,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	f.connect("crm", connectors.PushConfig{})

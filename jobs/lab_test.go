@@ -101,7 +101,7 @@ func newLab(t testing.TB, s *store.Store) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.processor = &jobs.Processor{Store: s, Registry: l.registry, Guards: jobs.DefaultGuards(), Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler)}
+	l.processor = &jobs.Processor{Store: s, Registry: l.registry, Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler)}
 	return l
 }
 

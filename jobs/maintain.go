@@ -10,9 +10,6 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// DefaultGuards are the guards of identity in force.
-func DefaultGuards() lifecycle.Guards { return lifecycle.DefaultGuards() }
-
 // maintain does what has no trigger of its own: end a resync, bring everybody to the
 // published plan, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {

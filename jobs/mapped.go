@@ -29,7 +29,7 @@ type mapped struct {
 
 // mapRow turns a raw event into canonical ones, or says why not. Nothing here
 // can fail the batch: whatever is wrong with a row is that row's outcome.
-func mapRow(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle.Instant) mapped {
+func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 	meta := ParseMeta(row.Meta)
 	conn := cfg.Connections[row.Connection]
 	switch {
@@ -66,9 +66,9 @@ func mapRow(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle
 		m.outcome.Status, m.outcome.Reason = store.Ignored, "nothing_emitted"
 	}
 	if meta.Public {
-		m.restrict(guards)
+		m.restrict(&cfg.Guards)
 	}
-	m.check(cfg, guards, row, now)
+	m.check(cfg, row, now)
 	return m
 }
 
@@ -87,12 +87,12 @@ func (m *mapped) restrict(guards *lifecycle.Guards) {
 
 // check holds the row's events against plan, guards and clock. A row is all or
 // nothing: what stops one of its events stops the row.
-func (m *mapped) check(cfg *Config, guards *lifecycle.Guards, row *store.Row, now lifecycle.Instant) {
+func (m *mapped) check(cfg *Config, row *store.Row, now lifecycle.Instant) {
 	for i := range m.events {
 		e := &m.events[i]
 		e.Inbox, e.Connection = row.ID, row.Connection
 		canonical(e)
-		if len(guards.Usable(e.Identity)) == 0 {
+		if len(cfg.Guards.Usable(e.Identity)) == 0 {
 			*m = parked("identify", "no_identity", string(e.Name)+" names nobody that can be told apart (its keys are empty or blocked)")
 			return
 		}

@@ -81,7 +81,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.client, p.inspector = asynq.NewClientFromRedisClient(p.rdb), asynq.NewInspectorFromRedisClient(p.rdb)
 	p.triggers = newCoalescer(triggerSpan, p.enqueue)
-	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Guards: DefaultGuards(), Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
+	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
 	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	return p, nil

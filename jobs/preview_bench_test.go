@@ -17,7 +17,7 @@ func BenchmarkPreview(b *testing.B) {
 		l.connect("crm", connectors.PushConfig{Enabled: true})
 		backlog(l, b.N, max(1, b.N/4))
 		l.process()
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		v, err := admin.Plan(b.Context())
 		if err != nil {
 			b.Fatal(err)

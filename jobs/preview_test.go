@@ -31,7 +31,7 @@ func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
 		l.connect("few", connectors.PushConfig{Enabled: true, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"}})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		l.tell("crm", randomStory(r, 150, false)...)
 		l.process()
 		for round := range 6 {
@@ -75,7 +75,7 @@ func TestPreviewRefusesAndWritesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		backlog(l, 40, 10)
 		l.process()
 		before, version := l.snapshot(), l.registry.Config().Version

@@ -17,7 +17,6 @@ import (
 type Processor struct {
 	Store    *store.Store
 	Registry *Registry
-	Guards   lifecycle.Guards
 	// Batch is how many rows one transaction takes; zero fits the database.
 	Batch int
 	// Due is told which connections have somebody newly due, after the commit.
@@ -204,7 +203,7 @@ type work struct {
 func (p *Processor) mapAll(cfg *Config, rows []store.Row) *work {
 	w := &work{cfg: cfg, now: lifecycle.At(p.Now()), rows: make([]mapped, len(rows))}
 	for i := range rows {
-		w.rows[i] = mapRow(cfg, &p.Guards, &rows[i], w.now)
+		w.rows[i] = mapRow(cfg, &rows[i], w.now)
 		w.events += len(w.rows[i].events)
 		if rows[i].Replayed {
 			w.retract = append(w.retract, rows[i].ID)
@@ -275,7 +274,7 @@ func (p *Processor) effects(ctx context.Context, t *store.Tx, w *work, events []
 	}
 	slices.SortFunc(events, compareEvents)
 	r := &resolver{
-		t: t, guards: p.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
+		t: t, guards: w.cfg.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
 		next: w.next, end: w.end, claimed: map[string]lifecycle.ProfileID{}, moved: map[string]lifecycle.ProfileID{},
 		stored: map[lifecycle.ProfileID][]lifecycle.Event{},
 	}

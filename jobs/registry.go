@@ -50,6 +50,8 @@ type Config struct {
 	Connections map[string]*Conn
 	Plan        *lifecycle.Plan
 	PlanSource  store.Versioned
+	// Guards of identity: the plan's, with the devices that connections bring.
+	Guards lifecycle.Guards
 	// Pushing lists the connections that push, by id.
 	Pushing []*Conn
 }
@@ -201,6 +203,7 @@ func (r *Registry) Reload(ctx context.Context) error {
 			next.Pushing = append(next.Pushing, c)
 		}
 	}
+	next.Guards = guardsOf(next)
 	slices.SortFunc(next.Pushing, func(a, b *Conn) int { return strings.Compare(a.ID, b.ID) })
 	r.current.Store(next)
 	for _, fn := range r.changed {

@@ -27,7 +27,7 @@ func TestSplitGivesWhatWasBefore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		at := l.now.Add(-72 * time.Hour)
 		l.tell("crm",
 			told{"signup", at, `{"user":"u1","company":"one"}`}, told{"order", at.Add(time.Hour), `{"user":"u1","order":"o1","amount":"5.00"}`},
@@ -102,7 +102,7 @@ func TestSplitAndJoinRefuse(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		l.tell("crm", told{"signup", l.now.Add(-time.Hour), `{"user":"u1","email":"ann@example.com"}`})
 		l.process()
 		p, _ := l.person("user:u1")
@@ -138,7 +138,7 @@ func TestSplitsBearAnyOrder(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
-		admin := &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards()}
+		admin := &jobs.Admin{Registry: l.registry}
 		// Somebody everybody can be parted from, beside whatever the story brings.
 		sure := told{"signup", time.Date(2025, 12, 2, 0, 0, 0, 0, time.UTC), `{"user":"sure","email":"sure@example.com"}`}
 		story := randomStory(r, 120, true)

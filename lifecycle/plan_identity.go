@@ -24,15 +24,31 @@ const (
 )
 
 // Guards gives the guards of identity that the plan asks for, which are
-// DefaultGuards where it says nothing. Devices is the caller's own copy: whoever
-// connects vendors adds the namespaces of devices that these bring.
+// DefaultGuards where it says nothing. The caller may add devices to what it
+// gets: see AddDevice.
 func (p *Plan) Guards() Guards {
 	g := p.guards
 	if g.Limits == nil { // a plan that was not parsed
 		return DefaultGuards()
 	}
-	g.Devices = maps.Clone(g.Devices)
+	g.Devices, g.Limits, g.Windows = maps.Clone(g.Devices), maps.Clone(g.Limits), maps.Clone(g.Windows)
 	return g
+}
+
+// AddDevice makes a namespace one of devices or browsers. Where nothing is
+// said about its limit, that of anonymous ids holds.
+func (g *Guards) AddDevice(namespace string) {
+	if g.Devices == nil {
+		g.Devices = map[string]bool{}
+	}
+	g.Devices[namespace] = true
+	if _, said := g.Limits[namespace]; said {
+		return
+	}
+	g.Limits[namespace] = g.limit(NamespaceAnonymous)
+	if w, ok := g.Windows[NamespaceAnonymous]; ok {
+		g.Windows[namespace] = w
+	}
 }
 
 // Fingerprint is equal for guards that decide alike.
@@ -66,10 +82,7 @@ func (d *planReader) identity() {
 			if slices.Contains([]string{NamespaceUser, NamespaceEmail, NamespacePhone}, namespace) {
 				r.Fail("devices", "holds %q, which belongs to a person and not to a device", namespace)
 			}
-			if g.Devices == nil {
-				g.Devices = map[string]bool{}
-			}
-			g.Devices[namespace] = true
+			g.AddDevice(namespace)
 		}
 		r.Unknown()
 	})

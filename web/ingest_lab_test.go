@@ -53,7 +53,7 @@ func newDoor(t *testing.T, s *store.Store, settings map[string]string) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := &jobs.Admin{Registry: registry, Guards: jobs.DefaultGuards()}
+	admin := &jobs.Admin{Registry: registry}
 	if _, err := admin.Create(t.Context(), jobs.ConnectionInput{ID: "app", Connector: "generic-webhook", Settings: settings,
 		Secrets: map[string]secret.Text{"signing_secret": secret.New(ingestSecret)}}); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func newDoor(t *testing.T, s *store.Store, settings map[string]string) *door {
 		}
 	})
 	return &door{T: t, store: s, url: server.URL, admin: admin,
-		processor: &jobs.Processor{Store: s, Registry: registry, Guards: jobs.DefaultGuards(), Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+		processor: &jobs.Processor{Store: s, Registry: registry, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 }
 
 // signed gives the headers of a Standard Webhook.

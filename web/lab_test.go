@@ -144,7 +144,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.admin = &jobs.Admin{Registry: l.registry, Guards: jobs.DefaultGuards(),
+	l.admin = &jobs.Admin{Registry: l.registry,
 		Wake:          func(id string) { l.woken = append(l.woken, id) },
 		PlanPublished: func(_ context.Context, v int64) { l.plans = append(l.plans, v) }}
 	o := web.Options{Store: l.store, Registry: l.registry, Admin: l.admin, PublicURL: "https://" + pageHost, APIToken: secret.New(apiToken),
@@ -186,7 +186,7 @@ func (l *lab) tell(connection, kind, body string) int64 {
 // process brings everything told into force.
 func (l *lab) process() {
 	l.Helper()
-	p := &jobs.Processor{Store: l.store, Registry: l.registry, Guards: jobs.DefaultGuards(), Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler)}
+	p := &jobs.Processor{Store: l.store, Registry: l.registry, Now: func() time.Time { return l.now }, Log: slog.New(slog.DiscardHandler)}
 	if err := p.Run(l.Context()); err != nil {
 		l.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (a *app) configure(ctx context.Context) error {
 		return err
 	}
 	a.works = jobs.NewWorks(a.store, nil, a.log)
-	a.admin = &jobs.Admin{Registry: a.registry, Guards: jobs.DefaultGuards(), Works: a.works}
+	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	return nil
 }
 

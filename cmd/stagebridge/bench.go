@@ -63,7 +63,7 @@ func (p *program) benchChild(ctx context.Context, what string) (err error) {
 	if err := a.applyWorkspace(ctx, p); err != nil {
 		return err
 	}
-	worker := &jobs.Processor{Store: a.store, Registry: a.registry, Guards: jobs.DefaultGuards(), Batch: cfg.ProcessBatch, Now: time.Now, Log: a.log}
+	worker := &jobs.Processor{Store: a.store, Registry: a.registry, Batch: cfg.ProcessBatch, Now: time.Now, Log: a.log}
 	r, err := bench.Worked(func() error { return worker.Run(ctx) })
 	if err != nil {
 		return err
