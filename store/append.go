@@ -95,9 +95,12 @@ func (a *appender) start(s *Store) {
 	}
 }
 
-// commit writes groups until the appender ends.
+// commit writes groups until the appender ends. On SQLite the next group is
+// written while the disk takes the one before, which flush waits for.
 func (a *appender) commit(s *Store) {
+	written := make(chan []*appending)
 	a.running.Go(func() {
+		defer close(written)
 		for {
 			// Whoever was just answered, or has sent meanwhile, goes first: the next
 			// group is larger by it, and nobody waited for a timer.
@@ -107,11 +110,37 @@ func (a *appender) commit(s *Store) {
 				return
 			}
 			s.appendGroup(group)
-			for _, g := range group {
-				g.ready <- struct{}{}
+			if s.writer != nil {
+				written <- group
+				continue
 			}
+			answer(group)
 		}
 	})
+	a.running.Go(func() {
+		for group := range written {
+			s.flushGroup(group)
+			answer(group)
+		}
+	})
+}
+
+func answer(group []*appending) {
+	for _, g := range group {
+		g.ready <- struct{}{}
+	}
+}
+
+// flushGroup makes what was written of a group durable.
+func (s *Store) flushGroup(group []*appending) {
+	err := s.writer.log.flush()
+	if err == nil {
+		return
+	}
+	s.log.Error("raw events are not durable", "error", err)
+	for _, g := range group {
+		g.err = fmt.Errorf("store: append: %w: %w", ErrAway, err)
+	}
 }
 
 func (a *appender) stop() {

@@ -16,7 +16,8 @@ import (
 // write thirty pages to the log and wait for them. So the hashes of the newest
 // events are kept in memory only and brought to their table many at a time,
 // sorted, in a transaction that nobody waits for. They can be read again from
-// the inbox, which is durable, so nothing is lost with the memory: openDedupe.
+// the inbox, which is durable, so nothing is lost with the memory: remember.
+// What is not in the table a filter knows in most cases without asking it.
 // PostgreSQL, where several processes write, keeps an ordinary unique index.
 
 // Sizes and times of the hashes in memory.
@@ -29,38 +30,24 @@ const (
 // recentHashes are the hashes of events that are in the inbox but not yet in
 // the table of hashes.
 type recentHashes struct {
-	mu    sync.Mutex
-	ids   map[[16]byte]int64
+	mu     sync.Mutex
+	ids    map[[16]byte]int64
+	filter hashFilter // of all hashes, in memory or in the table
+
 	newer chan struct{} // asks for a flush
 	lock  *sql.DB       // held for as long as this process takes events
 	held  *sql.Conn
 	owned bool
 }
 
-// openDedupe reads the hashes that an earlier process left in memory.
-func (s *Store) openDedupe(ctx context.Context, dir string) error {
+// openDedupe prepares for events; nothing is read before the first comes in.
+func (s *Store) openDedupe(dir string) error {
 	if s.d.postgres {
 		return nil
 	}
 	q := &s.recent
 	q.ids, q.newer = map[[16]byte]int64{}, make(chan struct{}, 1)
-	from, err := stateInt(ctx, s, "hashed")
-	if err != nil {
-		return err
-	}
-	rows, err := s.query(ctx, "select id, dedupe from inbox where id > ?", from)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var id int64
-		var hash []byte
-		if err := rows.Scan(&id, &hash); err != nil {
-			return err
-		}
-		q.ids[[16]byte(hash)] = id
-		return nil
-	})
-	if err != nil {
-		return err
-	}
+	var err error
 	if q.lock, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "ingest.lock")+"?_pragma=busy_timeout(5000)"); err != nil {
 		return err
 	}
@@ -68,18 +55,51 @@ func (s *Store) openDedupe(ctx context.Context, dir string) error {
 	return nil
 }
 
+// remember reads the hashes that an earlier process left in memory.
+func (q *recentHashes) remember(ctx context.Context, t *Tx) error {
+	from, err := stateInt(ctx, t, "hashed")
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	rows, err := t.query(ctx, "select id, dedupe from inbox where id > ?", from)
+	return each(rows, err, func(rows *sql.Rows) error {
+		var id int64
+		var hash []byte
+		if err := rows.Scan(&id, &hash); err != nil {
+			return err
+		}
+		q.keep([16]byte(hash), id)
+		return nil
+	})
+}
+
+// keep notes a hash in memory; mu is held.
+func (q *recentHashes) keep(hash [16]byte, id int64) {
+	q.ids[hash] = id
+	q.filter.add(&hash)
+}
+
 // own makes this process the only one that takes events into this folder, as
 // long as it lives: two would not see each other's newest hashes. The lock is
 // an SQLite transaction of its own, which ends with the process on every
 // system, however it ends.
-func (q *recentHashes) own(ctx context.Context) error {
+//
+// What earlier ones left is read after the lock is held, since one may have
+// taken events after this process started.
+func (q *recentHashes) own(ctx context.Context, t *Tx) error {
 	if q.owned {
 		return nil
 	}
 	conn, err := q.lock.Conn(ctx)
 	if err == nil {
 		if _, err = conn.ExecContext(ctx, "begin exclusive"); err == nil {
+			if err := q.remember(ctx, t); err != nil {
+				return errors.Join(err, conn.Close())
+			}
 			q.held, q.owned = conn, true
+			t.s.wg.Go(t.s.fillFilter)
 			return nil
 		}
 		err = errors.Join(err, conn.Close())
@@ -90,7 +110,7 @@ func (q *recentHashes) own(ctx context.Context) error {
 // known gives the ids of those rows that are in the inbox already. The memory
 // is looked at before the table, since hashes go from the one into the other.
 func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]byte]int64, error) {
-	if err := q.own(ctx); err != nil {
+	if err := q.own(ctx, t); err != nil {
 		return nil, err
 	}
 	var found map[[16]byte]int64
@@ -100,10 +120,13 @@ func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]
 		}
 		found[hash] = id
 	}
+	var asked [][]byte
 	q.mu.Lock()
 	for _, hash := range r.dedupe {
 		if id, ok := q.ids[[16]byte(hash)]; ok {
 			note([16]byte(hash), id)
+		} else if !q.filter.absent((*[16]byte)(hash)) {
+			asked = append(asked, hash)
 		}
 	}
 	full := len(q.ids) > hashesMost
@@ -113,7 +136,7 @@ func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]
 			return nil, err
 		}
 	}
-	err := t.lookUp(ctx, r.dedupe, note)
+	err := t.lookUp(ctx, asked, note)
 	return found, err
 }
 
@@ -149,7 +172,7 @@ func (q *recentHashes) add(r *groupRows, original map[[16]byte]int64) {
 	q.mu.Lock()
 	for i, hash := range r.dedupe {
 		if _, old := original[[16]byte(hash)]; !old {
-			q.ids[[16]byte(hash)] = r.ids[i]
+			q.keep([16]byte(hash), r.ids[i])
 		}
 	}
 	n := len(q.ids)

@@ -76,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("store: open: %w", err)
 	}
 	s.claimed.taken = map[int64]bool{}
-	if err := s.openDedupe(ctx, o.Dir); err != nil {
+	if err := s.openDedupe(o.Dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: open: %w", err), s.db.Close())
 	}
 	s.append.start(s)
@@ -145,7 +145,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.writer = w
+	s.writer, w.log.path, w.log.bring = w, path+"-wal", flushFile
 	if err := s.migrate(ctx, w.db); err != nil {
 		return errors.Join(err, w.close())
 	}
@@ -155,6 +155,6 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	}
 	s.db.SetMaxOpenConns(sqliteReaders)
 	s.db.SetMaxIdleConns(sqliteReaders)
-	s.wg.Go(func() { s.checkpoint(path + "-wal") })
+	s.wg.Go(func() { s.checkpoint(w.log.path) })
 	return nil
 }

@@ -102,7 +102,7 @@ type mode int
 const (
 	durable mode = iota // a person or a vendor was promised it
 	derived             // can be done again from what is durable
-	ingest              // durable, and before others in the queue
+	ingest              // before others in the queue; made durable behind it: see walSync
 )
 
 // in runs fn in a transaction and commits, or rolls back when fn fails. On
@@ -175,7 +175,7 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 	// The driver watches a context that can end with a goroutine per statement;
 	// a transaction, once begun, runs to its end instead.
 	ctx = context.WithoutCancel(ctx)
-	if err := w.durable(ctx, m != derived); err != nil {
+	if err := w.durable(ctx, m == durable); err != nil {
 		return away(err)
 	}
 	t := &Tx{s: s}

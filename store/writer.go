@@ -18,6 +18,7 @@ type writer struct {
 	stmts map[string]*sql.Stmt
 	gate  gate
 	full  bool // the present setting of synchronous
+	log   walSync
 }
 
 func openWriter(ctx context.Context, dsn string) (*writer, error) {
@@ -38,7 +39,7 @@ func openWriter(ctx context.Context, dsn string) (*writer, error) {
 func (w *writer) close() error {
 	w.gate.enter(false)
 	defer w.gate.leave()
-	return errors.Join(w.conn.Close(), w.db.Close())
+	return errors.Join(w.conn.Close(), w.db.Close(), w.log.close())
 }
 
 // stmt prepares a text once. The texts are few: see chunkOf.
