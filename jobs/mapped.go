@@ -25,6 +25,9 @@ type mapped struct {
 	// hold, when not zero, is when the row may be processed.
 	hold    lifecycle.Instant
 	written []store.LedgerEntry
+	// out is what the rules made, found what of it does not fit the plan.
+	out   mapping.Output
+	found []finding
 }
 
 // mapRow turns a raw event into canonical ones, or says why not. Nothing here
@@ -51,7 +54,7 @@ func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 		RecordAt: row.RecordAt, RecordJSON: row.Record,
 	}
 	out := conn.Rules.Apply(&in)
-	m := mapped{outcome: store.Outcome{Status: store.Done, Rule: strings.Join(out.Matched, ",")}, events: out.Events}
+	m := mapped{outcome: store.Outcome{Status: store.Done, Rule: strings.Join(out.Matched, ",")}, events: out.Events, out: out}
 	for _, f := range meta.Written {
 		m.written = append(m.written, store.LedgerEntry{Connection: row.Connection, Record: f.Record, Field: f.Name, Value: f.Value})
 	}
@@ -96,14 +99,14 @@ func (m *mapped) check(cfg *Config, row *store.Row, now lifecycle.Instant) {
 			*m = parked("identify", "no_identity", string(e.Name)+" names nobody that can be told apart (its keys are empty or blocked)")
 			return
 		}
-		if v := cfg.Plan.Check(e); v != nil && v.Action == lifecycle.Quarantine {
-			*m = mapped{outcome: store.Outcome{Status: store.Quarantined, Step: "plan", Reason: string(v.Class), Detail: v.Error()}}
-			return
+		if found := cfg.Plan.Judge(e); found != nil {
+			m.judge(e, found, m.out.Rule(i))
 		}
 		if e.At > now.Add(aheadTolerance) {
 			m.hold = max(m.hold, e.At)
 		}
 	}
+	m.govern()
 }
 
 func parked(step, reason, detail string) mapped {

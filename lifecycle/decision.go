@@ -7,7 +7,7 @@ import (
 )
 
 // ReservedCategory starts the names of decisions made in Stagebridge. No rule
-// may emit such a name; Plan.Check says so, and the engine takes a decision
+// may emit such a name; Plan.Judge says so, and the engine takes a decision
 // only from an event that no raw event stands behind (Inbox zero).
 const ReservedCategory = "Stagebridge:"
 

@@ -17,12 +17,13 @@ type Plan struct {
 	back     []backRule
 	accounts *accountPlan
 
-	unplanned Unplanned
-	events    Vocabulary // described by the plan itself
-	known     Vocabulary // these and the vocabulary
-	listed    bool       // the plan describes events, so others are unplanned
-	revenue   []EventName
-	guards    Guards
+	rules   governance
+	judged  map[EventName]*judged
+	events  Vocabulary // described by the plan itself
+	known   Vocabulary // these and the vocabulary
+	listed  bool       // the plan describes events, so others are unplanned
+	revenue []EventName
+	guards  Guards
 
 	reads      []EventName // that conditions read, sorted
 	keep       map[EventName]int
@@ -86,13 +87,3 @@ type backRule struct {
 	policy   backPolicy
 	span     Instant
 }
-
-// Unplanned says what becomes of an event that does not fit the plan.
-type Unplanned string
-
-// The ways to treat an unplanned event.
-const (
-	Allow      Unplanned = "allow"      // the default
-	Tag        Unplanned = "tag"        // taken, and marked
-	Quarantine Unplanned = "quarantine" // parked until the plan or rule is mended
-)

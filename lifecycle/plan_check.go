@@ -1,6 +1,9 @@
 package lifecycle
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,27 +12,22 @@ import (
 	"time"
 )
 
-// ViolationClass says in what way an event does not fit the plan.
-type ViolationClass string
-
-// The classes.
-const (
-	ViolationReserved  ViolationClass = "reserved_event"   // a decision's name, told by a connection
-	ViolationUnplanned ViolationClass = "unplanned_event"  // the plan does not know the name
-	ViolationMissing   ViolationClass = "missing_property" // a required property is not there
-	ViolationType      ViolationClass = "wrong_type"       // a property is of another type
-)
-
-// Violation is the first thing about an event that does not fit the plan.
+// Violation is one thing about an event that does not fit the plan.
 type Violation struct {
 	Class ViolationClass
 	Event EventName
-	// Property and Want are set for a missing or mistyped property.
+	// Property that is missing or wrong; of a trait "traits." and its name.
 	Property string
-	Want     PropertyType
-	// Action is what the plan asks for: Tag or Quarantine.
-	Action Unplanned
+	// Want is the type that a missing or mistyped property should have.
+	Want PropertyType
+	// Looks says what an unmarked value looks like, for example "an IBAN".
+	Looks string
+	// Action is what the plan asks for.
+	Action Action
 }
+
+// traitProperty stands before a trait's name in Violation.Property.
+const traitProperty = "traits."
 
 // Error says it in words, without the value, so that a Violation can be
 // reported as an error.
@@ -37,56 +35,136 @@ func (v *Violation) Error() string {
 	switch v.Class {
 	case ViolationReserved:
 		return fmt.Sprintf("event %q: the category %s is kept for decisions", v.Event, ReservedCategory)
-	case ViolationUnplanned:
+	case ViolationEvent:
 		return fmt.Sprintf("event %q: is not in the plan", v.Event)
 	case ViolationMissing:
 		return fmt.Sprintf("event %q: property %q is missing", v.Event, v.Property)
+	case ViolationValue:
+		return fmt.Sprintf("event %q: property %q has none of the values that the plan lists", v.Event, v.Property)
+	case ViolationProperty:
+		return fmt.Sprintf("event %q: property %q is not in the plan", v.Event, v.Property)
+	case ViolationPII:
+		return fmt.Sprintf("event %q: %q looks like %s, and the plan does not mark it", v.Event, v.Property, v.Looks)
 	}
 	return fmt.Sprintf("event %q: property %q is not of type %s", v.Event, v.Property, v.Want)
 }
 
-// Check compares a mapped event with the plan. It gives nil when the event
-// fits or when the plan allows everything. A plan that describes events knows
-// these and those that its conditions and its revenue read; one that describes
-// none knows the vocabulary. A reserved name is always quarantined.
-func (p *Plan) Check(e *Event) *Violation {
+// judged is what Judge knows of one event name that is in the plan.
+type judged struct {
+	properties map[string]PropertySpec
+	required   []string // sorted
+	closed     bool
+}
+
+// judgement makes the table that Judge looks into. A plan that describes events
+// knows these and those that its conditions and its revenue read; one that
+// describes none knows the vocabulary as well.
+func (p *Plan) judgement() {
+	planned := slices.Concat(p.reads, p.revenue, slices.Collect(maps.Keys(p.events)))
+	if !p.listed {
+		planned = append(planned, slices.Collect(maps.Keys(p.known))...)
+	}
+	p.judged = make(map[EventName]*judged, len(planned))
+	for _, name := range planned {
+		spec := p.known[name]
+		j := &judged{properties: spec.Properties, closed: spec.Closed}
+		for property, s := range spec.Properties {
+			if s.Required {
+				j.required = append(j.required, property)
+			}
+		}
+		slices.Sort(j.required)
+		p.judged[name] = j
+	}
+}
+
+// Judge compares a mapped event with the plan and gives every way in which it
+// does not fit, each with the plan's action for the event's connection: by
+// class, then by property. nil when it fits. The answer depends on nothing but
+// event and plan, so no order of arrival changes it. It never changes e.
+func (p *Plan) Judge(e *Event) []Violation {
 	if strings.HasPrefix(string(e.Name), ReservedCategory) {
 		if e.IsDecision() {
 			return nil
 		}
-		return &Violation{Class: ViolationReserved, Event: e.Name, Action: Quarantine}
+		return []Violation{{Class: ViolationReserved, Event: e.Name, Action: Quarantine}}
 	}
-	if p.unplanned == Allow {
-		return nil
+	var found []Violation
+	j := p.judged[e.Name]
+	if j == nil {
+		found = append(found, Violation{Class: ViolationEvent, Event: e.Name})
+		j = &judged{}
 	}
-	if !p.planned(e.Name) {
-		return &Violation{Class: ViolationUnplanned, Event: e.Name, Action: p.unplanned}
-	}
-	properties := p.known[e.Name].Properties
-	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		spec := properties[name]
-		v := e.Properties[name]
-		switch {
-		case v == nil && spec.Required:
-			return &Violation{ViolationMissing, e.Name, name, spec.Type, p.unplanned}
-		case v != nil && !spec.Type.fits(v):
-			return &Violation{ViolationType, e.Name, name, spec.Type, p.unplanned}
+	for _, name := range j.required {
+		if e.Properties[name] == nil {
+			found = append(found, Violation{Class: ViolationMissing, Event: e.Name, Property: name, Want: j.properties[name].Type})
 		}
 	}
-	return nil
+	for name, value := range e.Properties {
+		if value == nil {
+			continue
+		}
+		spec, described := j.properties[name]
+		switch {
+		case !described && j.closed:
+			found = append(found, Violation{Class: ViolationProperty, Event: e.Name, Property: name})
+		case !spec.Type.fits(value):
+			found = append(found, Violation{Class: ViolationType, Event: e.Name, Property: name, Want: spec.Type})
+		case !spec.allows(value):
+			found = append(found, Violation{Class: ViolationValue, Event: e.Name, Property: name})
+		}
+		if spec.PII == PIIUnmarked {
+			if looks := looksPersonal(value); looks != "" {
+				found = append(found, Violation{Class: ViolationPII, Event: e.Name, Property: name, Looks: looks})
+			}
+		}
+	}
+	for i := range e.Traits {
+		t := &e.Traits[i]
+		if looks := looksPersonal(t.Value); looks != "" && p.TraitPII(t.Name) == PIIUnmarked {
+			found = append(found, Violation{Class: ViolationPII, Event: e.Name, Property: traitProperty + t.Name, Looks: looks})
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	for i := range found {
+		found[i].Action = p.Action(found[i].Class, e.Connection)
+	}
+	slices.SortFunc(found, func(a, b Violation) int {
+		return cmp.Or(cmp.Compare(slices.Index(classes[:], a.Class), slices.Index(classes[:], b.Class)),
+			cmp.Compare(a.Property, b.Property), cmp.Compare(a.Looks, b.Looks))
+	})
+	return slices.Compact(found)
 }
 
-// planned tells whether the plan knows a name.
-func (p *Plan) planned(name EventName) bool {
-	if p.readsEvent(name) || slices.Contains(p.revenue, name) {
+// Strip takes from the event what violations whose action is Strip name.
+func (e *Event) Strip(found []Violation) {
+	for _, v := range found {
+		if v.Action != Strip {
+			continue
+		}
+		if trait, ok := strings.CutPrefix(v.Property, traitProperty); ok && v.Class == ViolationPII && e.Properties[v.Property] == nil {
+			e.Traits = slices.DeleteFunc(e.Traits, func(t Trait) bool { return t.Name == trait && looksPersonal(t.Value) != "" })
+			continue
+		}
+		delete(e.Properties, v.Property)
+	}
+}
+
+// allows tells whether a value is one of those listed. Numbers compare as
+// numbers, also one that was sent as a text.
+func (s *PropertySpec) allows(v any) bool {
+	if len(s.Values) == 0 {
 		return true
 	}
-	known := p.known
-	if p.listed {
-		known = p.events
-	}
-	_, ok := known[name]
-	return ok
+	return slices.ContainsFunc(s.Values, func(want any) bool {
+		if equalValues(v, want) {
+			return true
+		}
+		c, ok := compareValues(v, want)
+		return ok && c == 0 && s.Type != TypeText
+	})
 }
 
 // fits tells whether a value is of the type. Texts that spell a number or a
@@ -141,4 +219,23 @@ func isTime(v any) bool {
 		return err == nil
 	}
 	return false
+}
+
+// JudgementPrint is a short text that two plans share when they judge every
+// event alike, whatever else differs between them.
+func (p *Plan) JudgementPrint() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(p.judged)) {
+		j := p.judged[name]
+		fmt.Fprintf(h, "event %q %v\n", name, j.closed)
+		for _, property := range slices.Sorted(maps.Keys(j.properties)) {
+			s := j.properties[property]
+			fmt.Fprintf(h, "property %q %q %v %q %#v\n", property, s.Type, s.Required, s.PII, s.Values)
+		}
+	}
+	fmt.Fprintf(h, "actions %q\nconnections %q\n", p.rules.actions, p.rules.connections)
+	for _, name := range slices.Sorted(maps.Keys(p.rules.traits)) {
+		fmt.Fprintf(h, "trait %q %q\n", name, p.rules.traits[name])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -65,6 +65,7 @@ func (d *planReader) finish() {
 		s.eval = s.when.link(slots)
 	}
 	p.accounts.link(slots)
+	p.judgement()
 	p.print = p.fingerprint()
 }
 

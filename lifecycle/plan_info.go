@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -134,9 +133,6 @@ func (p *Plan) ReadsTraits() []string { return slices.Clone(p.traits) }
 // Keep gives how many of an event's newest times the conditions ask for.
 func (p *Plan) Keep(name EventName) int { return p.keep[name] }
 
-// Unplanned says what becomes of events that do not fit the plan.
-func (p *Plan) Unplanned() Unplanned { return p.unplanned }
-
 // NeedsDerive tells whether people kept under an older plan have to be derived
 // anew from their events: whenever the two differ in anything that the engine
 // looks at. A plan that differs in its name or descriptions alone does not.
@@ -164,11 +160,7 @@ func (p *Plan) pathNames(bits uint64) []Stage {
 // claimRule gives the first rule that fits a connection, or -1.
 func (p *Plan) claimRule(connection string) int {
 	for i := range p.claims {
-		pattern := p.claims[i].connection
-		if pattern == connection {
-			return i
-		}
-		if prefix, ok := strings.CutSuffix(pattern, "*"); ok && strings.HasPrefix(connection, prefix) {
+		if fitsConnection(p.claims[i].connection, connection) {
 			return i
 		}
 	}

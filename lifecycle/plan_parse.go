@@ -56,14 +56,7 @@ func (d *planReader) read() {
 	d.accounts()
 	d.claims()
 	d.back()
-	d.p.unplanned = Unplanned(d.r.OptText("unplanned"))
-	switch d.p.unplanned {
-	case "":
-		d.p.unplanned = Allow
-	case Allow, Tag, Quarantine:
-	default:
-		d.r.Fail("unplanned", "is %q, want allow, tag or quarantine", d.p.unplanned)
-	}
+	d.governance()
 	d.revenue()
 	d.identity()
 	d.r.Unknown()

@@ -41,9 +41,7 @@ func (d *planReader) claims() {
 			return
 		}
 		rule := claimRule{connection: connection}
-		if star := strings.IndexByte(connection, '*'); star >= 0 && star != len(connection)-1 || len(connection) > MaxNameBytes {
-			r.Fail("", "is not a connection's id; * may only stand at its end")
-		}
+		checkPattern(r, connection)
 		if r.Kind("") == document.Text {
 			rule.mode = readMode(r, "")
 			d.p.claims = append(d.p.claims, rule)

@@ -159,62 +159,6 @@ func TestNeedsDerive(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	const base = "name: a\nstages:\n  - { name: Visit }\n  - { name: Customer, when: 'seen(\"A:B\")' }\n"
-	const events = `
-events:
-  C:D:
-    activity: true
-    properties:
-      amount: { type: number, required: true }
-      count: integer
-      when: time
-      tags: list
-      any: any
-`
-	strict := mustPlan(t, base+"unplanned: quarantine\n")
-	listed := mustPlan(t, base+"unplanned: tag\n"+events)
-	open := mustPlan(t, base+events)
-	good := map[string]any{"amount": "12.50", "count": "7", "when": "2026-03-01T12:00:00Z", "tags": []any{}, "any": 5.5}
-	with := func(name string, v any) map[string]any {
-		m := map[string]any{}
-		for k, x := range good {
-			m[k] = x
-		}
-		m[name] = v
-		return m
-	}
-	for name, c := range map[string]struct {
-		plan *Plan
-		e    Event
-		want *Violation
-	}{
-		"in the vocabulary":         {strict, Event{Name: "Page:Viewed"}, nil},
-		"read by a condition":       {strict, Event{Name: "A:B"}, nil},
-		"in nothing":                {strict, Event{Name: "X:Y"}, &Violation{Class: ViolationUnplanned, Event: "X:Y", Action: Quarantine}},
-		"allowed":                   {open, Event{Name: "X:Y"}, nil},
-		"a list closes the plan":    {listed, Event{Name: "Page:Viewed"}, &Violation{Class: ViolationUnplanned, Event: "Page:Viewed", Action: Tag}},
-		"revenue is planned":        {listed, Event{Name: "Deal:Won"}, nil},
-		"fits":                      {listed, Event{Name: "C:D", Properties: good}, nil},
-		"missing":                   {listed, Event{Name: "C:D"}, &Violation{ViolationMissing, "C:D", "amount", TypeNumber, Tag}},
-		"not a number":              {listed, Event{Name: "C:D", Properties: with("amount", "much")}, &Violation{ViolationType, "C:D", "amount", TypeNumber, Tag}},
-		"not whole":                 {listed, Event{Name: "C:D", Properties: with("count", 1.5)}, &Violation{ViolationType, "C:D", "count", TypeInteger, Tag}},
-		"no time":                   {listed, Event{Name: "C:D", Properties: with("when", "soon")}, &Violation{ViolationType, "C:D", "when", TypeTime, Tag}},
-		"no list":                   {listed, Event{Name: "C:D", Properties: with("tags", "a")}, &Violation{ViolationType, "C:D", "tags", TypeList, Tag}},
-		"reserved, by a connection": {open, Event{Name: "Stagebridge:Pinned", Inbox: 5}, &Violation{Class: ViolationReserved, Event: "Stagebridge:Pinned", Action: Quarantine}},
-		"reserved, by a person":     {strict, PinEvent(number(1), start, "Visit", "", 0), nil},
-	} {
-		got := c.plan.Check(&c.e)
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-		if got != nil && !strings.Contains(got.Error(), string(c.e.Name)) {
-			t.Errorf("%s: error %q does not name the event", name, got)
-		}
-	}
-}
-
 func TestPlanOverridesTheVocabulary(t *testing.T) {
 	t.Parallel()
 	v := Vocabulary{

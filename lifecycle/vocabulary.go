@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,16 +16,30 @@ type Vocabulary map[EventName]EventSpec
 // EventSpec describes one event.
 type EventSpec struct {
 	Description string
+	// Owner is who answers for the event: a team, a name, an address.
+	Owner string
 	// Activity marks that the person did something; see inactive(…).
 	Activity bool
+	// Deprecated marks an event that should not be used any more, Successor the
+	// one to use instead; empty for none.
+	Deprecated bool
+	Successor  EventName
 	// Properties by name; nil when nothing is said about them.
 	Properties map[string]PropertySpec
+	// Closed says that an event has no other properties than these. A plan that
+	// describes an event's properties describes all of them.
+	Closed bool
 }
 
 // PropertySpec says what a property of an event must be.
 type PropertySpec struct {
-	Type     PropertyType
-	Required bool
+	Description string
+	Type        PropertyType
+	Required    bool
+	// Values are all that are allowed: string, bool, int64 or float64; nil when
+	// any is.
+	Values []any
+	PII    PII
 }
 
 // PropertyType is the type of a property.
@@ -73,6 +88,9 @@ func readEvents(r *document.Reader, known Vocabulary) Vocabulary {
 		}
 		events[EventName(name)] = spec
 	})
+	all := maps.Clone(known)
+	maps.Copy(all, events)
+	successors(r, events, all)
 	return events
 }
 
@@ -80,11 +98,20 @@ func readEvent(e *document.Reader, spec *EventSpec) {
 	if e.Has("description") {
 		spec.Description = e.Text("description")
 	}
+	if e.Has("owner") {
+		spec.Owner = e.Text("owner")
+	}
+	if e.Has("deprecated") {
+		spec.Deprecated, spec.Successor = e.Bool("deprecated"), ""
+	}
+	if e.Has("successor") {
+		spec.Deprecated, spec.Successor = true, EventName(e.Text("successor"))
+	}
 	if e.Has("activity") {
 		spec.Activity = e.Bool("activity")
 	}
 	if e.Has("properties") {
-		spec.Properties = map[string]PropertySpec{}
+		spec.Properties, spec.Closed = map[string]PropertySpec{}, true
 		e.Entries("properties", func(name string, p *document.Reader) {
 			spec.Properties[name] = readProperty(p)
 		})
@@ -92,17 +119,59 @@ func readEvent(e *document.Reader, spec *EventSpec) {
 	e.Unknown()
 }
 
-// readProperty reads a type alone, or a map with type and required.
+// readProperty reads a type alone, or a map with what is said of the property.
 func readProperty(p *document.Reader) PropertySpec {
 	if p.Kind("") == document.Text {
 		return PropertySpec{Type: readType(p, "")}
 	}
-	spec := PropertySpec{Required: p.Bool("required")}
+	spec := PropertySpec{Description: p.OptText("description"), Required: p.Bool("required")}
 	if p.Has("type") {
 		spec.Type = readType(p, "type")
 	}
+	if p.Has("pii") {
+		spec.PII = readPII(p, "pii")
+	}
+	p.List("values", func(item *document.Reader) {
+		value := item.Any("")
+		switch {
+		case len(spec.Values) == maxValues:
+			p.Fail("values", "is too long; the limit is %d", maxValues)
+		case item.Kind("") == document.Null, item.Kind("") == document.List, item.Kind("") == document.Map:
+			item.Fail("", "is %s, want a text, a number or a yes/no value", item.Kind(""))
+		case !spec.Type.fits(value):
+			item.Fail("", "is not of the type %s", spec.Type)
+		default:
+			spec.Values = append(spec.Values, value)
+		}
+	})
+	if p.Has("values") && p.Kind("values") == document.List && len(p.Node().Get("values").Items) == 0 {
+		p.Fail("values", "is empty; leave it out to allow any value")
+	}
 	p.Unknown()
 	return spec
+}
+
+// maxValues bounds the list of a property's values.
+const maxValues = 500
+
+// successors checks that whoever follows a deprecated event is known and does
+// not itself give way to another.
+func successors(r *document.Reader, events, known Vocabulary) {
+	r.Entries("events", func(name string, e *document.Reader) {
+		next := events[EventName(name)].Successor
+		if next == "" || e.Kind("") != document.Map || !e.Has("successor") {
+			return
+		}
+		spec, described := known[next]
+		switch {
+		case next == EventName(name):
+			e.Fail("successor", "is the event itself")
+		case !described:
+			e.Fail("successor", "names %q, which is described neither here nor in the vocabulary", cutText(string(next), 80))
+		case spec.Deprecated:
+			e.Fail("successor", "names %q, which is deprecated as well", next)
+		}
+	})
 }
 
 func readType(p *document.Reader, field string) PropertyType {

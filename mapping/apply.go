@@ -50,6 +50,21 @@ type Output struct {
 	Matched []string
 	// Err is a *RuleError or a *DecodeError.
 	Err error
+	// Starts holds, for each rule of Matched but the first, where its events
+	// begin in Events.
+	Starts []int
+}
+
+// Rule names the rule that emitted the event at a place in Events.
+func (o *Output) Rule(event int) string {
+	at := 0
+	for at < len(o.Starts) && o.Starts[at] <= event {
+		at++
+	}
+	if at >= len(o.Matched) {
+		return ""
+	}
+	return o.Matched[at]
 }
 
 // Apply maps one raw event. It is safe for concurrent use, each call with an
@@ -67,11 +82,15 @@ func (rs *Ruleset) Apply(in *Input) Output {
 	run.start(rs, in)
 	defer run.end()
 	for _, r := range rules {
+		before := len(run.events)
 		matched, err := run.rule(r)
 		if err != nil {
 			return Output{Err: err, Matched: append(out.Matched, r.name)}
 		}
 		if matched {
+			if len(out.Matched) > 0 {
+				out.Starts = append(out.Starts, before)
+			}
 			out.Matched = append(out.Matched, r.name)
 		}
 	}

@@ -35,8 +35,8 @@ func TestEveryPlanIsComplete(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if plan.Name() != name || plan.Unplanned() != lifecycle.Allow {
-				t.Errorf("name %q, unplanned %q", plan.Name(), plan.Unplanned())
+			if plan.Name() != name || plan.Action(lifecycle.ViolationEvent, "crm") != lifecycle.Allow {
+				t.Errorf("name %q, unplanned events %q", plan.Name(), plan.Action(lifecycle.ViolationEvent, "crm"))
 			}
 			var stages []string
 			for _, s := range plan.Stages() {
