@@ -126,7 +126,11 @@ func (s *Store) DropChanges(ctx context.Context, rows []int64) error {
 // followed, some maybe counted twice, and since when the first of them waits;
 // zero: nobody does.
 func (s *Store) ChangesWaiting(ctx context.Context) (people int64, since lifecycle.Instant, err error) {
-	rows, err := s.query(ctx, "select coalesce(sum(amount), 0), coalesce(min(at), 0) from changes")
+	return changesWaiting(ctx, s)
+}
+
+func changesWaiting(ctx context.Context, q querier) (people int64, since lifecycle.Instant, err error) {
+	rows, err := q.query(ctx, "select coalesce(sum(amount), 0), coalesce(min(at), 0) from changes")
 	if err == nil {
 		err = scanOne(rows, &people, &since)
 	}

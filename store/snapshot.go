@@ -48,6 +48,25 @@ func (n *Snapshot) Changes(ctx context.Context, most int) (Changes, error) {
 	return c, nil
 }
 
+// ChangesWaiting is Store.ChangesWaiting at the moment of the snapshot.
+func (n *Snapshot) ChangesWaiting(ctx context.Context) (people int64, since lifecycle.Instant, err error) {
+	return changesWaiting(ctx, n)
+}
+
+// FirstPeople gives the smallest ids there are, sorted, those of merged people
+// included.
+func (n *Snapshot) FirstPeople(ctx context.Context, limit int) ([]lifecycle.ProfileID, error) {
+	var ids []lifecycle.ProfileID
+	rows, err := n.query(ctx, "select id from profiles order by id limit ?", limit)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id lifecycle.ProfileID
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, wrapScan(err)
+}
+
 // People reads people by id, sorted and distinct, each with all events, merged
 // ones included. Those who are not there are missing from the answer.
 func (n *Snapshot) People(ctx context.Context, ids []lifecycle.ProfileID) ([]Whole, error) {
