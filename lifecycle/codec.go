@@ -10,7 +10,7 @@ import (
 
 // codecVersion is the first byte of an encoded profile. A change of the form
 // takes the next number, and DecodeProfile goes on reading the older ones.
-const codecVersion = 1
+const codecVersion = 2
 
 // AppendBinary appends the profile's stored form: a version byte, then the
 // fields in a fixed order, whole numbers as varints and instants as distances
@@ -45,6 +45,7 @@ func (prof *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	w.instant(prof.fallSince)
 	w.instant(prof.timed)
 	w.size(prof.idle)
+	w.flag(prof.bySide)
 	w.facts(prof.facts)
 	w.traits(prof.traits)
 	w.visits(prof.visits)
@@ -65,6 +66,14 @@ func (w *encoder) int(i int64)   { w.b = binary.AppendVarint(w.b, i) }
 func (w *encoder) size(n int)    { w.b = binary.AppendUvarint(w.b, uint64(n)) }
 func (w *encoder) text(s string) { w.size(len(s)); w.b = append(w.b, s...) }
 func (w *encoder) id(id EventID) { w.b = append(w.b, id[:]...) }
+
+func (w *encoder) flag(on bool) {
+	var b byte
+	if on {
+		b = 1
+	}
+	w.b = append(w.b, b)
+}
 
 // instant writes 0 for "never", else one more than the zigzag distance from the
 // base. The largest distance has no code left and takes the one that a zero
@@ -216,6 +225,8 @@ func (w *encoder) stances(prof *Profile) {
 		w.instant(c.At)
 		w.id(c.Event)
 		w.text(string(c.Reason))
+		w.text(string(c.Won))
+		w.text(c.By)
 	}
 	w.text(string(prof.pin.Stage))
 	if prof.pin.Stage == "" {

@@ -17,11 +17,11 @@ func DecodeProfile(b []byte) (*Profile, error) {
 	if len(b) == 0 || len(b) > maxProfileBytes {
 		return nil, fmt.Errorf("%w: %d bytes", ErrProfileBytes, len(b))
 	}
-	if b[0] != codecVersion {
+	if b[0] < 1 || b[0] > codecVersion {
 		return nil, fmt.Errorf("%w: version %d", ErrProfileBytes, b[0])
 	}
 	// One copy serves all texts of the profile.
-	r := decoder{b: b[1:], s: string(b[1:])}
+	r := decoder{version: b[0], b: b[1:], s: string(b[1:])}
 	prof := &Profile{
 		ID:          ProfileID(r.int()),
 		PlanVersion: r.int(),
@@ -48,6 +48,9 @@ func DecodeProfile(b []byte) (*Profile, error) {
 	prof.fallSince = r.instant()
 	prof.timed = r.instant()
 	prof.idle = r.number(maxIdleMoves)
+	if r.version >= 2 {
+		prof.bySide = r.number(1) == 1
+	}
 	prof.facts = r.facts()
 	prof.traits = r.traits()
 	prof.visits = r.visits()
@@ -63,11 +66,12 @@ func DecodeProfile(b []byte) (*Profile, error) {
 
 // decoder reads; after the first mistake bad is set and every read gives zero.
 type decoder struct {
-	b    []byte
-	s    string // the same bytes
-	at   int
-	base Instant
-	bad  bool
+	version byte
+	b       []byte
+	s       string // the same bytes
+	at      int
+	base    Instant
+	bad     bool
 }
 
 func (r *decoder) fail() { r.bad, r.at = true, len(r.b) }

@@ -157,7 +157,11 @@ func (r *decoder) stances(prof *Profile) {
 	if n := r.size(4 + len(EventID{})); n > 0 {
 		prof.conflicts = make([]Conflict, n)
 		for i := range prof.conflicts {
-			prof.conflicts[i] = Conflict{r.text(), Stage(r.text()), r.instant(), r.id(), ConflictReason(r.text())}
+			c := &prof.conflicts[i]
+			c.Connection, c.Stage, c.At, c.Event, c.Reason = r.text(), Stage(r.text()), r.instant(), r.id(), ConflictReason(r.text())
+			if r.version >= 2 {
+				c.Won, c.By = Stage(r.text()), r.text()
+			}
 		}
 	}
 	prof.pin.Stage = Stage(r.text())

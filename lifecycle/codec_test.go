@@ -71,7 +71,7 @@ func TestDecodeRefusesWhatIsCutOrLonger(t *testing.T) {
 	}
 	for name, b := range map[string][]byte{
 		"a byte more":     append(whole[:len(whole):len(whole)], 0),
-		"another version": append([]byte{2}, whole[1:]...),
+		"another version": append([]byte{codecVersion + 1}, whole[1:]...),
 		"nil":             nil,
 	} {
 		if _, err := DecodeProfile(b); !errors.Is(err, ErrProfileBytes) {

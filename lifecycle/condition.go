@@ -79,6 +79,8 @@ const (
 	leafWas
 	leafLeft
 	leafInStageFor
+	leafBefore // left is a date
+	leafAfter
 	leafCompare // left, op, right
 	leafIn      // left in list
 	leafTruthy  // traits.x alone
@@ -109,6 +111,8 @@ const (
 	operandSum
 	operandStage
 	operandSource
+	operandDaysUntil
+	operandDaysSince
 )
 
 // operand is one side of a comparison.
@@ -169,6 +173,12 @@ func (l *leaf) text() string {
 		return fmt.Sprintf("left(%q, %s)", string(l.stage), window)
 	case leafInStageFor:
 		return "in_stage_for(" + window + ")"
+	case leafBefore, leafAfter:
+		name := map[leafKind]string{leafBefore: "before", leafAfter: "after"}[l.kind]
+		if l.window == 0 {
+			return name + "(" + l.left.text() + ")"
+		}
+		return name + "(" + l.left.text() + ", " + window + ")"
 	case leafIn:
 		items := make([]string, len(l.list))
 		for i, v := range l.list {
@@ -182,9 +192,14 @@ func (l *leaf) text() string {
 }
 
 func (o *operand) text() string {
+	trait := "traits." + strings.Join(append([]string{o.trait}, o.path...), ".")
 	switch o.kind {
 	case operandTrait:
-		return "traits." + strings.Join(append([]string{o.trait}, o.path...), ".")
+		return trait
+	case operandDaysUntil:
+		return "days_until(" + trait + ")"
+	case operandDaysSince:
+		return "days_since(" + trait + ")"
 	case operandCount:
 		return fmt.Sprintf("count(%q)", string(o.event))
 	case operandSum:

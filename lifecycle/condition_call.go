@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -14,17 +15,20 @@ var functions = [...]struct {
 	name string
 	form string
 	args int
+	more int // how many further arguments may follow
 }{
-	{"seen", `seen("Order:Completed")`, 1},
-	{"at_least", `at_least("Product:Used", 3, "30d")`, 3},
-	{"within", `within("Order:Completed", "90d")`, 2},
-	{"idle", `idle("Product:Used", "60d")`, 2},
-	{"never", `never("Order:Completed", "14d")`, 2},
-	{"inactive", `inactive("60d")`, 1},
-	{"has_been", `has_been("plan", "trial", "14d")`, 3},
-	{"was", `was("Customer")`, 1},
-	{"left", `left("Dormant", "30d")`, 2},
-	{"in_stage_for", `in_stage_for("30d")`, 1},
+	{"seen", `seen("Order:Completed")`, 1, 0},
+	{"at_least", `at_least("Product:Used", 3, "30d")`, 3, 0},
+	{"within", `within("Order:Completed", "90d")`, 2, 0},
+	{"idle", `idle("Product:Used", "60d")`, 2, 0},
+	{"never", `never("Order:Completed", "14d")`, 2, 0},
+	{"inactive", `inactive("60d")`, 1, 0},
+	{"has_been", `has_been("plan", "trial", "14d")`, 3, 0},
+	{"was", `was("Customer")`, 1, 0},
+	{"left", `left("Dormant", "30d")`, 2, 0},
+	{"in_stage_for", `in_stage_for("30d")`, 1, 0},
+	{"before", `before(traits.trial_ends_at, "3d")`, 1, 1},
+	{"after", `after(traits.trial_ends_at)`, 1, 1},
 }
 
 func functionList() []string {
@@ -39,15 +43,18 @@ func functionNames() string { return strings.Join(functionList(), ", ") }
 
 // function reads a call of a yes/no function.
 func (c *conditionParser) function(n ast.Node, name string, args []ast.Node) *expr {
-	want, form := -1, ""
+	want, most, form := -1, 0, ""
 	for _, f := range functions {
 		if f.name == name {
-			want, form = f.args, f.form
+			want, most, form = f.args, f.args+f.more, f.form
 		}
 	}
 	switch {
 	case name == "count" || name == "sum":
 		c.fail(n, "%s(…) is a number; compare it, as in count(\"Order:Completed\") >= 2", name)
+		return c.newLeaf(leaf{})
+	case isDays(name):
+		c.fail(n, "%s(…) is a number; compare it, as in days_until(traits.trial_ends_at) <= 3", name)
 		return c.newLeaf(leaf{})
 	case want < 0:
 		hint := "the functions are " + functionNames()
@@ -56,8 +63,12 @@ func (c *conditionParser) function(n ast.Node, name string, args []ast.Node) *ex
 		}
 		c.fail(n, "there is no function %s; %s", cutText(name, 80), hint)
 		return c.newLeaf(leaf{})
-	case len(args) != want:
-		c.fail(n, "%s takes %d arguments, as in %s; here are %d", name, want, form, len(args))
+	case len(args) < want || len(args) > most:
+		number := strconv.Itoa(want)
+		if most > want {
+			number += " to " + strconv.Itoa(most)
+		}
+		c.fail(n, "%s takes %s arguments, as in %s; here are %d", name, number, form, len(args))
 		return c.newLeaf(leaf{})
 	}
 	a := arguments{c, args, form}
@@ -80,6 +91,8 @@ func (c *conditionParser) function(n ast.Node, name string, args []ast.Node) *ex
 		return c.newLeaf(leaf{kind: leafWas, stage: a.stage(0)})
 	case "left":
 		return c.newLeaf(leaf{kind: leafLeft, stage: a.stage(0), window: a.window(1)})
+	case "before", "after":
+		return c.instant(name, a)
 	}
 	return c.newLeaf(leaf{kind: leafInStageFor, window: a.window(0)})
 }

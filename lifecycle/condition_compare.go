@@ -142,17 +142,10 @@ func (l *leaf) linkIn() func(*view) bool {
 
 // link compiles an operand into its value.
 func (o *operand) link() func(*view) any {
-	slot, currency, name, path := o.slot, o.currency, o.trait, o.path
+	slot, currency := o.slot, o.currency
 	switch o.kind {
-	case operandTrait:
-		return func(v *view) any {
-			value := v.prof.Trait(name)
-			for _, key := range path {
-				m, _ := value.(map[string]any)
-				value = m[key]
-			}
-			return value
-		}
+	case operandTrait, operandDaysUntil, operandDaysSince:
+		return o.traitValue
 	case operandCount:
 		return func(v *view) any {
 			if f := v.fact(slot); f != nil {

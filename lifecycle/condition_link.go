@@ -139,6 +139,11 @@ func (l *leaf) link() condition {
 		return l.linkHasBeen()
 	case leafWas, leafLeft, leafInStageFor:
 		return l.linkStage()
+	case leafBefore, leafAfter:
+		return l.linkInstant()
+	}
+	if l.left.isDays() {
+		return l.linkDays()
 	}
 	truth := l.linkCompare()
 	return func(v *view) (bool, Instant) { return truth(v), never }

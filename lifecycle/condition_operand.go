@@ -39,6 +39,9 @@ func (c *conditionParser) operand(n ast.Node) operand {
 			return o
 		}
 	case *ast.CallNode:
+		if name, ok := n.Callee.(*ast.IdentifierNode); ok && isDays(name.Value) {
+			return c.days(n, name.Value, n.Arguments)
+		}
 		if name, ok := n.Callee.(*ast.IdentifierNode); ok && slices.Contains(functionList(), name.Value) {
 			c.fail(n, "%s(…) is a yes/no function and can't be compared; write it alone, or with ! before it", name.Value)
 			return operand{}
@@ -49,7 +52,7 @@ func (c *conditionParser) operand(n ast.Node) operand {
 			return operand{}
 		}
 	}
-	c.fail(n, "%s can't be compared; compare traits.x, count(…), sum(…), stage or source with a constant", c.describe(n))
+	c.fail(n, "%s can't be compared; compare traits.x, count(…), sum(…), days_until(…), days_since(…), stage or source with a constant", c.describe(n))
 	return operand{}
 }
 

@@ -174,6 +174,7 @@ func (c *conditionParser) comparison(n *ast.BinaryNode) *expr {
 	if l.left.kind == operandLiteral && len(c.wrong) == 0 {
 		c.fail(n, "compares two constants")
 	}
+	c.checkDays(n, &l)
 	if l.left.kind == operandStage && l.right.kind == operandLiteral {
 		c.stageLiteral(n, l.right.value)
 		if l.op != "==" && l.op != "!=" {
@@ -214,6 +215,7 @@ func (c *conditionParser) membership(n *ast.BinaryNode) *expr {
 		}
 		l.list = append(l.list, v)
 	}
+	c.checkDays(n, &l)
 	if l.left.kind == operandLiteral && len(c.wrong) == 0 {
 		c.fail(n, "asks for a constant in a list of constants")
 	}

@@ -94,7 +94,8 @@ func (r *run) decideSide(d *decision) bool {
 		if s.from != anywhere && (d.path < 0 || s.from&(1<<d.path) == 0) {
 			continue
 		}
-		ok, next := s.eval(&r.view)
+		in, since := r.shown(s)
+		ok, next := s.holds(&r.view, in, since)
 		d.next = min(d.next, next)
 		if ok {
 			d.stage, d.via, d.why = s.name, ViaSide, s.text

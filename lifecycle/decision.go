@@ -92,6 +92,30 @@ type Conflict struct {
 	At         Instant
 	Event      EventID
 	Reason     ConflictReason
+	// Won is the stage shown instead, and By what showed it: "claim by" and a
+	// connection, "pin" with its reason, or the Via.
+	Won Stage
+	By  string
+}
+
+// conflict notes what did not have its way; what did is known once the step
+// has decided.
+func (r *run) conflict(e *Event, stage Stage, reason ConflictReason) {
+	r.prof.conflict(e, stage, reason)
+	r.lost++
+}
+
+// settleConflicts says of the conflicts of this step what won.
+func (r *run) settleConflicts(d *decision) {
+	list := r.prof.conflicts
+	for i := range list[len(list)-min(r.lost, len(list)):] {
+		c := &list[len(list)-1-i]
+		c.Won, c.By = d.stage, string(d.via)
+		if d.via == ViaClaim || d.via == ViaPin {
+			c.By = cutText(d.why, MaxNameBytes)
+		}
+	}
+	r.lost = 0
 }
 
 func (prof *Profile) conflict(e *Event, stage Stage, reason ConflictReason) {
@@ -114,9 +138,9 @@ func (r *run) decision(e *Event) {
 		pin := Pin{Stage(text), e.At, pinUntil(e.Properties["until"]), e.ID, cutText(reason, MaxNameBytes)}
 		switch {
 		case r.plan.stage(pin.Stage) == nil:
-			r.prof.conflict(e, pin.Stage, ConflictUnknownStage)
+			r.conflict(e, pin.Stage, ConflictUnknownStage)
 		case !pin.live(e.At):
-			r.prof.conflict(e, pin.Stage, ConflictExpired)
+			r.conflict(e, pin.Stage, ConflictExpired)
 		default:
 			r.prof.pin = pin
 		}
@@ -144,7 +168,7 @@ func pinUntil(v any) Instant {
 func (r *run) claim(e *Event) ConflictReason {
 	s := r.plan.stage(e.Claim)
 	if s == nil {
-		r.prof.conflict(e, e.Claim, ConflictUnknownStage)
+		r.conflict(e, e.Claim, ConflictUnknownStage)
 		return ""
 	}
 	rule := r.plan.claimRule(e.Connection)

@@ -140,6 +140,7 @@ type run struct {
 	view
 	path    int // place of prof.Path; -1 for none
 	decided Instant
+	lost    int // conflicts of the present step
 	out     []Transition
 }
 

@@ -23,6 +23,9 @@ func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
 		if x.Via == ViaSide || x.Via == ViaPath {
 			x.Why = r.reason(s.when)
 		}
+		if in, since := r.shown(s); in {
+			x.Leave, x.LeaveWhy, x.StaysUntil = s.untilText, r.reason(s.until), r.staysUntil(&s.gate, since)
+		}
 	}
 	r.explainHold(&x, &d)
 	for _, s := range p.path[r.path+1:] {
@@ -68,10 +71,13 @@ func (r *run) explainHold(x *Explanation, d *decision) {
 }
 
 func (r *run) outlook(s *stage, d *decision) Outlook {
-	ok, next := s.eval(&r.view)
+	ok, next := s.enter(&r.view)
 	o := Outlook{Stage: s.name, Side: s.side, Condition: s.text, Why: r.reason(s.when), Due: known(next)}
 	if s.when != nil {
 		o.Unmet = r.unmet(s.when, true, nil)
+	}
+	if s.until != nil {
+		o.Unmet = r.unmet(s.until, false, o.Unmet)
 	}
 	switch {
 	case s.side && s.from != anywhere && (d.path < 0 || s.from&(1<<d.path) == 0):
@@ -83,14 +89,29 @@ func (r *run) outlook(s *stage, d *decision) Outlook {
 }
 
 func (r *run) segmentWhy(s *segment) SegmentReason {
-	ok, next := s.eval(&r.view)
-	w := SegmentReason{Name: s.name, In: ok, Condition: s.text, Why: r.reason(s.when), Due: known(next)}
+	in, since := false, Instant(0)
 	for _, m := range r.prof.Segments {
-		if m.Name == s.name && ok {
-			w.Since = m.Since
+		if m.Name == s.name {
+			in, since = true, m.Since
 		}
 	}
+	ok, next := s.holds(&r.view, in, since)
+	w := SegmentReason{
+		Name: s.name, In: ok, Condition: s.text, Why: r.reason(s.when),
+		Leave: s.untilText, LeaveWhy: r.reason(s.until), Due: known(next),
+	}
+	if in && ok {
+		w.Since, w.StaysUntil = since, r.staysUntil(&s.gate, since)
+	}
 	return w
+}
+
+// staysUntil gives the end of the least time; zero when it is over.
+func (r *run) staysUntil(g *gate, since Instant) Instant {
+	if free := since.after(g.stay); g.stay != 0 && r.now < free {
+		return free
+	}
+	return 0
 }
 
 // reason evaluates every part of a condition; nil for none.
@@ -152,16 +173,19 @@ func (r *run) leafReason(l *leaf, ok bool, next Instant) Reason {
 		}
 	case leafInStageFor:
 		why.Value, why.At = string(prof.Stage), prof.Since
-	case leafCompare, leafIn, leafTruthy:
+	case leafCompare, leafIn, leafTruthy, leafBefore, leafAfter:
 		why.Value = l.left.link()(&r.view)
 		why.Event = l.left.event
 		if f := r.prof.Fact(why.Event); why.Event != "" && f.Count > 0 {
 			why.At = f.Last
 		}
-		if l.left.kind == operandTrait {
+		if l.left.kind == operandTrait || l.left.isDays() {
 			value := why.Value
 			r.traitReason(&why, l.left.trait)
 			why.Value = value
+		}
+		if l.kind == leafBefore || l.kind == leafAfter || l.left.isDays() {
+			why.Note = dateNote(why.Value, r.plan.zone, r.now)
 		}
 	default:
 		why.Event = l.event

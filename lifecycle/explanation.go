@@ -19,10 +19,16 @@ type Explanation struct {
 	// Pin and Claim are set when one of them shows the stage, Until then when it
 	// ends (zero: no end). With ViaKept, Wanted is the stage that the person
 	// falls to at Until (zero: the policy forbids it).
-	Pin    *Pin
-	Claim  *Claim
-	Wanted Stage
-	Until  Instant
+	Pin   *Pin
+	Claim *Claim
+	// Leave is the condition that leads out of a side stage, where it has one
+	// of its own, and LeaveWhy the same with its values. StaysUntil is when the
+	// least time in the stage is over; zero when it is, or there is none.
+	Leave      string
+	LeaveWhy   *Reason
+	StaysUntil Instant
+	Wanted     Stage
+	Until      Instant
 	// Path is the path stage reached, and since when.
 	Path      Stage
 	PathSince Instant
@@ -62,6 +68,12 @@ type SegmentReason struct {
 	Since     Instant // zero when not in it
 	Condition string
 	Why       *Reason
+	// Leave is the condition that leads out, where there is one beside the one
+	// that leads in, and LeaveWhy the same with its values. StaysUntil is when the
+	// least time in the segment is over; zero when it is, or there is none.
+	Leave      string
+	LeaveWhy   *Reason
+	StaysUntil Instant
 	// Due is the nearest instant at which time alone can change it; zero: it can't.
 	Due Instant
 }
@@ -83,6 +95,8 @@ type Reason struct {
 	Event EventName
 	At    Instant
 	By    EventID
+	// Note says how a trait was read as a date, or that it could not be.
+	Note string
 	// Flips is when the leaf changes if nothing but time passes; zero: never.
 	Flips Instant
 }

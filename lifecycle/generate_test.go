@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -17,7 +18,33 @@ var (
 	genTraits   = []string{"score", "tier"}
 	genSources  = []string{"alpha", "beta", "gamma"}
 	genSegments = []Segment{"s1", "s2", "s3"}
+	// In the last of these zones a day begins at the fifth second of a history.
+	genZones = []*time.Location{time.UTC, time.FixedZone("Etc/GMT+5", -5*3600), time.FixedZone("Etc/GMT-12", 12*3600)}
+	genDays  = []int{-2, -1, 0, 1, 2}
 )
+
+// genStart is when histories begin, shortly before a midnight in one zone.
+const genStart = Instant(1772366395_000_000)
+
+// genDates are traits that hold a date, as texts and numbers, with the instant
+// that each means; zero: none. Those of one day begin with it in each zone.
+var genDates = []struct {
+	value any
+	at    Instant
+}{
+	{"2026-03-01T12:00:02Z", genStart + 7_000_000},
+	{"2026-03-02T00:59:57.5+13:00", genStart + 2_500_000},
+	{int64(1772366404), genStart + 9_000_000},
+	{"1772366396000", genStart + 1_000_000},
+	{1772452800.0, genStart + 86_405_000_000},
+	{"2026-02-27T12:00:00Z", genStart - 172_795_000_000},
+	{"2026-03-02", 0},
+	{"2026-03-01", 0},
+	{"soon", 0},
+	{"2026-03-01T12:00:02", 0},
+	{int64(20260301), 0},
+	{true, 0},
+}
 
 func genVocabulary() Vocabulary {
 	v := Vocabulary{}
@@ -71,6 +98,13 @@ func (c *cond) text() string {
 		return fmt.Sprintf("was(%q)", string(c.stage))
 	case "left":
 		return fmt.Sprintf("left(%q, \"%ds\")", string(c.stage), c.window)
+	case "days_until", "days_since":
+		return fmt.Sprintf("(%s(traits.%s) %s %d)", c.op, c.trait, c.cmp, c.n)
+	case "before", "after":
+		if c.window == 1 {
+			return fmt.Sprintf("%s(traits.%s)", c.op, c.trait)
+		}
+		return fmt.Sprintf("%s(traits.%s, \"%ds\")", c.op, c.trait, c.window)
 	case "stage":
 		return fmt.Sprintf("(stage %s %q)", c.cmp, string(c.stage))
 	}
@@ -82,6 +116,30 @@ type modelStage struct {
 	side bool
 	from []Stage
 	when *cond // nil: always
+	modelGate
+}
+
+// modelGate is what leads out of a segment or side stage.
+type modelGate struct {
+	until *cond // nil: that when does not hold
+	stay  int   // seconds; 0: none
+}
+
+type modelSegment struct {
+	when *cond
+	modelGate
+}
+
+// lines spells the gate as further fields.
+func (g *modelGate) lines() string {
+	text := ""
+	if g.until != nil {
+		text += fmt.Sprintf("    until: '%s'\n", g.until.text())
+	}
+	if g.stay > 0 {
+		text += fmt.Sprintf("    stay: %ds\n", g.stay)
+	}
+	return text
 }
 
 type modelClaim struct {
@@ -98,14 +156,15 @@ type modelBack struct {
 
 type model struct {
 	stages   []modelStage
-	segments map[Segment]*cond
+	zone     *time.Location
+	segments map[Segment]*modelSegment
 	claims   []modelClaim
 	back     []modelBack
 }
 
 func (m *model) text() string {
 	var b strings.Builder
-	b.WriteString("name: random\nstages:\n")
+	b.WriteString("name: random\nzone: " + m.zone.String() + "\nstages:\n")
 	for _, s := range m.stages {
 		fmt.Fprintf(&b, "  - name: %s\n", s.name)
 		if s.side {
@@ -117,13 +176,18 @@ func (m *model) text() string {
 		if s.when != nil {
 			fmt.Fprintf(&b, "    when: '%s'\n", s.when.text())
 		}
+		b.WriteString(s.lines())
 	}
 	if len(m.segments) > 0 {
 		b.WriteString("segments:\n")
 	}
 	for _, name := range genSegments {
 		if c := m.segments[name]; c != nil {
-			fmt.Fprintf(&b, "  %s: '%s'\n", name, c.text())
+			if c.until == nil && c.stay == 0 {
+				fmt.Fprintf(&b, "  %s: '%s'\n", name, c.when.text())
+				continue
+			}
+			fmt.Fprintf(&b, "  %s:\n    when: '%s'\n%s", name, c.when.text(), c.lines())
 		}
 	}
 	if len(m.claims) > 0 {
@@ -165,7 +229,7 @@ func stageList(names []Stage) string {
 }
 
 func drawModel(t *rapid.T) *model {
-	m := &model{segments: map[Segment]*cond{}}
+	m := &model{zone: rapid.SampledFrom(genZones).Draw(t, "zone"), segments: map[Segment]*modelSegment{}}
 	pathStages := rapid.IntRange(1, 4).Draw(t, "path stages")
 	sides := rapid.IntRange(0, 2).Draw(t, "side stages")
 	var path, all []Stage
@@ -184,11 +248,14 @@ func drawModel(t *rapid.T) *model {
 		if s.side && rapid.Bool().Draw(t, "has from") {
 			s.from = drawSome(t, path)
 		}
+		if s.side {
+			s.modelGate = drawGate(t, all)
+		}
 		m.stages = append(m.stages, s)
 	}
 	for _, name := range genSegments {
 		if rapid.Bool().Draw(t, "has segment") {
-			m.segments[name] = drawCond(t, all, 2)
+			m.segments[name] = &modelSegment{drawCond(t, all, 2), drawGate(t, all)}
 		}
 	}
 	for _, connection := range genSources {
@@ -218,9 +285,19 @@ func drawSome(t *rapid.T, from []Stage) []Stage {
 	return rapid.SliceOfNDistinct(rapid.SampledFrom(from), 1, len(from), rapid.ID).Draw(t, "stages")
 }
 
+func drawGate(t *rapid.T, stages []Stage) (g modelGate) {
+	if rapid.IntRange(0, 2).Draw(t, "has until") == 0 {
+		g.until = drawCond(t, stages, 1)
+	}
+	if rapid.IntRange(0, 2).Draw(t, "has stay") == 0 {
+		g.stay = rapid.SampledFrom(genWindows).Draw(t, "stay")
+	}
+	return g
+}
+
 func drawCond(t *rapid.T, stages []Stage, depth int) *cond {
 	ops := []string{"seen", "count", "sum", "at_least", "within", "idle", "never", "inactive",
-		"trait", "has_been", "was", "left", "stage", "in_stage_for", "source"}
+		"trait", "has_been", "was", "left", "stage", "in_stage_for", "source", "days_until", "days_since", "before", "after"}
 	if depth > 0 {
 		ops = append(ops, "and", "or", "not", "and", "or", "not")
 	}
@@ -240,6 +317,9 @@ func drawCond(t *rapid.T, stages []Stage, depth int) *cond {
 	c.window = rapid.SampledFrom(genWindows).Draw(t, "window")
 	c.trait = rapid.SampledFrom(genTraits).Draw(t, "trait")
 	c.value = drawValue(t)
+	if isDays(c.op) {
+		c.n = rapid.SampledFrom(genDays).Draw(t, "days")
+	}
 	c.stage = rapid.SampledFrom(stages).Draw(t, "stage")
 	orders := []string{"==", "!=", "<", "<=", ">", ">="}
 	if c.op == "stage" || c.op == "source" {
@@ -262,14 +342,18 @@ func drawEvents(t *rapid.T, m *model) []Event {
 	var list []Event
 	n := rapid.IntRange(1, 14).Draw(t, "events")
 	for i := range n {
-		at := start + Instant(rapid.IntRange(0, 24).Draw(t, "half seconds"))*500_000 +
+		at := genStart + Instant(rapid.IntRange(0, 24).Draw(t, "half seconds"))*500_000 +
 			Instant(rapid.SampledFrom([]int{0, 0, 0, 1, -1}).Draw(t, "off by"))
 		e := event(i+1, at, rapid.SampledFrom(genEvents).Draw(t, "name"))
 		e.ID[0] = byte(rapid.IntRange(0, 255).Draw(t, "id"))
 		e.Connection = rapid.SampledFrom(genSources).Draw(t, "connection")
 		switch rapid.IntRange(0, 9).Draw(t, "carries") {
 		case 0, 1:
-			e.Traits = []Trait{{rapid.SampledFrom(genTraits).Draw(t, "trait"), drawValue(t), 0}}
+			value := drawValue(t)
+			if rapid.Bool().Draw(t, "a date") {
+				value = rapid.SampledFrom(genDates).Draw(t, "date").value
+			}
+			e.Traits = []Trait{{rapid.SampledFrom(genTraits).Draw(t, "trait"), value, 0}}
 			if rapid.IntRange(0, 2).Draw(t, "older record") == 0 {
 				e.Traits[0].At = at - Instant(rapid.IntRange(0, 4).Draw(t, "seconds"))*1_000_000
 			}

@@ -58,6 +58,8 @@ func (o *oracle) holds(c *cond) bool {
 	case "has_been":
 		v, since := o.trait(c.trait)
 		return same(v, c.value) && (v != nil || since >= 0) && o.now-since >= window && since >= 0
+	case "days_until", "days_since", "before", "after":
+		return o.dated(c)
 	case "was":
 		return slices.ContainsFunc(o.history, func(s span) bool { return s.stage == c.stage })
 	case "left":

@@ -26,6 +26,8 @@ type oracle struct {
 	path     int
 	history  []span // stages shown, oldest first
 	segments []Segment
+	entered  map[Segment]Instant
+	side     Stage // the side stage that the condition of its own shows
 	moves    []oracleMove
 	fallTo   Stage
 	fallFrom Instant // since when a move back is held up; 0: none
@@ -35,7 +37,7 @@ type oracle struct {
 
 // tell runs the whole history up to now.
 func tell(m *model, events []Event, now Instant) *oracle {
-	o := &oracle{m: m, path: -1}
+	o := &oracle{m: m, path: -1, entered: map[Segment]Instant{}}
 	windows := append([]int{2, 4}, genWindows...)
 	slices.Sort(windows)
 	o.windows = slices.Compact(windows)
@@ -50,6 +52,7 @@ func tell(m *model, events []Event, now Instant) *oracle {
 			if tr.At != 0 {
 				o.expect(tr.At)
 			}
+			o.expectDate(tr.Value)
 		}
 		if until, ok := e.Properties["until"].(int64); ok {
 			o.add(Instant(until))
@@ -136,6 +139,9 @@ func (o *oracle) look(t Instant, e *Event) {
 	}
 	o.path = reached
 	from, to := o.stage(), o.target(path)
+	if to != o.side {
+		o.side = ""
+	}
 	if to != from {
 		o.history = append(o.history, span{to, t})
 		o.add(t + 1)
@@ -147,9 +153,12 @@ func (o *oracle) look(t Instant, e *Event) {
 	move := oracleMove{At: t, From: from, To: to}
 	for _, name := range genSegments {
 		c := o.m.segments[name]
-		in, was := c != nil && o.holds(c), slices.Contains(o.segments, name)
+		was := slices.Contains(o.segments, name)
+		in := c != nil && o.belongs(c.when, c.modelGate, was, o.entered[name])
 		if in && !was {
 			move.Entered = append(move.Entered, name)
+			o.entered[name] = t
+			o.expect(t)
 		}
 		if was && !in {
 			move.Exited = append(move.Exited, name)
@@ -192,7 +201,7 @@ func (o *oracle) mode(connection string) string {
 // target finds the stage to show and applies the policies for moves back.
 func (o *oracle) target(path []Stage) Stage {
 	if pinned := o.pinned(); pinned != "" {
-		o.fallFrom, o.fallTo = 0, ""
+		o.fallFrom, o.fallTo, o.side = 0, "", ""
 		return pinned
 	}
 	want := o.wanted(path)
@@ -253,6 +262,7 @@ func (o *oracle) wanted(path []Stage) Stage {
 		for _, e := range slices.Backward(o.events) {
 			if e.Connection == c.connection && e.Claim != "" && o.stageOf(e.Claim) != nil {
 				if c.span == 0 || o.now-e.At < Instant(c.span)*1_000_000 {
+					o.side = ""
 					return e.Claim
 				}
 				break
@@ -261,10 +271,17 @@ func (o *oracle) wanted(path []Stage) Stage {
 	}
 	for _, s := range o.m.stages {
 		here := o.path >= 0 && slices.Contains(s.from, path[max(o.path, 0)])
-		if s.side && (len(s.from) == 0 || here) && o.holds(s.when) {
+		was := o.side == s.name && o.stage() == s.name
+		since := Instant(0)
+		if was {
+			since = o.history[len(o.history)-1].from
+		}
+		if s.side && (len(s.from) == 0 || here) && o.belongs(s.when, s.modelGate, was, since) {
+			o.side = s.name
 			return s.name
 		}
 	}
+	o.side = ""
 	if o.path < 0 {
 		return ""
 	}

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"time"
+)
 
 // Plan is a tracking plan, checked and compiled: the stages and segments, the
 // conditions that decide about them, and what becomes of claims and unplanned
@@ -8,8 +11,9 @@ import "crypto/sha256"
 type Plan struct {
 	name    string
 	version int64
-	stages  []*stage // in the order of the plan
-	path    []*stage // those that are not side stages
+	zone    *time.Location // whose midnights the days of a calendar begin at
+	stages  []*stage       // in the order of the plan
+	path    []*stage       // those that are not side stages
 	sides   []*stage
 	// segments, sorted by name.
 	segments []*segment
@@ -29,7 +33,7 @@ type Plan struct {
 	keep       map[EventName]int
 	traits     []string // that conditions read, sorted
 	activity   map[EventName]bool
-	stageReads bool // a stage condition looks at where the person is or was
+	stageReads bool // what stage is next depends on where the person is or was
 	activeRead bool // a condition looks at activity
 	print      [sha256.Size]byte
 }
@@ -39,9 +43,7 @@ type stage struct {
 	side bool
 	path int    // place on the path; -1 for a side stage
 	from uint64 // path stages from which a side stage may show, as bits
-	text string // the condition; empty: always
-	when *expr
-	eval condition
+	gate
 }
 
 // anywhere is the from of a side stage that names none.
@@ -49,10 +51,9 @@ const anywhere = ^uint64(0)
 
 type segment struct {
 	name Segment
-	text string
 	why  string // for a transition's Condition
-	when *expr
-	eval condition
+	out  string // the same for leaving
+	gate
 }
 
 type claimMode uint8

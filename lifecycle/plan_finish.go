@@ -12,12 +12,10 @@ func (d *planReader) finish() {
 	p := d.p
 	leaves := func(f func(l *leaf, ofStage bool)) {
 		for _, s := range p.stages {
-			if s.when != nil {
-				s.when.each(func(l *leaf) { f(l, true) })
-			}
+			s.each(func(l *leaf) { f(l, true) })
 		}
 		for _, s := range p.segments {
-			s.when.each(func(l *leaf) { f(l, false) })
+			s.each(func(l *leaf) { f(l, false) })
 		}
 		p.accounts.leaves(func(l *leaf) { f(l, false) })
 	}
@@ -54,15 +52,12 @@ func (d *planReader) finish() {
 	for i, name := range p.reads {
 		slots[name] = i
 	}
-	always := func(*view) (bool, Instant) { return true, never }
 	for _, s := range p.stages {
-		s.eval = always
-		if s.when != nil {
-			s.eval = s.when.link(slots)
-		}
+		s.link(slots)
+		p.stageReads = p.stageReads || s.hysteresis()
 	}
 	for _, s := range p.segments {
-		s.eval = s.when.link(slots)
+		s.link(slots)
 	}
 	p.accounts.link(slots)
 	p.judgement()
@@ -73,11 +68,12 @@ func (d *planReader) finish() {
 func (p *Plan) fingerprint() (print [sha256.Size]byte) {
 	h := sha256.New()
 	for _, s := range p.stages {
-		fmt.Fprintf(h, "stage %q %v %x %q\n", s.name, s.side, s.from, s.text)
+		fmt.Fprintf(h, "stage %q %v %x %q %q %d\n", s.name, s.side, s.from, s.text, s.untilText, s.stay)
 	}
 	for _, s := range p.segments {
-		fmt.Fprintf(h, "segment %q %q\n", s.name, s.text)
+		fmt.Fprintf(h, "segment %q %q %q %d\n", s.name, s.text, s.untilText, s.stay)
 	}
+	fmt.Fprintf(h, "zone %q\n", p.zone)
 	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
 	p.accounts.print(h)
 	active := make([]string, 0, len(p.activity))

@@ -13,12 +13,19 @@ type StageInfo struct {
 	From []Stage
 	// When is the condition; empty on a first stage that everybody has.
 	When string
+	// Until is the condition that leads out of a side stage; empty: that When
+	// does not hold. Stay is the least time in it; zero: none.
+	Until string
+	Stay  time.Duration
 }
 
 // SegmentInfo describes a segment of a plan.
 type SegmentInfo struct {
 	Name Segment
 	When string
+	// Until and Stay are as in StageInfo.
+	Until string
+	Stay  time.Duration
 }
 
 // ClaimInfo describes what the claims of a connection are worth.
@@ -46,7 +53,7 @@ func (p *Plan) WithVersion(version int64) *Plan {
 func (p *Plan) Stages() []StageInfo {
 	list := make([]StageInfo, len(p.stages))
 	for i, s := range p.stages {
-		list[i] = StageInfo{Name: s.name, Side: s.side, When: s.text}
+		list[i] = StageInfo{Name: s.name, Side: s.side, When: s.text, Until: s.untilText, Stay: s.stay.span()}
 		if s.side && s.from != anywhere {
 			list[i].From = p.pathNames(s.from)
 		}
@@ -76,7 +83,7 @@ func (p *Plan) PathIndex(name Stage) int {
 func (p *Plan) Segments() []SegmentInfo {
 	list := make([]SegmentInfo, len(p.segments))
 	for i, s := range p.segments {
-		list[i] = SegmentInfo{s.name, s.text}
+		list[i] = SegmentInfo{s.name, s.text, s.untilText, s.stay.span()}
 	}
 	return list
 }

@@ -42,6 +42,7 @@ func (d *planReader) read() {
 	d.names = map[string]string{}
 	d.p.name = d.r.Text("name")
 	checkName(d.r, "name", d.p.name)
+	d.zone()
 	d.p.events = readEvents(d.r, d.p.known)
 	d.p.listed = len(d.p.events) > 0
 	for name, spec := range d.p.events {
@@ -118,7 +119,13 @@ func (d *planReader) stage(r *document.Reader, first bool) *stage {
 		if r.Has("from") {
 			r.Fail("from", "belongs to side stages; give side: true, or put the condition into when")
 		}
+		for _, field := range []string{"until", "stay"} {
+			if r.Has(field) {
+				r.Fail(field, "belongs to side stages and segments; a stage of the path stays reached")
+			}
+		}
 	} else {
+		d.leaving(r, &s.gate)
 		d.p.sides = append(d.p.sides, s)
 		if r.Has("from") {
 			d.froms = append(d.froms, func() { s.from = d.pathBits(r, "from") })
@@ -170,10 +177,22 @@ func (d *planReader) segments() {
 		}
 		d.uniqueName(r, "", "segment", name)
 		s := &segment{name: Segment(name)}
-		if when, ok := r.Condition(""); ok {
+		field := ""
+		if r.Kind("") == document.Map {
+			field = "when"
+			d.leaving(r, &s.gate)
+		}
+		if when, ok := r.Condition(field); ok {
 			s.text, s.when = d.condition(r, when)
 		}
+		if field != "" {
+			r.Unknown()
+		}
 		s.why = name + ": " + s.text
+		s.out = s.why
+		if s.until != nil {
+			s.out = name + ": until " + s.untilText
+		}
 		d.p.segments = append(d.p.segments, s)
 	})
 	slices.SortFunc(d.p.segments, func(a, b *segment) int { return cmp.Compare(a.name, b.name) })

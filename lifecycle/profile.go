@@ -53,6 +53,8 @@ type Profile struct {
 	conflicts []Conflict   // oldest first
 	pin       Pin
 
+	// bySide says that Stage is a side stage shown by its own condition.
+	bySide bool
 	// position is the last path stage shown: what moves are measured from.
 	position Stage
 	// fallTo and fallSince are the move back that a policy holds up, and since when.

@@ -20,7 +20,7 @@ func drawCase(t *rapid.T) (*model, *Plan, []Event) {
 }
 
 func drawNow(t *rapid.T, label string) Instant {
-	return start + Instant(rapid.IntRange(-2, 50).Draw(t, label))*500_000 +
+	return genStart + Instant(rapid.IntRange(-2, 50).Draw(t, label))*500_000 +
 		Instant(rapid.SampledFrom([]int{0, 0, 1, -1}).Draw(t, label+" off by"))
 }
 

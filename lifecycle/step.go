@@ -19,16 +19,22 @@ func (r *run) step(t Instant, e *Event) {
 	prof.fallTo, prof.fallSince = d.fallTo, d.fallSince
 	switch {
 	case reason != "" && d.stage != e.Claim:
-		prof.conflict(e, e.Claim, d.conflict(reason))
+		r.conflict(e, e.Claim, d.conflict(reason))
 	case reason == ConflictNotAhead && d.via == ViaPath:
 		d.why = claimReason(e.Connection)
 	}
+	r.settleConflicts(&d)
 
 	tr := Transition{From: prof.Stage, To: d.stage, Kind: KindSegments}
 	moved := d.stage != prof.Stage
 	next := d.next
+	held := prof.bySide
+	prof.bySide = d.via == ViaSide
+	changed = changed || held != prof.bySide
 	if moved {
 		r.move(&tr, t, e, &d)
+	}
+	if moved || held != prof.bySide {
 		next = r.relook(t, next)
 	}
 	flips := r.segments(&tr, t)
@@ -139,18 +145,20 @@ func (r *run) segments(tr *Transition, t Instant) Instant {
 	var truth [MaxSegments / 64]uint64
 	held, changed := 0, false
 	for i, s := range r.plan.segments {
-		ok, n := s.eval(&r.view)
-		next = min(next, n)
-		if ok {
-			truth[i/64] |= 1 << (i % 64)
-		}
 		for held < len(prof.Segments) && prof.Segments[held].Name < s.name {
 			held++
 			changed = true // one that the plan no longer has
 		}
 		has := held < len(prof.Segments) && prof.Segments[held].Name == s.name
+		since := Instant(0)
 		if has {
+			since = prof.Segments[held].Since
 			held++
+		}
+		ok, n := s.holds(&r.view, has, since)
+		next = min(next, n)
+		if ok {
+			truth[i/64] |= 1 << (i % 64)
 		}
 		changed = changed || ok != has
 	}
@@ -207,13 +215,18 @@ func (r *run) emit(tr *Transition, t Instant, e *Event, d *decision) {
 func (r *run) segmentReason(tr *Transition) string {
 	why := ""
 	for _, s := range r.plan.segments {
-		if !slices.Contains(tr.Entered, s.name) && !slices.Contains(tr.Exited, s.name) {
+		entered := slices.Contains(tr.Entered, s.name)
+		if !entered && !slices.Contains(tr.Exited, s.name) {
 			continue
 		}
 		if why != "" {
 			why += "; "
 		}
-		why += s.why
+		if entered {
+			why += s.why
+		} else {
+			why += s.out
+		}
 	}
 	return why
 }

@@ -46,6 +46,9 @@ func ParseWindow(s string) (time.Duration, error) {
 	return d * unit, nil
 }
 
+// span reads an Instant that is a number of microseconds as a duration.
+func (i Instant) span() time.Duration { return time.Duration(i) * time.Microsecond }
+
 // after is i plus a span of microseconds, without overflow.
 func (i Instant) after(span Instant) Instant {
 	if sum := i + span; sum >= i {
