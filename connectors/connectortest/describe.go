@@ -43,7 +43,7 @@ type Description struct {
 
 // Describe reads a description out of the folder, "zendesk.openapi.json". It
 // skips the test where there is no folder. What the description gets wrong is
-// in quirks.yaml.
+// in testdata/quirks.yaml beside the test, see Quirk.
 func Describe(t testing.TB, name string) *Description {
 	t.Helper()
 	folder := os.Getenv(SpecsVariable)

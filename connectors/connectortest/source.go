@@ -131,10 +131,12 @@ func runSource(t *testing.T, c Case) {
 		for _, name := range s.Headers {
 			r := make(current, now)
 			r.Header.Add(name, r.Header.Get(name))
-			reject(t, src, o, r, connectors.ErrSignature)
-			r = make(current, now)
-			r.Header.Add(name, make(other, now).Header.Get(name)+"x")
-			reject(t, src, o, r, connectors.ErrSignature)
+			t.Run(name, func(t *testing.T) {
+				reject(t, src, o, r, connectors.ErrSignature)
+				r := make(current, now)
+				r.Header.Add(name, make(other, now).Header.Get(name)+"x")
+				reject(t, src, o, r, connectors.ErrSignature)
+			})
 		}
 	})
 	t.Run("altered byte", func(t *testing.T) {
