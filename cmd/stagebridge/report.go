@@ -25,6 +25,8 @@ var reportFlags = []struct{ name, help string }{
 	{"events", "events that count as purchases or as being back, with commas (default " + string(live.DefaultPurchase) + ")"},
 	{"segment", "only people who are in it now"},
 	{"connection", "only events that it told of"},
+	{"plan", "only people whom this version of the plan placed last"},
+	{"person", "only one person, by id"},
 	{"currency", "of amounts; the one with the most purchases when empty"},
 	{"window", "days after somebody's entry in which moves count in the funnel (default: without end)"},
 	{"weeks", "how far ahead the report clv looks (default 52)"},

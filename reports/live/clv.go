@@ -15,6 +15,9 @@ import (
 // bestShown is how many customers the table of the most valuable has.
 const bestShown = 20
 
+// subscribed is the event of which the models for purchases know nothing.
+const subscribed = lifecycle.EventName("Subscription:Started")
+
 // clvCounter fits the models to everybody's purchases.
 type clvCounter struct {
 	ledger
@@ -28,8 +31,8 @@ func (c *clvCounter) take(p *summary.Person) error {
 	if err := c.ledger.take(p); err != nil {
 		return err
 	}
-	subscribed := slices.ContainsFunc(p.Events, func(e summary.Event) bool { return e.Name == "Subscription:Started" })
-	if subscribed && len(c.buyers) > before {
+	subscriber := slices.ContainsFunc(p.Events, func(e summary.Event) bool { return e.Name == subscribed })
+	if subscriber && len(c.buyers) > before {
 		c.subscribers++
 	}
 	return nil

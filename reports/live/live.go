@@ -29,6 +29,10 @@ type Options struct {
 	Connection string
 	// Segment keeps only people who are in it now; empty: everybody.
 	Segment lifecycle.Segment
+	// Plan keeps only people whom this version of the plan placed last; zero: everybody.
+	Plan int64
+	// Person keeps only one; zero: everybody.
+	Person lifecycle.ProfileID
 	// Events are those that count as purchases or as being back; empty:
 	// DefaultPurchase.
 	Events []lifecycle.EventName
@@ -45,7 +49,7 @@ type Options struct {
 	Now     lifecycle.Instant // the end of observation where To is open
 	// Settings are what only some reports read.
 	Settings
-	// Progress is told about once a batch.
+	// Progress is told now and then how many people were looked at.
 	Progress func(people int64)
 }
 
@@ -54,6 +58,8 @@ type Report struct {
 	Name string `json:"name"`
 	// Definition says in words what was counted and divided.
 	Definition string `json:"definition"`
+	// AsOf is the moment that the figures are true for.
+	AsOf time.Time `json:"as_of"`
 	// People is how many were looked at.
 	People int64    `json:"people"`
 	Notes  []string `json:"notes"`
@@ -109,10 +115,14 @@ func Reports() []Info {
 // ErrUnknown says that there is no report of a name.
 var ErrUnknown = errors.New("live: there is no such report")
 
-// scanBatch is how many people are read at once.
-const scanBatch = 1000
+// toldEvery is how many people Options.Progress is told about once for.
+const toldEvery = 10_000
 
-// Run computes a report. Its cost is that of reading everybody once.
+// wanter is a counter that does with less than everything that summaries have.
+type wanter interface{ want() summary.Want }
+
+// Run computes a report from the summaries of people. summary.ErrNotBuilt says
+// that those have to be made first.
 func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string, o Options) (*Report, error) {
 	i := slices.IndexFunc(Reports(), func(x Info) bool { return x.Name == name })
 	if i < 0 {
@@ -123,25 +133,18 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 		return nil, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
 	}
 	o.fill()
-	c, maker := info.make(plan, &o), summary.NewMaker(plan)
+	c, want := info.make(plan, &o), summary.All()
+	if w, ok := c.(wanter); ok {
+		want = w.want()
+	}
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
-	for after := lifecycle.ProfileID(0); ; {
-		people, err := s.Scan(ctx, after, 0, scanBatch)
-		if err != nil {
-			return nil, err
-		}
-		if len(people) == 0 {
-			break
-		}
-		for i := range people {
-			after = people[i].Person.ID
-			if err := o.one(c, r, maker, &people[i]); err != nil {
-				return nil, fmt.Errorf("live: %s: person %d: %w", name, after, err)
-			}
-		}
-		if o.Progress != nil {
-			o.Progress(r.People)
-		}
+	fresh, err := summary.Each(ctx, s, plan, o.Now, want, func(p *summary.Person) error { return o.one(c, r, p) })
+	if err != nil {
+		return nil, fmt.Errorf("live: %s: %w", name, err)
+	}
+	r.AsOf = fresh.AsOf.Time()
+	if fresh.Waiting > 0 {
+		r.note("up to %d people changed since %s; the figures are those of then", fresh.Waiting, r.AsOf.Format(time.RFC3339))
 	}
 	if err := c.report(ctx, r); err != nil {
 		return nil, fmt.Errorf("live: %s: %w", name, err)
@@ -177,21 +180,26 @@ func (o *Options) end() lifecycle.Instant {
 }
 
 // one counts a person where the filters let them through.
-func (o *Options) one(c counter, r *Report, maker *summary.Maker, w *store.Whole) error {
-	p, err := maker.Of(w, o.Now)
-	if err != nil || p == nil || !o.keeps(p) {
-		return err
+func (o *Options) one(c counter, r *Report, p *summary.Person) error {
+	if !o.keeps(p) {
+		return nil
 	}
 	r.People++
+	if o.Progress != nil && r.People%toldEvery == 0 {
+		o.Progress(r.People)
+	}
 	if o.Connection != "" {
 		p.Events = slices.DeleteFunc(p.Events, func(e summary.Event) bool { return e.Connection != o.Connection })
 	}
-	return c.take(p)
+	if err := c.take(p); err != nil {
+		return fmt.Errorf("person %d: %w", p.ID, err)
+	}
+	return nil
 }
 
 // keeps tells whether the filters on people let somebody through.
 func (o *Options) keeps(p *summary.Person) bool {
-	return o.Segment == "" || p.In(o.Segment)
+	return (o.Segment == "" || p.In(o.Segment)) && (o.Plan == 0 || p.PlanVersion == o.Plan) && (o.Person == 0 || p.ID == o.Person)
 }
 
 // counts tells whether an event is one of those asked for, in the period.

@@ -2,6 +2,7 @@ package live
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,15 @@ func ParseOptions(get func(name string) string) (Options, error) {
 	if o.Horizon, err = whole("weeks", get("weeks"), 52, 1, maxWeeks); err != nil {
 		return o, err
 	}
+	version, err := whole("plan", get("plan"), 0, 1, math.MaxInt32)
+	if err != nil {
+		return o, err
+	}
+	person, err := whole("person", get("person"), 0, 1, math.MaxInt)
+	if err != nil {
+		return o, err
+	}
+	o.Plan, o.Person = int64(version), lifecycle.ProfileID(person)
 	o.Events = names[lifecycle.EventName](get("events"))
 	o.Connection, o.Currency, o.Segment = get("connection"), strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
 	return o, o.Settings.parse(get)

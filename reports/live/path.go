@@ -123,7 +123,7 @@ func (c *stayCounter) take(p *summary.Person) error {
 		}
 	}
 	for _, m := range p.Moves {
-		if m.At >= end {
+		if c.o.To != 0 && m.At >= end {
 			break // behind what is looked at: the stay before it was open then
 		}
 		leave(m.At, 1)
