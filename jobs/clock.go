@@ -31,25 +31,40 @@ func (p *Processor) Tick(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// DeriveNext derives people anew who were last derived under another plan, up
-// to a batch after a person; it answers the last one looked at, zero at the
-// end. It is how a published plan reaches everybody.
+// DeriveNext derives people anew who were last derived under another plan than
+// theirs, up to a batch after a person; it answers the last one looked at,
+// zero at the end. It is how a published plan reaches everybody.
 func (p *Processor) DeriveNext(ctx context.Context, after lifecycle.ProfileID) (lifecycle.ProfileID, error) {
-	var last lifecycle.ProfileID
-	_, err := p.eachDue(ctx, func(t *store.Tx, _ lifecycle.Instant) (map[lifecycle.ProfileID]*store.Person, error) {
+	last, _, err := p.deriveNext(ctx, after)
+	return last, err
+}
+
+// deriveNext is DeriveNext, and counts those looked at.
+func (p *Processor) deriveNext(ctx context.Context, after lifecycle.ProfileID) (last lifecycle.ProfileID, n int, err error) {
+	cfg := p.Registry.Config()
+	_, err = p.eachDueOf(ctx, cfg, func(t *store.Tx, _ lifecycle.Instant) (map[lifecycle.ProfileID]*store.Person, error) {
 		people, err := t.AfterTx(ctx, after, clockBatch)
-		last = 0
-		for id := range people {
+		last, n = 0, len(people)
+		for id, row := range people {
 			last = max(last, id)
+			// eachDueOf refuses if the configuration is another than cfg by now.
+			if under, known := lifecycle.PlanVersionOf(row.State); known && under == cfg.PlanOf(id).Version() {
+				delete(people, id)
+			}
 		}
 		return people, err
 	})
-	return last, err
+	return last, n, err
 }
 
 // eachDue brings the people that take finds up to date in one transaction.
 func (p *Processor) eachDue(ctx context.Context, take func(*store.Tx, lifecycle.Instant) (map[lifecycle.ProfileID]*store.Person, error)) (int, error) {
-	cfg := p.Registry.Config()
+	return p.eachDueOf(ctx, p.Registry.Config(), take)
+}
+
+// eachDueOf is eachDue under a configuration; store.ErrRetry when that is not
+// the one in force.
+func (p *Processor) eachDueOf(ctx context.Context, cfg *Config, take func(*store.Tx, lifecycle.Instant) (map[lifecycle.ProfileID]*store.Person, error)) (int, error) {
 	now := lifecycle.At(p.Now())
 	var pushed []string
 	n := 0

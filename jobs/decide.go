@@ -54,7 +54,7 @@ func (a *Admin) Pin(ctx context.Context, id lifecycle.ProfileID, in PinInput) er
 	}
 	now := a.Registry.o.Now()
 	var wrong Invalid
-	if !hasStage(a.Registry.Config().Plan, in.Stage) {
+	if !hasStage(a.Registry.Config().PlanOf(id), in.Stage) {
 		wrong.add(&connectors.SettingError{Field: "stage", Detail: fmt.Sprintf("the plan has no stage %q", in.Stage)})
 	}
 	if !in.Until.IsZero() && !in.Until.After(now) {

@@ -68,7 +68,7 @@ func (f *effects) open(p *person) error {
 		return fmt.Errorf("jobs: profile %d: %w", p.id, err)
 	}
 	p.prof, p.before = prof, remember(f.cfg, prof)
-	if prof.PlanVersion != f.cfg.Plan.Version() {
+	if prof.PlanVersion != f.cfg.PlanOf(p.id).Version() {
 		p.derive, p.kind = true, lifecycle.KindPublish
 	}
 	return nil
@@ -122,7 +122,7 @@ func (f *effects) apply(p *person) bool {
 	if len(events) > 1 {
 		events = lifecycle.Effective(events)
 	}
-	moves, err := f.cfg.Plan.Apply(p.prof, events, f.now)
+	moves, err := f.cfg.PlanOf(p.id).Apply(p.prof, events, f.now)
 	if err != nil {
 		return false
 	}
@@ -177,7 +177,7 @@ func (f *effects) derive(ctx context.Context, people []*person) error {
 			f.drop(p)
 			continue
 		}
-		prof, moves := f.cfg.Plan.Derive(p.id, events, f.now)
+		prof, moves := f.cfg.PlanOf(p.id).Derive(p.id, events, f.now)
 		if f.replace(p, prof, moves, last[p.id]) && p.row != nil {
 			forget = append(forget, p.id)
 		}
@@ -299,7 +299,7 @@ func (f *effects) changed(p *person, announced bool) {
 		f.t.CountTx("", "stage:"+string(p.prof.Stage), 1)
 	}
 	for _, c := range f.cfg.Pushing {
-		if len(p.merged) > 0 || p.decided || due(c, f.cfg.Plan, b, p.prof, announced) {
+		if len(p.merged) > 0 || p.decided || due(c, f.cfg.PlanOf(p.id), b, p.prof, announced) {
 			f.wantConns, f.wantPeople = append(f.wantConns, c.ID), append(f.wantPeople, p.id)
 			f.pushed[c.ID] = true
 		}

@@ -7,13 +7,12 @@ import (
 	"strconv"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
-	"github.com/stagebridge/stagebridge/store"
 )
 
 // maintain does what has no trigger of its own: end a resync, bring everybody to the
 // published plan, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
-	return errors.Join(p.resyncAll(ctx), p.deriveAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
+	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
 }
 
 // forgetWork drops the records of long work that was over long ago.
@@ -22,33 +21,6 @@ func (p *Pipeline) forgetWork(ctx context.Context) error {
 		return nil
 	}
 	return p.o.Works.forget(ctx)
-}
-
-// deriveAll brings people to the plan in force, a batch at a time, going on
-// where an earlier run ended. Whoever is touched by an event meanwhile is
-// brought there by that.
-func (p *Pipeline) deriveAll(ctx context.Context) error {
-	for ctx.Err() == nil {
-		version := p.o.Registry.Config().PlanSource.Version
-		done, after, err := p.o.Store.Derivation(ctx)
-		if err != nil || done == version {
-			return err
-		}
-		last, err := p.processor.DeriveNext(ctx, after)
-		if errors.Is(err, store.ErrRetry) {
-			if err := p.o.Registry.Refresh(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := p.o.Store.NoteDerivation(ctx, version, last); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
 }
 
 // PlanPublished starts to bring everybody to a plan that was just published.

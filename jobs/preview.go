@@ -62,6 +62,9 @@ type PushFlow struct {
 
 // PreviewOptions of PreviewPlan.
 type PreviewOptions struct {
+	// Share is of the people who would be under the plan, in hundredths of a
+	// percent; zero: everybody.
+	Share int64
 	// Limit ends it after a time with what was found until then; zero: never.
 	Limit time.Duration
 	// Progress, when set, is told about once a second.
@@ -85,6 +88,13 @@ func (a *Admin) PreviewPlan(ctx context.Context, source []byte, o PreviewOptions
 		return nil, err
 	}
 	s, cfg := a.Registry.o.Store, a.Registry.Config()
+	if o.Share == 0 {
+		o.Share = store.WholeShare
+	}
+	if err := checkShare(o.Share); err != nil {
+		return nil, err
+	}
+	draft = asInForce(cfg, draft, source)
 	last, err := s.LastPerson(ctx)
 	if err != nil {
 		return nil, err
@@ -95,6 +105,15 @@ func (a *Admin) PreviewPlan(ctx context.Context, source []byte, o PreviewOptions
 	}
 	p := &previewer{store: s, cfg: cfg, draft: draft, now: lifecycle.At(a.Registry.o.Now()), started: time.Now(), o: o, total: counters[""]["people"]}
 	return p.run(ctx, last)
+}
+
+// asInForce gives the plan being rolled out in place of a draft of the same
+// text: whoever is under it already stays there.
+func asInForce(cfg *Config, draft *lifecycle.Plan, source []byte) *lifecycle.Plan {
+	if cfg.Rollout != nil && cfg.Rollout.Source.Source == string(source) {
+		return cfg.Rollout.Plan
+	}
+	return draft
 }
 
 type previewer struct {
@@ -165,7 +184,16 @@ func (p *previewer) one(t *tally, w *store.Whole) error {
 		return fmt.Errorf("jobs: profile %d: %w", w.Person.ID, err)
 	}
 	was := remember(p.cfg, prof)
-	next, _ := p.draft.Derive(w.Person.ID, w.Events, p.now)
+	plan := p.draft
+	if !InShare(w.Person.ID, p.o.Share) {
+		plan = p.cfg.Plan
+	}
+	if plan == p.cfg.PlanOf(w.Person.ID) {
+		t.people++
+		t.flow(was.stage, was.stage, w.Person.ID)
+		return nil
+	}
+	next, _ := plan.Derive(w.Person.ID, w.Events, p.now)
 	t.people++
 	t.events += int64(len(w.Events))
 	x := difference(&was, next, lifecycle.KindPublish, p.now)
@@ -182,7 +210,7 @@ func (p *previewer) one(t *tally, w *store.Whole) error {
 		t.segment(name, w.Person.ID, -1)
 	}
 	for _, c := range p.cfg.Pushing {
-		if due(c, p.draft, &was, next, x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
+		if due(c, plan, &was, next, x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
 			t.pushes[c.ID]++
 		}
 	}

@@ -58,9 +58,11 @@ func (p *Pusher) Send(ctx context.Context, connection string) error {
 // pushed, before the first of them goes out.
 func (p *Pusher) manage(ctx context.Context, conn *Conn) error {
 	var names []string
-	for _, s := range p.Registry.Config().Plan.Segments() {
-		if pushes(&conn.Push, string(s.Name)) {
-			names = append(names, string(s.Name))
+	for _, plan := range p.Registry.Config().plans() {
+		for _, s := range plan.Segments() {
+			if pushes(&conn.Push, string(s.Name)) {
+				names = append(names, string(s.Name))
+			}
 		}
 	}
 	all, err := p.Store.Manage(ctx, conn.ID, names)
@@ -219,7 +221,7 @@ func (p *Pusher) update(cfg *Config, conn *Conn, dest connectors.Destination, x 
 		return nil, nil, fmt.Errorf("jobs: push: profile %d: %w", x.Person, err)
 	}
 	u := &connectors.Update{Person: x.Person, ID: stableID(conn.ID, x.Person, x.Version), Keys: parseKeys(x.Profile.Keys), Email: prof.Email(), VendorID: x.VendorID}
-	d := want(conn, cfg.Plan, prof, conn.managedNames())
+	d := want(conn, cfg.PlanOf(prof.ID), prof, conn.managedNames())
 	u.Want = d.state
 	if !d.member {
 		return nil, &connectors.Result{Outcome: connectors.Skipped, Reason: ReasonAudience, Message: "not in the audience"}, nil

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -48,8 +47,13 @@ type RegistryOptions struct {
 type Config struct {
 	Version     int64
 	Connections map[string]*Conn
-	Plan        *lifecycle.Plan
-	PlanSource  store.Versioned
+	// Plan is in force for everybody but the people of Rollout.
+	Plan       *lifecycle.Plan
+	PlanSource store.Versioned
+	// Rollout is the version that a share of the people is under; nil: none.
+	Rollout *Rollout
+	// Epoch numbers the assignment of people to plans.
+	Epoch int64
 	// Guards of identity: the plan's, with the devices that connections bring.
 	Guards lifecycle.Guards
 	// Pushing lists the connections that push, by id.
@@ -213,21 +217,41 @@ func (r *Registry) Reload(ctx context.Context) error {
 }
 
 func (r *Registry) loadPlan(ctx context.Context, next *Config) error {
-	v, err := r.o.Store.Plan(ctx)
-	if errors.Is(err, store.ErrNotFound) {
-		v, err = store.Versioned{Source: string(r.o.DefaultPlan)}, nil
-	}
+	a, err := r.o.Store.Assignment(ctx)
 	if err != nil {
 		return err
 	}
-	if old := r.current.Load(); old != nil && old.PlanSource.Version == v.Version && old.PlanSource.Source == v.Source {
-		next.Plan, next.PlanSource = old.Plan, old.PlanSource
-		return nil
+	v := store.Versioned{Source: string(r.o.DefaultPlan)}
+	if a.Base != 0 {
+		if v, err = r.o.Store.PlanVersion(ctx, a.Base); err != nil {
+			return err
+		}
+	}
+	next.Epoch, next.PlanSource = a.Epoch, v
+	if next.Plan, err = r.compiled(v); err != nil || a.Next == 0 {
+		return err
+	}
+	if v, err = r.o.Store.PlanVersion(ctx, a.Next); err != nil {
+		return err
+	}
+	next.Rollout = &Rollout{Share: a.Share, Source: v}
+	next.Rollout.Plan, err = r.compiled(v)
+	return err
+}
+
+// compiled compiles a version, unless it is in force already.
+func (r *Registry) compiled(v store.Versioned) (*lifecycle.Plan, error) {
+	if old := r.current.Load(); old != nil {
+		switch {
+		case old.PlanSource.Version == v.Version && old.PlanSource.Source == v.Source:
+			return old.Plan, nil
+		case old.Rollout != nil && old.Rollout.Source.Version == v.Version:
+			return old.Rollout.Plan, nil
+		}
 	}
 	plan, err := r.o.Parse("plan.yaml", []byte(v.Source))
 	if err != nil {
-		return fmt.Errorf("jobs: plan version %d: %w", v.Version, err)
+		return nil, fmt.Errorf("jobs: plan version %d: %w", v.Version, err)
 	}
-	next.Plan, next.PlanSource = plan.WithVersion(v.Version), v
-	return nil
+	return plan.WithVersion(v.Version), nil
 }

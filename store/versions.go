@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 )
 
 func (t *Tx) addRules(ctx context.Context, connection string, v *Versioned) (int64, error) {
@@ -49,20 +48,30 @@ func (s *Store) Rules(ctx context.Context, connection string, version int64) (Ve
 	return only(all, err)
 }
 
-// PublishPlan puts a tracking plan in force, as PublishRules does. Version
-// zero stands for no plan yet.
+// PublishPlan puts a tracking plan in force for everybody, as PublishRules does.
+// Version zero stands for no plan yet.
 func (s *Store) PublishPlan(ctx context.Context, was int64, v Versioned) (int64, error) {
+	return s.RollOutPlan(ctx, was, v, WholeShare)
+}
+
+// RollOutPlan adds a version of the plan and puts a share of all people under
+// it, the others staying where they are. was is the version that they are
+// under; ErrStale when another one is in force by now, and ErrRollout while
+// another version is being rolled out.
+func (s *Store) RollOutPlan(ctx context.Context, was int64, v Versioned, share int64) (int64, error) {
 	var version int64
 	err := s.in(ctx, durable, func(t *Tx) error {
 		if err := t.bumpConfig(ctx); err != nil {
 			return err
 		}
-		current, err := stateInt(ctx, t, "plan_version")
-		if err != nil {
+		now, err := assignment(ctx, t)
+		switch {
+		case err != nil:
 			return err
-		}
-		if current != was {
+		case now.Base != was:
 			return ErrStale
+		case now.Next != 0:
+			return ErrRollout
 		}
 		if err := t.one(ctx, "select coalesce(max(version), 0) + 1 from plans", nil, &version); err != nil {
 			return err
@@ -71,7 +80,7 @@ func (s *Store) PublishPlan(ctx context.Context, was int64, v Versioned) (int64,
 			version, v.Source, v.Author, v.Note, s.nowMicros()); err != nil {
 			return err
 		}
-		return t.setState(ctx, "plan_version", strconv.FormatInt(version, 10))
+		return t.assign(ctx, now, Assigned{Base: was, Next: version, Share: share})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store: plan: %w", err)
@@ -88,6 +97,12 @@ func (t *Tx) setState(ctx context.Context, name, value string) error {
 func (s *Store) Plan(ctx context.Context) (Versioned, error) {
 	all, err := s.versions(ctx, `select '', version, source, author, note, created_at from plans
 		where version = (select cast(value as bigint) from state where name = 'plan_version')`)
+	return only(all, err)
+}
+
+// PlanVersion gives one published plan; ErrNotFound when there is none.
+func (s *Store) PlanVersion(ctx context.Context, version int64) (Versioned, error) {
+	all, err := s.versions(ctx, "select '', version, source, author, note, created_at from plans where version = ?", version)
 	return only(all, err)
 }
 

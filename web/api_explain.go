@@ -90,7 +90,7 @@ func reasonOfCondition(r *lifecycle.Reason) *reasonBody {
 }
 
 func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBody {
-	plan := w.registry.Config().Plan
+	plan := w.registry.Config().PlanOf(id)
 	x := plan.Explain(prof, lifecycle.At(w.now()))
 	b := explainBody{
 		ID: number(int64(id)), Stage: string(x.Stage), Since: when(x.Since), Via: string(x.Via), Condition: x.Condition, Why: reasonOfCondition(x.Why),

@@ -68,13 +68,18 @@ func idsOf(ids []lifecycle.ProfileID) []string {
 	return texts
 }
 
-// apiPreviewPlan derives everybody under the plan in the body and writes nothing.
+// apiPreviewPlan derives everybody, or with ?percent= a share of all people,
+// under the plan in the body and writes nothing.
 func (w *Web) apiPreviewPlan(c echo.Context) error {
 	source, err := text(c)
 	if err != nil {
 		return err
 	}
-	p, err := w.admin.PreviewPlan(c.Request().Context(), []byte(source), jobs.PreviewOptions{Limit: previewTime})
+	share, err := percentOf(c)
+	if err != nil {
+		return err
+	}
+	p, err := w.admin.PreviewPlan(c.Request().Context(), []byte(source), jobs.PreviewOptions{Share: share, Limit: previewTime})
 	if err != nil {
 		return err
 	}

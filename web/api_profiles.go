@@ -43,7 +43,7 @@ func (w *Web) profileOf(p *store.Person, prof *lifecycle.Profile, sync []store.S
 	for _, name := range prof.SegmentNames() {
 		b.Segments = append(b.Segments, string(name))
 	}
-	for _, m := range w.registry.Config().Plan.Value(prof) {
+	for _, m := range w.registry.Config().PlanOf(p.ID).Value(prof) {
 		b.Value[m.Currency] = decimal(m.Micros)
 	}
 	for _, x := range sync {

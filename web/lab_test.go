@@ -144,7 +144,9 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.admin = &jobs.Admin{Registry: l.registry,
+	works := jobs.NewWorks(l.store, clock, log)
+	works.Add(jobs.PublishKind(works, &jobs.Processor{Store: l.store, Registry: l.registry, Now: clock, Log: log}))
+	l.admin = &jobs.Admin{Registry: l.registry, Works: works,
 		Wake:          func(id string) { l.woken = append(l.woken, id) },
 		PlanPublished: func(_ context.Context, v int64) { l.plans = append(l.plans, v) }}
 	o := web.Options{Store: l.store, Registry: l.registry, Admin: l.admin, PublicURL: "https://" + pageHost, APIToken: secret.New(apiToken),

@@ -65,9 +65,9 @@ func (w *Web) personPage(c echo.Context) error {
 	}
 	body := personPage{
 		Profile: w.profileOf(p, prof, nil), Since: prof.Since, First: prof.FirstSeen, Last: prof.LastSeen,
-		Explain: w.registry.Config().Plan.Explain(prof, lifecycle.At(w.now())), Sync: sync[p.ID],
+		Explain: w.registry.Config().PlanOf(p.ID).Explain(prof, lifecycle.At(w.now())), Sync: sync[p.ID],
 	}
-	body.Stages, body.Pinned = w.registry.Config().Plan.StageNames(), body.Explain.Via == lifecycle.ViaPin
+	body.Stages, body.Pinned = w.registry.Config().PlanOf(p.ID).StageNames(), body.Explain.Via == lifecycle.ViaPin
 	if id := number(int64(p.ID)); id != c.Param("id") {
 		body.Merged = c.Param("id")
 	}

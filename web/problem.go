@@ -75,6 +75,8 @@ func problemOf(err error) *Problem {
 		return &Problem{Status: http.StatusConflict, Title: "Exists already", Detail: "something of this name is there already; nothing was changed"}
 	case errors.Is(err, store.ErrStale):
 		return &Problem{Status: http.StatusPreconditionFailed, Title: "Changed meanwhile", Detail: "somebody else changed this since you read it; nothing was changed, read it again"}
+	case errors.Is(err, store.ErrRollout):
+		return &Problem{Status: http.StatusConflict, Title: "A plan is being rolled out", Detail: "finish or withdraw it first; nothing was changed"}
 	case errors.Is(err, store.ErrCursor):
 		return badRequest("next", "is not a cursor of this list")
 	case errors.Is(err, store.ErrAway):

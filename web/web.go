@@ -249,6 +249,9 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/sync/retry", w.apiRetrySync)
 	api.GET("/segments", w.apiSegments)
 	if w.admin.Works != nil {
+		api.GET("/plan/rollout", w.apiRollout)
+		api.POST("/plan/rollout", w.apiShareRollout)
+		api.DELETE("/plan/rollout", w.apiWithdrawRollout)
 		api.GET("/jobs", w.apiJobs)
 		api.GET("/jobs/:id", w.apiJob)
 		api.POST("/jobs/:id/cancel", w.apiCancelJob)

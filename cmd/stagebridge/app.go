@@ -83,6 +83,7 @@ func (a *app) configure(ctx context.Context) error {
 		return err
 	}
 	a.works = jobs.NewWorks(a.store, nil, a.log)
+	a.works.Add(jobs.PublishKind(a.works, &jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	return nil
 }

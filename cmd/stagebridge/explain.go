@@ -68,7 +68,7 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 	if err != nil {
 		return err
 	}
-	plan := a.registry.Config().Plan
+	plan := a.registry.Config().PlanOf(p.ID)
 	x := plan.Explain(prof, now)
 	fmt.Fprintf(out, "person %d: %s\n\nstage: %s, since %s, by %s\n", p.ID, strings.Join(p.Keys, ", "), x.Stage, when(x.Since), x.Via)
 	if x.Condition != "" {
