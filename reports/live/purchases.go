@@ -21,9 +21,12 @@ type ledger struct {
 	buyers     []buyer
 	byCurrency map[string]int64
 	without    int64 // purchases without an amount
+	exchange
 }
 
-func newLedger(o *Options) ledger { return ledger{o: o, byCurrency: map[string]int64{}} }
+func newLedger(o *Options) ledger {
+	return ledger{o: o, byCurrency: map[string]int64{}, exchange: newExchange(o)}
+}
 
 func (l *ledger) take(p *summary.Person) error {
 	b := buyer{id: p.ID, purchases: map[string][]clv.Purchase{}}
@@ -36,8 +39,10 @@ func (l *ledger) take(p *summary.Person) error {
 			l.without++
 			continue
 		}
-		l.byCurrency[e.Amount.Currency]++
-		b.purchases[e.Amount.Currency] = append(b.purchases[e.Amount.Currency], clv.Purchase{At: e.At, Micros: e.Amount.Micros})
+		if m, ok := l.exchange.of(e.Amount); ok {
+			l.byCurrency[m.Currency]++
+			b.purchases[m.Currency] = append(b.purchases[m.Currency], clv.Purchase{At: e.At, Micros: m.Micros})
+		}
 	}
 	if len(b.purchases) > 0 {
 		l.buyers = append(l.buyers, b)
@@ -45,8 +50,8 @@ func (l *ledger) take(p *summary.Person) error {
 	return nil
 }
 
-// currency is the one asked for, or the one with the most purchases.
-func (l *ledger) currency(r *Report) string {
+// best is the currency asked for, or the one with the most purchases.
+func (l *ledger) best() string {
 	chosen := l.o.Currency
 	if chosen == "" {
 		type count struct {
@@ -62,6 +67,13 @@ func (l *ledger) currency(r *Report) string {
 			chosen = all[0].name
 		}
 	}
+	return chosen
+}
+
+// currency is that of the report. Purchases in others are noted.
+func (l *ledger) currency(r *Report) string {
+	chosen := l.best()
+	l.exchange.say(r)
 	for _, name := range sortedKeys(l.byCurrency) {
 		if name != chosen {
 			r.note("%d purchases in %s are left out: amounts of two currencies are not added", l.byCurrency[name], name)

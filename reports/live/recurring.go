@@ -98,7 +98,7 @@ func (p payments) set(at lifecycle.Instant, micros int64) payments {
 type recurring struct {
 	exchange
 	unpriced int64 // subscriptions without an amount
-	beyond   int64 // people whose amounts do not fit
+	beyond   int64 // amounts that do not fit
 }
 
 // contract is what the events tell of one person's subscriptions.
@@ -218,6 +218,6 @@ func (c *recurring) say(r *Report) {
 		r.note("%d subscriptions carry no amount that counts and are taken as paying nothing", c.unpriced)
 	}
 	if c.beyond > 0 {
-		r.note("%d people are left out: what they pay is more than can be counted", c.beyond)
+		r.note("%d times what is paid was more than can be counted and is left out", c.beyond)
 	}
 }
