@@ -10,9 +10,9 @@ import (
 )
 
 // maintain does what has no trigger of its own: end a resync, bring everybody to the
-// published plan, empty old raw bodies, forget old ledger entries.
+// published plan and its guards of identity, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
-	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
+	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.identifyAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
 }
 
 // forgetWork drops the records of long work that was over long ago.

@@ -83,6 +83,9 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.triggers = newCoalescer(triggerSpan, p.enqueue)
 	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
 	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
+	if o.Works != nil {
+		o.Works.Add(p.identityKind())
+	}
 	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	return p, nil
 }

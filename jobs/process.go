@@ -273,14 +273,16 @@ func (p *Processor) effects(ctx context.Context, t *store.Tx, w *work, events []
 		return err
 	}
 	slices.SortFunc(events, compareEvents)
-	r := &resolver{
-		t: t, guards: w.cfg.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
-		next: w.next, end: w.end, claimed: map[string]lifecycle.ProfileID{}, moved: map[string]lifecycle.ProfileID{},
-		stored: map[lifecycle.ProfileID][]lifecycle.Event{},
-	}
+	r := newResolver(t, w)
 	if err := r.resolve(ctx, events, touched); err != nil {
 		return err
 	}
+	return p.apply(ctx, t, w, r)
+}
+
+// apply writes what a resolver found out, and brings whom it concerns up to
+// date.
+func (p *Processor) apply(ctx context.Context, t *store.Tx, w *work, r *resolver) error {
 	w.next = r.next
 	f := &effects{t: t, cfg: w.cfg, now: w.now, stored: r.stored, pushed: map[string]bool{}}
 	for _, person := range r.people {

@@ -30,7 +30,7 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 		edges = append(edges, e.Edge())
 	}
 	part := r.guards.Partition(edges)
-	owners, err := r.assign(s, part.Groups)
+	owners, err := r.assign(s, part.Groups, nameless(ids, stored, part.Anchor))
 	if err != nil {
 		return err
 	}
@@ -44,10 +44,26 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 	return nil
 }
 
+// nameless finds the people who have events of which no key may be used by now.
+// These events stay with them: nothing says whose else they are.
+func nameless(people []lifecycle.ProfileID, stored map[lifecycle.ProfileID][]lifecycle.Event, anchor map[lifecycle.EventID]lifecycle.Key) map[lifecycle.ProfileID]bool {
+	all := map[lifecycle.ProfileID]bool{}
+	for _, id := range people {
+		for i := range stored[id] {
+			if _, ok := anchor[stored[id][i].ID]; !ok {
+				all[id] = true
+				break
+			}
+		}
+	}
+	return all
+}
+
 // assign gives every group a person: of those who owned one of its keys the
 // oldest, each person going where its strongest key went; a group left without
-// gets somebody new.
-func (r *resolver) assign(s *keySet, groups [][]lifecycle.Key) ([]*person, error) {
+// gets somebody new. Whom no key is left is nobody any more, unless events that
+// name nobody are still theirs.
+func (r *resolver) assign(s *keySet, groups [][]lifecycle.Key, nameless map[lifecycle.ProfileID]bool) ([]*person, error) {
 	groupOf := map[lifecycle.Key]int{}
 	for i, g := range groups {
 		for _, k := range g {
@@ -59,7 +75,8 @@ func (r *resolver) assign(s *keySet, groups [][]lifecycle.Key) ([]*person, error
 	for _, p := range s.people { // oldest first
 		at := slices.IndexFunc(p.keys, func(k lifecycle.Key) bool { _, ok := groupOf[k]; return ok })
 		if at < 0 {
-			p.gone, p.derive = true, true // none of its keys is left: it has no events
+			p.gone, p.derive, p.kind = !nameless[p.id], true, lifecycle.KindMerge
+			p.keys, p.contested = nil, 0
 			continue
 		}
 		g := groupOf[p.keys[at]]
@@ -108,7 +125,7 @@ func (r *resolver) rehome(s *keySet, part lifecycle.Partition, owners []*person,
 			e := &events[i]
 			p := personOf[part.Anchor[e.ID]]
 			if p == nil {
-				p = r.people[id] // all its keys are blocked by now: it stays with whom it was
+				p = r.follow(r.people[id]) // all its keys are blocked by now: it stays with whom it was
 			}
 			r.stored[p.id] = append(r.stored[p.id], *e)
 			if p.id != id {
@@ -116,6 +133,16 @@ func (r *resolver) rehome(s *keySet, part lifecycle.Partition, owners []*person,
 			}
 		}
 	}
+}
+
+// follow gives whom a person was merged into by this batch, if anybody.
+func (r *resolver) follow(p *person) *person {
+	for _, m := range r.merges {
+		if m.loser == p {
+			return m.survivor
+		}
+	}
+	return p
 }
 
 // settle writes down the keys' new owners and what was refused.
@@ -144,6 +171,9 @@ func (r *resolver) settle(s *keySet, part lifecycle.Partition, owners []*person)
 			case was != p:
 				r.moved[text] = p.id
 			}
+		}
+		if p.row != nil && slices.ContainsFunc(parseKeys(p.row.Keys), func(k lifecycle.Key) bool { return !slices.Contains(g, k) }) {
+			p.decided = true // a key it had is another's: so may be its record at a vendor
 		}
 		p.keys = slices.Clone(g)
 		p.derive, p.kind = true, lifecycle.KindMerge

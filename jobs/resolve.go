@@ -82,6 +82,14 @@ type resolver struct {
 	stored    map[lifecycle.ProfileID][]lifecycle.Event
 }
 
+func newResolver(t *store.Tx, w *work) *resolver {
+	return &resolver{
+		t: t, guards: w.cfg.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
+		next: w.next, end: w.end, claimed: map[string]lifecycle.ProfileID{}, moved: map[string]lifecycle.ProfileID{},
+		stored: map[lifecycle.ProfileID][]lifecycle.Event{},
+	}
+}
+
 type merge struct {
 	loser, survivor *person
 	cause           *lifecycle.Event
@@ -93,9 +101,15 @@ func (r *resolver) resolve(ctx context.Context, events []*lifecycle.Event, touch
 	if err := r.load(ctx, events, touched); err != nil {
 		return err
 	}
+	r.touch(touched)
 	for _, e := range events {
 		r.connect(e)
 	}
+	return r.decide(ctx)
+}
+
+// decide finds out, for every connected set, who its people are.
+func (r *resolver) decide(ctx context.Context) error {
 	for _, s := range r.sets() {
 		var err error
 		if s.rebuild {
@@ -110,13 +124,14 @@ func (r *resolver) resolve(ctx context.Context, events []*lifecycle.Event, touch
 	return nil
 }
 
-// load reads the owners of all keys and everybody contested with them.
-func (r *resolver) load(ctx context.Context, events []*lifecycle.Event, touched []lifecycle.ProfileID) error {
+// load reads the owners of all keys and everybody contested with them, and more
+// people by id.
+func (r *resolver) load(ctx context.Context, events []*lifecycle.Event, more []lifecycle.ProfileID) error {
 	owners, err := r.t.OwnersTx(ctx, usableKeys(&r.guards, events))
 	if err != nil {
 		return err
 	}
-	ids := slices.Clone(touched)
+	ids := slices.Clone(more)
 	for _, id := range owners {
 		ids = append(ids, id)
 	}
@@ -145,13 +160,17 @@ func (r *resolver) load(ctx context.Context, events []*lifecycle.Event, touched 
 		}
 	}
 	r.adopt(rows)
-	for _, id := range touched {
+	return nil
+}
+
+// touch asks for people to be derived anew of whom events were taken away.
+func (r *resolver) touch(people []lifecycle.ProfileID) {
+	for _, id := range people {
 		if p := r.people[id]; p != nil {
 			p.derive, p.kind = true, lifecycle.KindCorrection
 			p.set.rebuild = p.set.rebuild || len(p.keys) > 1 || p.row.Contested != 0
 		}
 	}
-	return nil
 }
 
 // adopt makes people and their sets of rows.
@@ -196,13 +215,7 @@ func (r *resolver) connect(e *lifecycle.Event) {
 	keys := r.guards.Usable(e.Identity)
 	var s *keySet
 	for _, k := range keys {
-		text := k.String()
-		of := r.byKey[text]
-		if of == nil {
-			of = &keySet{unowned: []lifecycle.Key{k}, sum: r.guards.KeySet(k)}
-			r.byKey[text] = of
-		}
-		of = of.root()
+		of := r.setOf(k)
 		if s == nil || s == of {
 			s = of
 			continue
@@ -214,6 +227,17 @@ func (r *resolver) connect(e *lifecycle.Event) {
 		s.rebuild = true
 	}
 	s.events = append(s.events, e)
+}
+
+// setOf gives the connected set of a key, which may be nobody's yet.
+func (r *resolver) setOf(k lifecycle.Key) *keySet {
+	text := k.String()
+	s := r.byKey[text]
+	if s == nil {
+		s = &keySet{unowned: []lifecycle.Key{k}, sum: r.guards.KeySet(k)}
+		r.byKey[text] = s
+	}
+	return s.root()
 }
 
 // unite joins two connected sets. Where the guards accept their union, plain
@@ -311,6 +335,9 @@ func (r *resolver) join(s *keySet) error {
 	}
 	if len(s.unowned) > 0 || len(s.people) > 1 {
 		survivor.keys = lifecycle.SortKeys(survivor.keys)
+		if len(s.events) == 0 && !survivor.derive { // keys that the guards let through by now
+			survivor.derive, survivor.kind = true, lifecycle.KindMerge
+		}
 	}
 	survivor.fresh = append(survivor.fresh, s.events...)
 	return nil
