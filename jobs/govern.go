@@ -52,3 +52,56 @@ func (m *mapped) govern() {
 		}
 	}
 }
+
+// violations adds up what was found in the raw events that the batch finishes,
+// each row under its own connection. Those that wait for their time or were
+// echoes are judged when, and as far as, they are taken.
+func (w *work) violations(rows []store.Row) []store.Violation {
+	type place struct {
+		connection string
+		class      lifecycle.ViolationClass
+		event      lifecycle.EventName
+		property   string
+		rule       string
+	}
+	var at map[place]int
+	var all []store.Violation
+	for i := range rows {
+		m, row := &w.rows[i], &rows[i]
+		if len(m.found) == 0 || m.hold != 0 {
+			continue
+		}
+		if at == nil {
+			at = map[place]int{}
+		}
+		for _, f := range m.found {
+			p := place{row.Connection, f.Class, f.Event, f.Property, f.rule}
+			n, ok := at[p]
+			if !ok {
+				n = len(all)
+				at[p] = n
+				all = append(all, store.Violation{Connection: row.Connection, Class: f.Class, Event: f.Event, Property: f.Property, Rule: f.rule,
+					Action: f.Action, First: row.Received, Last: row.Received})
+			}
+			count(&all[n], row, f.Action)
+		}
+	}
+	return all
+}
+
+// count adds one finding in a raw event. The newest samples come first.
+func count(v *store.Violation, row *store.Row, action lifecycle.Action) {
+	if row.Replayed {
+		v.Replayed++
+	} else {
+		v.Count++
+	}
+	v.First = min(v.First, row.Received)
+	if row.Received >= v.Last {
+		v.Last, v.Action = row.Received, action
+	}
+	if len(v.Samples) > 0 && v.Samples[0] == row.ID {
+		return
+	}
+	v.Samples = append([]int64{row.ID}, v.Samples[:min(len(v.Samples), store.MaxSamples-1)]...)
+}

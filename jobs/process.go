@@ -245,7 +245,10 @@ func (p *Processor) commitRows(ctx context.Context, t *store.Tx, rows []store.Ro
 	if err := t.PostponeTx(ctx, held, "", until, "future", false); err != nil {
 		return err
 	}
-	return t.FinishTx(ctx, done, outcomes)
+	if err := t.FinishTx(ctx, done, outcomes); err != nil {
+		return err
+	}
+	return t.AddViolationsTx(ctx, w.violations(rows))
 }
 
 // echoes recognises our own writes by the ledger of what was written.
