@@ -173,6 +173,15 @@ func (b *Batch[T]) Results(finish func(T) Result) []Result {
 	return all
 }
 
+// ReasonOf gives the reason of an error of the Client, or of a call over it;
+// ReasonNone for nil.
+func ReasonOf(err error) Reason {
+	if err == nil {
+		return ReasonNone
+	}
+	return AsPushError(err).Reason
+}
+
 // AsPushError gives the *PushError in err, or makes one of an error that is
 // none; nil for nil.
 func AsPushError(err error) *PushError {

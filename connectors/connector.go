@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -56,6 +57,12 @@ func (c Config) Secret(name string) secret.Text {
 		return all[0]
 	}
 	return secret.Text{}
+}
+
+// Keys gives the values of a secret that are not empty, the current one first:
+// an empty key would let everybody in.
+func (c Config) Keys(name string) []secret.Text {
+	return slices.DeleteFunc(slices.Clone(c.Secrets[name]), secret.Text.Empty)
 }
 
 // WithDefaults fills in the client, the clock and the log (to nowhere) where

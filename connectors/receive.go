@@ -42,6 +42,14 @@ type Request struct {
 	Remote netip.Addr
 }
 
+// When is when the request came; the clock's time where the caller does not say.
+func (r *Request) When(now func() time.Time) time.Time {
+	if r.Received.IsZero() {
+		return now()
+	}
+	return r.Received
+}
+
 // Receipt is what a request brought.
 type Receipt struct {
 	// Events may be empty: a probe or a challenge brings none.

@@ -21,10 +21,10 @@ const (
 // verify proves the sender. With a signing secret only the headers count;
 // website hooks are proved by the secret in their URL.
 func (c *Connector) verify(r *connectors.Request) error {
-	if keys := live(c.cfg.Secrets[secretSigning]); len(keys) > 0 {
+	if keys := c.cfg.Keys(secretSigning); len(keys) > 0 {
 		return c.verifyHeaders(r, keys)
 	}
-	if keys := live(c.cfg.Secrets[secretWebhook]); len(keys) > 0 {
+	if keys := c.cfg.Keys(secretWebhook); len(keys) > 0 {
 		return verifyQuery(r.Query, keys)
 	}
 	return connectors.Reject(connectors.ErrUnconfigured, "set signing_secret or webhook_secret, so that the sender can be proved")
@@ -101,15 +101,4 @@ func verifyQuery(query string, keys []secret.Text) error {
 		return connectors.Reject(connectors.ErrSignature, "key= in the URL fits no webhook_secret of this connection")
 	}
 	return nil
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/secret"
 )
 
 // Headers of a webhook: the hex HMAC-SHA256 over v0:<timestamp>:<body>, and the
@@ -30,7 +29,7 @@ func maxAge(setting string) time.Duration {
 
 // verify proves the sender.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := live(c.cfg.Secrets[secretWebhook])
+	keys := c.cfg.Keys(secretWebhook)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set webhook_key, so that the sender can be proved")
 	}
@@ -75,15 +74,4 @@ func (c *Connector) arrived(r *connectors.Request) time.Time {
 		return c.cfg.Now()
 	}
 	return r.Received
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }

@@ -68,7 +68,7 @@ func (c *Connector) verify(r *connectors.Request) error {
 		return connectors.Reject(connectors.ErrSignature, "the signature fits no client_secret of this connection; it covers the address as it is entered at Eloqua")
 	}
 	seconds, err := strconv.ParseInt(given["oauth_timestamp"], 10, 64)
-	if err != nil || !connectors.Fresh(time.Unix(seconds, 0), c.now(r), signatureTolerance) {
+	if err != nil || !connectors.Fresh(time.Unix(seconds, 0), r.When(c.cfg.Now), signatureTolerance) {
 		return connectors.Reject(connectors.ErrStale, "the call's time is more than %d s away from this server's", int(signatureTolerance.Seconds()))
 	}
 	return nil
@@ -79,14 +79,6 @@ func other(method string) string {
 		return http.MethodPost
 	}
 	return http.MethodGet
-}
-
-// now is when the request came; the clock where the caller does not say.
-func (c *Connector) now(r *connectors.Request) time.Time {
-	if r.Received.IsZero() {
-		return c.cfg.Now()
-	}
-	return r.Received
 }
 
 // parameters reads a query in its order.

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/secret"
 )
 
 // headerKey is the custom header that may carry the secret.
@@ -17,7 +16,7 @@ const headerKey = "X-Webhook-Key"
 // name, which is where an API key would stand) of Basic authentication, else in
 // the URL. The first of these that is there decides.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := slices.DeleteFunc(slices.Clone(c.cfg.Secrets[secretWebhook]), secret.Text.Empty)
+	keys := c.cfg.Keys(secretWebhook)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set webhook_secret, so that the sender can be proved")
 	}

@@ -174,8 +174,8 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		*into = base
 	}
 	c.openAccount(setting, refuse)
-	for _, s := range live(cfg.Secrets[secretCollect]) {
-		for _, k := range live(cfg.Secrets[secretCollectKey]) {
+	for _, s := range cfg.Keys(secretCollect) {
+		for _, k := range cfg.Keys(secretCollectKey) {
 			if s.Equal(k.Reveal()) {
 				refuse(secretCollectKey, "is the same as %s, which nobody may read", secretCollect)
 			}
@@ -237,11 +237,6 @@ func address(given string) (string, error) {
 func instanceMark(instance string) string {
 	sum := sha256.Sum256([]byte(instance))
 	return "stagebridge-" + hex.EncodeToString(sum[:8])
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	return slices.DeleteFunc(slices.Clone(all), secret.Text.Empty)
 }
 
 // fits compares a value with every live secret, in the same time for each.

@@ -46,7 +46,7 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 // verify proves a server by its header, or admits a page by the public key in
 // the URL. A header that is there must be right.
 func (c *Connector) verify(r *connectors.Request) (public bool, err error) {
-	secrets, keys := live(c.cfg.Secrets[secretCollect]), live(c.cfg.Secrets[secretCollectKey])
+	secrets, keys := c.cfg.Keys(secretCollect), c.cfg.Keys(secretCollectKey)
 	if len(secrets) == 0 && len(keys) == 0 {
 		return false, connectors.Reject(connectors.ErrUnconfigured, "set %s or %s, so that senders can be told apart", secretCollect, secretCollectKey)
 	}

@@ -2,11 +2,9 @@ package intercom
 
 import (
 	"crypto/sha1"
-	"slices"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/secret"
 )
 
 // headerSignature reads sha1=<hex of HMAC-SHA1 over the body>
@@ -16,7 +14,7 @@ const headerSignature = "X-Hub-Signature"
 
 // verify proves that Intercom sent the request.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := slices.DeleteFunc(slices.Clone(c.cfg.Secrets[secretClient]), secret.Text.Empty)
+	keys := c.cfg.Keys(secretClient)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set client_secret, so that the sender can be proved")
 	}

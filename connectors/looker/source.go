@@ -38,7 +38,7 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 	if path == webhookPath {
 		return c.receiveWebhook(r)
 	}
-	if err := verifyHub(r, live(c.cfg.Secrets[secretHub])); err != nil {
+	if err := verifyHub(r, c.cfg.Keys(secretHub)); err != nil {
 		return nil, err
 	}
 	switch path {
@@ -57,7 +57,7 @@ func (c *Connector) receiveWebhook(r *connectors.Request) (*connectors.Receipt, 
 	if err != nil {
 		return nil, connectors.Reject(connectors.ErrSignature, "the query of the URL cannot be read")
 	}
-	if err := verifyWebhook(r, query, live(c.cfg.Secrets[secretWebhook])); err != nil {
+	if err := verifyWebhook(r, query, c.cfg.Keys(secretWebhook)); err != nil {
 		return nil, err
 	}
 	return c.execute(r, map[string]string{"kind": query.Get("kind"), "list": query.Get("list")})
@@ -188,9 +188,4 @@ func matches(given string, keys []secret.Text) bool {
 		matched = key.Equal(given) || matched
 	}
 	return matched
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	return slices.DeleteFunc(slices.Clone(all), func(s secret.Text) bool { return s.Empty() })
 }

@@ -50,7 +50,7 @@ func (c *Connector) receiveTransactional(r *connectors.Request) (*connectors.Rec
 	}
 	lists := fields[transactionalField]
 	empty := len(lists) == 1 && string(bytes.Join(bytes.Fields([]byte(lists[0])), nil)) == "[]"
-	keys := live(c.cfg.Secrets[secretTransactional])
+	keys := c.cfg.Keys(secretTransactional)
 	if empty {
 		keys = append(keys, secret.New(transactionalTestKey))
 	}

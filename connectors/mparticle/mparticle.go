@@ -176,8 +176,3 @@ func failure(err error) *connectors.PushError {
 	}
 	return &connectors.PushError{Act: "mparticle", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
 }
-
-// live drops empty entries, which would let an empty header in.
-func live(all []secret.Text) []secret.Text {
-	return slices.DeleteFunc(slices.Clone(all), secret.Text.Empty)
-}

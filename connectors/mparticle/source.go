@@ -25,7 +25,7 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 // verify compares the whole header, scheme and all, since it is whatever was
 // typed in at mParticle.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := live(c.cfg.Secrets[secretWebhook])
+	keys := c.cfg.Keys(secretWebhook)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set %s, so that the sender can be proved", secretWebhook)
 	}

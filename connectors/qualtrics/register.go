@@ -49,7 +49,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	}
 	secrets := map[string]secret.Text{}
 	key := c.cfg.Secret(secretShared)
-	fresh := len(live(c.cfg.Secrets[secretShared])) != 1
+	fresh := len(c.cfg.Keys(secretShared)) != 1
 	if key.Empty() {
 		key = secret.New(rand.Text())
 		secrets[secretShared] = key

@@ -5,7 +5,6 @@ import (
 	"crypto/sha512"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -48,13 +47,13 @@ func (c *Connector) Receive(r *connectors.Request) (*connectors.Receipt, error) 
 		return nil, connectors.Reject(connectors.ErrUnsupported, "want POST, or GET for a probe")
 	}
 	if path == workflowPath {
-		if err := verifyHeader(r, live(c.cfg.Secrets[secretWorkflow])); err != nil {
+		if err := verifyHeader(r, c.cfg.Keys(secretWorkflow)); err != nil {
 			return nil, err
 		}
 		return &connectors.Receipt{Events: []connectors.RawEvent{workflowEvent(r.Body)}}, nil
 	}
 	form := readForm(r.Body)
-	msg, err := verifyForm(form, live(c.cfg.Secrets[secretShared]))
+	msg, err := verifyForm(form, c.cfg.Keys(secretShared))
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +104,6 @@ func verifyHeader(r *connectors.Request, keys []secret.Text) error {
 		return connectors.Reject(connectors.ErrSignature, "the header %s fits no workflow_secret of this connection", workflowHeader)
 	}
 	return nil
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	return slices.DeleteFunc(slices.Clone(all), func(s secret.Text) bool { return s.Empty() })
 }
 
 // readForm reads the fields of a form; one that is not percent-encoded is

@@ -62,7 +62,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	if err != nil {
 		return nil, err
 	}
-	known := len(live(c.cfg.Secrets[secretSignature])) > 0
+	known := len(c.cfg.Keys(secretSignature)) > 0
 	i := slices.IndexFunc(there, func(cb callback) bool { return cb.URL == c.callbackURL() })
 	if known && i >= 0 {
 		want := types

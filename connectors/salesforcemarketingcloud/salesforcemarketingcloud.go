@@ -143,7 +143,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		return nil, errors.Join(wrong...)
 	}
 	hide := slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...)
-	for _, client := range live(cfg.Secrets[secretClient]) {
+	for _, client := range cfg.Keys(secretClient) {
 		hide = append(hide, secret.New(pathToken(client, cfg.ID)))
 	}
 	a := newAPI(cfg, auth, rest, setting(fieldClientID), setting(fieldAccountID), hide)

@@ -18,7 +18,7 @@ const signatureHeader = "x-sfmc-ens-signature"
 // verify proves the sender over the raw body. The key is used as the text that
 // it is, though it looks like base64.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := live(c.cfg.Secrets[secretSignature])
+	keys := c.cfg.Keys(secretSignature)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set signature_key, so that the sender can be proved")
 	}
@@ -61,7 +61,7 @@ func (c *Connector) challenged(r *connectors.Request) bool {
 		return false
 	}
 	given, known := strings.Trim(r.Path, "/"), false
-	for _, client := range live(c.cfg.Secrets[secretClient]) {
+	for _, client := range c.cfg.Keys(secretClient) {
 		token := secret.New(pathToken(client, c.cfg.ID))
 		known = token.Equal(given) || known
 	}
@@ -75,15 +75,4 @@ func (c *Connector) challenged(r *connectors.Request) bool {
 func readChallenge(body []byte) (challenge, bool) {
 	var in challenge
 	return in, json.Unmarshal(body, &in) == nil
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }

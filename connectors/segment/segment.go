@@ -147,11 +147,11 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	if strings.HasPrefix(c.stageTrait, c.prefix) {
 		refuse(fieldPrefix, "begins the name of the stage's trait")
 	}
-	for _, server := range live(cfg.Secrets[secretServer]) {
+	for _, server := range cfg.Keys(secretServer) {
 		if !serverKeyForm.MatchString(server.Reveal()) {
 			refuse(secretServer, "wants at least 16 letters, digits, hyphens and underscores")
 		}
-		for _, browser := range live(cfg.Secrets[secretBrowser]) {
+		for _, browser := range cfg.Keys(secretBrowser) {
 			if server.Equal(browser.Reveal()) {
 				refuse(secretBrowser, "is the same as %s, which nobody may read", secretServer)
 			}
@@ -193,17 +193,6 @@ func instanceMark(instance string) string {
 		clean = hex.EncodeToString(sum[:8])
 	}
 	return "sb_" + clean + "_"
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }
 
 // fits compares a value with every live secret, in the same time for each.

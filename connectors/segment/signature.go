@@ -32,7 +32,7 @@ const (
 
 // verifyWebhook demands every proof that the connection has a secret for.
 func (c *Connector) verifyWebhook(r *connectors.Request) (proof, error) {
-	shared, header := live(c.cfg.Secrets[secretShared]), live(c.cfg.Secrets[secretHeader])
+	shared, header := c.cfg.Keys(secretShared), c.cfg.Keys(secretHeader)
 	if len(shared) == 0 && len(header) == 0 {
 		return 0, connectors.Reject(connectors.ErrUnconfigured, "set %s or %s, so that the sender can be proved", secretShared, secretHeader)
 	}
@@ -113,7 +113,7 @@ func firstElement(body []byte) []byte {
 // answered alike by every connection.
 func (c *Connector) Accepts(r *connectors.Request) bool {
 	if r.Method == http.MethodOptions {
-		return len(live(c.cfg.Secrets[secretServer]))+len(live(c.cfg.Secrets[secretBrowser])) > 0
+		return len(c.cfg.Keys(secretServer))+len(c.cfg.Keys(secretBrowser)) > 0
 	}
 	_, err := c.verifyKey(r, strings.TrimSuffix(r.Path, "/"), envelopeOf(r.Body))
 	return err == nil
@@ -122,7 +122,7 @@ func (c *Connector) Accepts(r *connectors.Request) bool {
 // verifyKey finds the write key of a call: the path of the settings call, the
 // user of Basic authentication, or the body.
 func (c *Connector) verifyKey(r *connectors.Request, path string, body envelope) (proof, error) {
-	server, browser := live(c.cfg.Secrets[secretServer]), live(c.cfg.Secrets[secretBrowser])
+	server, browser := c.cfg.Keys(secretServer), c.cfg.Keys(secretBrowser)
 	if len(server) == 0 && len(browser) == 0 {
 		return 0, connectors.Reject(connectors.ErrUnconfigured, "set %s or %s, so that client libraries can be told apart", secretServer, secretBrowser)
 	}

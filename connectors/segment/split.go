@@ -136,7 +136,7 @@ func (s *split) broken(body []byte, why string) connectors.RawEvent {
 // their bodies: what is kept is shown to people. The bytes of others stay as
 // they are.
 func (c *Connector) withoutKey(body []byte) []byte {
-	for _, key := range live(c.cfg.Secrets[secretServer]) {
+	for _, key := range c.cfg.Keys(secretServer) {
 		if plain := []byte(key.Reveal()); bytes.Contains(body, plain) {
 			body = bytes.ReplaceAll(body, plain, []byte(secret.Redacted))
 		}

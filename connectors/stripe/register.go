@@ -44,7 +44,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	if err != nil {
 		return nil, err
 	}
-	if len(there) > 0 && len(live(c.cfg.Secrets[secretSigning])) > 0 {
+	if len(there) > 0 && len(c.cfg.Keys(secretSigning)) > 0 {
 		// All of them: which one our secret belongs to is not to be told, and what
 		// is delivered twice is dropped by its dedupe key.
 		for _, e := range there {

@@ -16,10 +16,10 @@ const signatureHeader = "Sm-Signature"
 // app whose secret is not to be seen is proved by the value that Register put
 // into the webhook's authorization. Without either, nothing is taken.
 func (c *Connector) verify(r *connectors.Request) error {
-	if keys := live(c.cfg.Secrets[secretClient]); len(keys) > 0 {
+	if keys := c.cfg.Keys(secretClient); len(keys) > 0 {
 		return c.verifySignature(r, keys)
 	}
-	if keys := live(c.cfg.Secrets[secretWebhook]); len(keys) > 0 {
+	if keys := c.cfg.Keys(secretWebhook); len(keys) > 0 {
 		return verifyToken(r, keys)
 	}
 	return connectors.Reject(connectors.ErrUnconfigured, "set client_secret or webhook_token, so that the sender can be proved")
@@ -68,15 +68,4 @@ func only(r *connectors.Request, name string) (string, error) {
 		return "", connectors.Reject(connectors.ErrSignature, "the header %s is there %d times", name, len(values))
 	}
 	return values[0], nil
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/stagebridge/stagebridge/connectors"
-	"github.com/stagebridge/stagebridge/secret"
 )
 
 // signatureHeader reads sha256=<base64 of HMAC-SHA256 over the body>; it has no
@@ -17,7 +16,7 @@ const signaturePrefix = "sha256="
 // verify proves the sender over the raw body. Typeform signs nothing where the
 // webhook has no secret; such a request is not taken.
 func (c *Connector) verify(r *connectors.Request) error {
-	keys := live(c.cfg.Secrets[secretWebhook])
+	keys := c.cfg.Keys(secretWebhook)
 	if len(keys) == 0 {
 		return connectors.Reject(connectors.ErrUnconfigured, "set webhook_secret, so that the sender can be proved")
 	}
@@ -40,15 +39,4 @@ func (c *Connector) verify(r *connectors.Request) error {
 		return connectors.Reject(connectors.ErrSignature, "the signature in %s fits no webhook_secret of this connection", signatureHeader)
 	}
 	return nil
-}
-
-// live drops empty entries, which would let an empty key in.
-func live(all []secret.Text) []secret.Text {
-	var some []secret.Text
-	for _, s := range all {
-		if !s.Empty() {
-			some = append(some, s)
-		}
-	}
-	return some
 }

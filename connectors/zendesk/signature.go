@@ -46,16 +46,8 @@ func (c *Connector) verify(r *connectors.Request) error {
 		return connectors.Reject(connectors.ErrSignature, "the signature fits no signing secret of this connection; a test that Zendesk sends before the webhook is saved is signed with another secret, so save first")
 	}
 	sent, err := time.Parse(time.RFC3339Nano, stamps[0])
-	if err != nil || !connectors.Fresh(sent, c.now(r), tolerance) {
+	if err != nil || !connectors.Fresh(sent, r.When(c.cfg.Now), tolerance) {
 		return connectors.Reject(connectors.ErrStale, "the signature's time is more than %d s away from this server's", int(tolerance.Seconds()))
 	}
 	return nil
-}
-
-// now is when the request came; the clock where the caller does not say.
-func (c *Connector) now(r *connectors.Request) time.Time {
-	if r.Received.IsZero() {
-		return c.cfg.Now()
-	}
-	return r.Received
 }
