@@ -46,6 +46,7 @@ type Store struct {
 	writer *writer // SQLite only
 	now    func() time.Time
 	log    *slog.Logger
+	schema int64 // that migrate stops at; zero: the newest
 	ids    sequences
 
 	append    appender
@@ -57,9 +58,13 @@ type Store struct {
 	wg        sync.WaitGroup
 }
 
-// Open connects, brings the schema up to date and starts the group commit.
-func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, log: o.Log, closed: make(chan struct{})}
+// Open connects, brings the schema up to date and starts the group commit. The
+// error is ErrNewer when the data cannot be used by this version any more.
+func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o, 0) }
+
+// openAt is Open with the schema of a version, zero being the newest.
+func openAt(ctx context.Context, o Options, schema int64) (*Store, error) {
+	s := &Store{now: o.Now, log: o.Log, schema: schema, closed: make(chan struct{})}
 	if s.now == nil {
 		s.now = time.Now
 	}

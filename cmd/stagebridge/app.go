@@ -65,6 +65,9 @@ func secretKey(c Config) (secret.Text, error) {
 }
 
 func (a *app) configure(ctx context.Context) error {
+	if err := stayed(ctx, a.store); err != nil {
+		return err
+	}
 	if err := a.checkKey(ctx); err != nil {
 		return err
 	}
@@ -84,6 +87,8 @@ func (a *app) configure(ctx context.Context) error {
 	}
 	a.works = jobs.NewWorks(a.store, nil, a.log)
 	a.works.Add(jobs.PublishKind(a.works, &jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
+	a.works.Add(jobs.SummariesKind(a.store, a.registry, time.Now))
+	a.works.Add(jobs.ReleaseKind(a.store))
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	return nil
 }

@@ -28,6 +28,9 @@ func commands() []command {
 		planPreviewCommand(),
 		connectorsCommand(),
 		lookmlCommand(),
+		backupCommand(),
+		restoreCommand(),
+		moveCommand(),
 		healthCommand(),
 		versionCommand(),
 	}
