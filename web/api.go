@@ -178,7 +178,9 @@ type versionBody struct {
 	Author    string `json:"author"`
 	Note      string `json:"note"`
 	CreatedAt string `json:"created_at"`
-	Source    string `json:"source,omitempty"`
+	// State of a plan's version: in force, rolling out, or empty.
+	State  string `json:"state,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
 func versionOf(v store.Versioned, whole bool) versionBody {

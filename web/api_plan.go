@@ -86,7 +86,11 @@ func (w *Web) apiPlanVersions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, versionsOf(all))
+	body := versionsOf(all)
+	for i, v := range all {
+		body.Items[i].State = string(w.registry.Config().PlanState(v))
+	}
+	return c.JSON(http.StatusOK, body)
 }
 
 // rolloutBody is a version that a share of all people is under.

@@ -11,6 +11,7 @@ import (
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/workspace"
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle/document"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -90,11 +91,11 @@ func (d *differ) text(kind, id, file string, folder, was *string, now string, un
 	case "":
 		return action
 	case Drift:
-		c.Details = append([]string{explain(action, applied, true, "")}, lineDiff(w, now)...)
+		c.Details = append([]string{explain(action, applied, true, "")}, document.LineDiff(w, now)...)
 	case Conflict, Left:
-		c.Details = append([]string{explain(action, applied, true, "")}, lineDiff(now, f)...)
+		c.Details = append([]string{explain(action, applied, true, "")}, document.LineDiff(now, f)...)
 	case Update:
-		c.Details = lineDiff(now, f)
+		c.Details = document.LineDiff(now, f)
 	}
 	d.changes = append(d.changes, c)
 	return action

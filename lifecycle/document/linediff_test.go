@@ -1,4 +1,4 @@
-package apply
+package document
 
 import (
 	"strings"
@@ -21,24 +21,12 @@ func TestLineDiff(t *testing.T) {
 		"the end of a line":  {"a\n", "a", []string{"only the end of the last line differs"}},
 		"too long to follow": {long, long + "b\n", []string{"2001 lines become 2002"}},
 	} {
-		if diff := cmp.Diff(tt.want, lineDiff(tt.from, tt.to)); diff != "" {
+		if diff := cmp.Diff(tt.want, LineDiff(tt.from, tt.to)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	many := lineDiff(strings.Repeat("a\n", 100), strings.Repeat("b\n", 100))
+	many := LineDiff(strings.Repeat("a\n", 100), strings.Repeat("b\n", 100))
 	if len(many) != maxShown+1 || many[maxShown] != "and 140 more lines" {
 		t.Errorf("%d lines, the last %q", len(many), many[len(many)-1])
-	}
-}
-
-func TestQuoted(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"hubspot-eu": "hubspot-eu", "sb_stage": "sb_stage", "": `""`, "true": `"true"`, "51": `"51"`, "1e3": `"1e3"`, "-a": `"-a"`,
-		"a: b": `"a: b"`, "a #b": `"a #b"`, "${A}": `"${A}"`, "<&>": `"<&>"`, "a\nb": `"a\nb"`, "é": `"é"`,
-	} {
-		if got := quoted(text); got != want {
-			t.Errorf("quoted(%q) = %s, want %s", text, got, want)
-		}
 	}
 }

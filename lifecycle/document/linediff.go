@@ -1,4 +1,4 @@
-package apply
+package document
 
 import (
 	"fmt"
@@ -12,9 +12,10 @@ const (
 	maxShown = 60
 )
 
-// lineDiff gives the lines that differ, "-12 text" for those that go and
-// "+12 text" for those that come, each with its number in its own text.
-func lineDiff(from, to string) []string {
+// LineDiff gives the lines that differ, "-12 text" for those that go and
+// "+12 text" for those that come, each with its number in its own text; nil
+// where nothing does. Long texts and long answers are cut, and say so.
+func LineDiff(from, to string) []string {
 	if from == to {
 		return nil
 	}
