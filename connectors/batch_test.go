@@ -132,3 +132,21 @@ func TestValueText(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonOf reads the reason through what wraps it.
+func TestReasonOf(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want Reason
+	}{
+		"none":     {nil, ReasonNone},
+		"refused":  {&PushError{Reason: ReasonConflict}, ReasonConflict},
+		"wrapped":  {fmt.Errorf("acme: %w", &PushError{Reason: ReasonGone}), ReasonGone},
+		"no other": {errors.New("reset"), ReasonConnection},
+	} {
+		if got := ReasonOf(c.err); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package calendly
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -62,15 +61,6 @@ func pause(a *connectors.Answer) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds) * time.Second
-}
-
-// reason gives the reason of an error of call.
-func reason(err error) connectors.Reason {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e.Reason
-	}
-	return connectors.ReasonNone
 }
 
 // identity is the user whose token it is.

@@ -93,7 +93,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	}
 	api := c.api.hiding(key)
 	err = api.call(ctx, act, http.MethodPost, "/webhook_subscriptions", want, &made)
-	if reason(err) == connectors.ReasonInvalid && !asked {
+	if connectors.ReasonOf(err) == connectors.ReasonInvalid && !asked {
 		// Not every plan knows no-shows and routing forms.
 		want.Events = []string{"invitee.created", "invitee.canceled"}
 		err = api.call(ctx, act, http.MethodPost, "/webhook_subscriptions", want, &made)
@@ -146,7 +146,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 
 func (c *Connector) remove(ctx context.Context, s subscription) error {
 	err := c.api.call(ctx, "remove the webhook", http.MethodDelete, "/webhook_subscriptions/"+url.PathEscape(lastPart(s.URI)), nil, nil)
-	if reason(err) == connectors.ReasonNotFound {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil
 	}
 	return err

@@ -81,7 +81,7 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 			if err == nil {
 				return nil
 			}
-			e := failure(err)
+			e := connectors.AsPushError(err)
 			answers[i].Err = e
 			if e.Retryable || e.Reason == connectors.ReasonAuth || e.Reason == connectors.ReasonForbidden {
 				return e // the others would fare no better
@@ -110,7 +110,7 @@ func (c *Connector) session(ctx context.Context, id string) (json.RawMessage, er
 	}
 	var m meta
 	_, err := c.api.get(ctx, "read a conversation", "/conversation/"+url.PathEscape(id)+"/meta", &m)
-	if hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		c.sessions.put(id, nil, sessionFresh)
 		return nil, nil
 	}

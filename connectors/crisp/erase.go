@@ -28,7 +28,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	var proofs []string
 	for _, key := range keys {
 		held, err := c.profile(ctx, key)
-		if hasReason(err, connectors.ReasonNotFound) {
+		if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 			continue
 		}
 		if err != nil {
@@ -74,11 +74,11 @@ func (c *Connector) eraseProfile(ctx context.Context, id string) (int, error) {
 		return 0, err
 	}
 	for _, one := range conversations {
-		if _, err := c.api.call(ctx, "delete a conversation", http.MethodDelete, "/conversation/"+url.PathEscape(one), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if _, err := c.api.call(ctx, "delete a conversation", http.MethodDelete, "/conversation/"+url.PathEscape(one), nil); err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return 0, err
 		}
 	}
-	if _, err := c.api.call(ctx, "delete a profile", http.MethodDelete, profilePath(id), nil); err != nil && !hasReason(err, connectors.ReasonNotFound) {
+	if _, err := c.api.call(ctx, "delete a profile", http.MethodDelete, profilePath(id), nil); err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 		return 0, err
 	}
 	return len(conversations), nil
@@ -90,7 +90,7 @@ func (c *Connector) conversations(ctx context.Context, id string) ([]string, err
 	for page := range maxConversationPages {
 		var some []json.RawMessage
 		_, err := c.api.get(ctx, "list a person's conversations", "/people/conversations/"+url.PathEscape(id)+"/list/"+strconv.Itoa(page+1), &some)
-		if hasReason(err, connectors.ReasonNotFound) {
+		if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 			return ids, nil
 		}
 		if err != nil {

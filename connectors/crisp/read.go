@@ -50,7 +50,7 @@ func (c *Connector) readOne(ctx context.Context, u *connectors.Update) (*connect
 			continue
 		}
 		held, err := c.profile(ctx, key)
-		if hasReason(err, connectors.ReasonNotFound) {
+		if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 			continue
 		}
 		if err != nil {

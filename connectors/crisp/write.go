@@ -26,7 +26,7 @@ func (p *push) write(ctx context.Context, t *task) {
 		return
 	}
 	err := p.send(ctx, t)
-	if hasReason(err, connectors.ReasonNotFound) && !t.seen {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.seen {
 		// Known by an id that is gone: whoever has the address now is somebody
 		// nothing is known of.
 		t.id, t.lost = "", true
@@ -59,7 +59,7 @@ func (p *push) find(ctx context.Context, t *task) bool {
 			}
 			t.id, t.held, t.seen = held.ID, held, true
 			return true
-		case !hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) != connectors.ReasonNotFound:
 			p.Fail(t, err)
 			return false
 		}
@@ -96,7 +96,7 @@ func (p *push) create(ctx context.Context, t *task) bool {
 	made, err := p.c.api.call(ctx, "make a profile", http.MethodPost, "/people/profile", w)
 	var held profile
 	switch {
-	case hasReason(err, connectors.ReasonConflict):
+	case connectors.ReasonOf(err) == connectors.ReasonConflict:
 		// Made by somebody else since it was looked for.
 		there, err := p.c.profile(ctx, t.email)
 		if err != nil {
@@ -225,7 +225,7 @@ func (p *push) sendData(ctx context.Context, t *task) error {
 // with none or with 404.
 func (c *Connector) data(ctx context.Context, key string) (held map[string]any, cached bool, err error) {
 	cached, err = c.api.get(ctx, "read custom data", dataPath(key), &held)
-	if hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil, false, nil
 	}
 	if inner, wrapped := held["data"].(map[string]any); wrapped {

@@ -3,7 +3,6 @@ package customerio
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -45,19 +44,6 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 		return nil
 	}
 	return answer.JSON(act, out)
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "customerio", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func settingError(act, words string) *connectors.PushError {

@@ -46,7 +46,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 		if !arrived {
 			return nil, err
 		}
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		for _, t := range call.tasks {
 			t.end(resultOf(e))
 		}

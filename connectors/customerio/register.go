@@ -105,7 +105,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, w := range there {
 		err := c.app.call(ctx, "remove the webhook", http.MethodDelete, webhookPath(w), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -152,19 +151,6 @@ func (a *api) page(ctx context.Context, act string, query url.Values, number int
 
 // pageSize is how many contacts a page has, the most that Freshdesk gives.
 const pageSize = 100
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "freshdesk", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
-}
 
 func settingError(act, words string) *connectors.PushError {
 	return &connectors.PushError{Act: "freshdesk: " + act, Reason: connectors.ReasonSettings, Message: words}

@@ -49,11 +49,11 @@ func (p *push) update(ctx context.Context, t *task, held *contact) {
 	var answer contact
 	err := p.c.api.call(ctx, "update a contact", http.MethodPut, contactPath(t.id), in, &answer)
 	switch {
-	case err != nil && failure(err).Status == http.StatusMethodNotAllowed:
+	case err != nil && connectors.AsPushError(err).Status == http.StatusMethodNotAllowed:
 		t.End(connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor, Message: "the contact is deleted or blocked in Freshdesk"})
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		// Gone since it was read a moment ago; the next try finds out.
-		later := *failure(err)
+		later := *connectors.AsPushError(err)
 		later.Retryable = true
 		t.End(later.Result())
 	case err != nil:
@@ -82,8 +82,8 @@ func (p *push) create(ctx context.Context, t *task) {
 		err = answer.JSON("freshdesk: create a contact", &made)
 	}
 	switch {
-	case hasReason(err, connectors.ReasonConflict):
-		p.conflict(ctx, t, failure(err), duplicateOf(answer))
+	case connectors.ReasonOf(err) == connectors.ReasonConflict:
+		p.conflict(ctx, t, connectors.AsPushError(err), duplicateOf(answer))
 	case err != nil:
 		p.Fail(t, err)
 	default:
@@ -193,7 +193,7 @@ func (c *Connector) find(ctx context.Context, id, email string) (*contact, error
 			return nil, &connectors.PushError{Act: "freshdesk: read a contact", Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer is not the contact asked for"}
 		case err == nil && !held.Deleted:
 			return &held, nil
-		case err != nil && !hasReason(err, connectors.ReasonNotFound):
+		case err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound:
 			return nil, err
 		}
 	}

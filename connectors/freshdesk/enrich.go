@@ -70,10 +70,10 @@ func (c *Connector) requester(ctx context.Context, id string) connectors.Record 
 	}
 	err := c.api.call(ctx, "read a ticket", http.MethodGet, "/tickets/"+id+"?include=requester", nil, &ticket)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return connectors.Record{}
 	case err != nil:
-		return connectors.Record{Err: failure(err)}
+		return connectors.Record{Err: connectors.AsPushError(err)}
 	}
 	person := map[string]any{}
 	for name, value := range map[string]string{

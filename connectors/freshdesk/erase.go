@@ -24,7 +24,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 			break
 		}
 		all, err := c.withAddress(ctx, t.email, state)
-		if hasReason(err, connectors.ReasonInvalid) && state != "" {
+		if connectors.ReasonOf(err) == connectors.ReasonInvalid && state != "" {
 			// Whether the two filters go together is not documented.
 			continue
 		}
@@ -40,10 +40,10 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	for _, id := range slices.Compact(ids) {
 		answer, err := c.api.do(ctx, "delete a contact for good", http.MethodDelete, contactPath(id, "hard_delete")+"?force=true", nil)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
-			e := failure(err)
+			e := connectors.AsPushError(err)
 			if e.Retryable || e.Reason == connectors.ReasonAuth {
 				return nil, err
 			}

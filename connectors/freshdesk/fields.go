@@ -104,7 +104,7 @@ func (f *contactFields) make(ctx context.Context, label string) (contactField, e
 	var made contactField
 	err := f.api.call(ctx, "create contact field "+label, http.MethodPost, "/contact_fields",
 		newField{Label: label, LabelForCustomers: label, Type: "custom_text"}, &made)
-	if hasReason(err, connectors.ReasonConflict) || hasReason(err, connectors.ReasonInvalid) {
+	if connectors.ReasonOf(err) == connectors.ReasonConflict || connectors.ReasonOf(err) == connectors.ReasonInvalid {
 		// Made by another process between our reading and our making?
 		if again, failed := f.read(ctx); failed == nil && again[strings.ToLower(label)].Name != "" {
 			return again[strings.ToLower(label)], nil
@@ -122,7 +122,7 @@ func (f *contactFields) make(ctx context.Context, label string) (contactField, e
 // ofSettings marks a refusal as being about the connection. Told as it came, it
 // would look as if somebody in the batch were to blame.
 func ofSettings(err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonNotFound, connectors.ReasonInvalid, connectors.ReasonConflict:
 		e.Reason = connectors.ReasonSettings

@@ -43,7 +43,7 @@ func (c *Connector) Fetch(ctx context.Context, cursor string) (*connectors.Fetch
 		query.Set("state", "deleted")
 	}
 	found, next, err := c.api.page(ctx, "poll contacts", query, p.page)
-	if hasReason(err, connectors.ReasonInvalid) && p.deleted {
+	if connectors.ReasonOf(err) == connectors.ReasonInvalid && p.deleted {
 		// Whether the two filters go together is not documented.
 		found, next, err = nil, 0, nil
 	}

@@ -147,7 +147,7 @@ func (c *Connector) ask(ctx context.Context, call connectors.Call, out any) erro
 		if err == nil {
 			return a.JSON(call.Act, out)
 		}
-		if failure(err).Reason != connectors.ReasonAuth || again {
+		if connectors.AsPushError(err).Reason != connectors.ReasonAuth || again {
 			return err
 		}
 		c.tokens.Forget(t.Value)

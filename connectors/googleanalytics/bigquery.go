@@ -141,7 +141,7 @@ func (c *Connector) describe(ctx context.Context, id string) (*table, error) {
 	}
 	err := c.ask(ctx, connectors.Call{Act: actExport, URL: c.tableURL(id) + "?fields=lastModifiedTime,schema"}, &answer)
 	if err != nil {
-		if failure(err).Reason == connectors.ReasonNotFound {
+		if connectors.AsPushError(err).Reason == connectors.ReasonNotFound {
 			return nil, nil
 		}
 		return nil, err
@@ -169,7 +169,7 @@ func (c *Connector) readPage(ctx context.Context, t *table, index int64, now tim
 		if err == nil {
 			break
 		}
-		if failure(err).Reason != connectors.ReasonBadAnswer || size < 5 {
+		if connectors.AsPushError(err).Reason != connectors.ReasonBadAnswer || size < 5 {
 			return nil, err
 		}
 	}

@@ -2,7 +2,6 @@ package googleanalytics
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -72,7 +71,7 @@ func (p *push) bring(ctx context.Context, u *connectors.Update) connectors.Resul
 			return result
 		}
 		if _, err := p.c.post(ctx, actPush, "/mp/collect", r.payload); err != nil {
-			e := failure(err)
+			e := connectors.AsPushError(err)
 			if concernsAll(e) {
 				p.down.CompareAndSwap(nil, e)
 			}
@@ -102,15 +101,6 @@ func (c *Connector) post(ctx context.Context, act, path string, body any) (*conn
 	return c.cfg.HTTP.Do(ctx, connectors.Call{
 		Act: act, Method: http.MethodPost, URL: c.base + path + "?" + c.query, Secrets: c.secrets, JSON: body, Discard: path == "/mp/collect",
 	})
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "google-analytics", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
 }
 
 // Check implements connectors.Checker. Google's validation server looks at the

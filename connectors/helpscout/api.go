@@ -3,7 +3,6 @@ package helpscout
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -91,7 +90,7 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) (
 			Secrets: append(slices.Clone(a.hide), token.Value),
 			Header:  http.Header{"Authorization": {"Bearer " + token.Value.Reveal()}, "Accept": {"application/json"}},
 		})
-		if !hasReason(err, connectors.ReasonAuth) {
+		if connectors.ReasonOf(err) != connectors.ReasonAuth {
 			break
 		}
 		a.tokens.Forget(token.Value)
@@ -104,7 +103,7 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) (
 
 // named makes an error of the keeper of tokens begin with the vendor.
 func named(act string, err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	if !strings.HasPrefix(e.Act, "helpscout") {
 		e.Act = act
 	}
@@ -145,19 +144,6 @@ func pause(a *connectors.Answer) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds) * time.Second
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "helpscout", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func badAnswer(act string) *connectors.PushError {

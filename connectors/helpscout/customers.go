@@ -45,7 +45,7 @@ func (c *Connector) search(ctx context.Context, address string) ([]customer, err
 		}
 		if !one.showsAddresses() {
 			whole, err := c.customer(ctx, one.id())
-			if hasReason(err, connectors.ReasonNotFound) {
+			if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 				continue
 			}
 			if err != nil {

@@ -34,9 +34,9 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 			switch {
 			case err == nil:
 				answers[i] = record(one)
-			case hasReason(err, connectors.ReasonNotFound):
-			case failure(err).Reason == connectors.ReasonInvalid:
-				answers[i].Err = failure(err)
+			case connectors.ReasonOf(err) == connectors.ReasonNotFound:
+			case connectors.AsPushError(err).Reason == connectors.ReasonInvalid:
+				answers[i].Err = connectors.AsPushError(err)
 			default:
 				return err // the others would fare no better
 			}

@@ -36,7 +36,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	for _, id := range slices.Compact(ids) {
 		answer, err := c.api.call(ctx, "delete a customer", http.MethodDelete, "/customers/"+id, nil, nil)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
 			return nil, err

@@ -51,7 +51,7 @@ func (c *Connector) Read(ctx context.Context, people []connectors.Update) ([]*co
 func (c *Connector) find(ctx context.Context, u *connectors.Update) (*customer, error) {
 	if numberForm.MatchString(u.VendorID) {
 		one, err := c.customer(ctx, u.VendorID)
-		if !hasReason(err, connectors.ReasonNotFound) {
+		if connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return one, err
 		}
 	}
@@ -72,7 +72,7 @@ func (c *Connector) whole(ctx context.Context, one *customer) (*customer, error)
 		return one, nil
 	}
 	got, err := c.customer(ctx, one.id())
-	if hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil, nil
 	}
 	return got, err

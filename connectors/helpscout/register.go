@@ -115,7 +115,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 
 func (c *Connector) removeWebhook(ctx context.Context, id int64) error {
 	_, err := c.api.call(ctx, "remove a webhook", http.MethodDelete, "/webhooks/"+strconv.FormatInt(id, 10), nil, nil)
-	if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+	if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 		return err
 	}
 	return nil

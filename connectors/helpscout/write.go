@@ -38,7 +38,7 @@ func (p *push) write(ctx context.Context, t *task) {
 		return
 	}
 	err := p.patch(ctx, t)
-	if hasReason(err, connectors.ReasonNotFound) && !t.seen {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.seen {
 		// Deleted, or merged into another customer: whoever has the address now
 		// is somebody nothing is known of.
 		t.id, t.held = "", nil
@@ -92,7 +92,7 @@ func (p *push) wholly(ctx context.Context, t *task) bool {
 func (p *push) create(ctx context.Context, t *task) bool {
 	const act = "create a customer"
 	made, err := p.c.api.call(ctx, act, http.MethodPost, "/customers", customerCreate{Emails: []email{{Type: "work", Value: t.email}}}, nil)
-	if hasReason(err, connectors.ReasonConflict) {
+	if connectors.ReasonOf(err) == connectors.ReasonConflict {
 		// Added by somebody else since it was looked for.
 		if found, again := p.c.search(ctx, t.email); again == nil && len(found) > 0 {
 			t.id, t.seen = found[0].id(), true
@@ -129,7 +129,7 @@ func (p *push) patch(ctx context.Context, t *task) error {
 	}
 	_, err := p.c.api.call(ctx, "write a customer's properties", http.MethodPatch, "/customers/"+t.id+"/properties", operations, nil)
 	if err != nil {
-		if hasReason(err, connectors.ReasonInvalid) {
+		if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 			// Perhaps somebody took a property away since they were read.
 			p.c.schema.forget()
 		}

@@ -3,7 +3,6 @@ package intercom
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -115,19 +114,6 @@ func (a *api) pause(answer *connectors.Answer) time.Duration {
 		return 0
 	}
 	return min(max(time.Unix(at, 0).Sub(a.now()), 0), time.Hour)
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "intercom", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func settingError(act, words string) *connectors.PushError {

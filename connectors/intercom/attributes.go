@@ -92,7 +92,7 @@ func (f *attributes) read(ctx context.Context) (map[string]string, error) {
 func (f *attributes) make(ctx context.Context, name string) (kind string, err error) {
 	in := attribute{Name: name, Model: "contact", Type: "string"}
 	err = f.api.call(ctx, "create data attribute "+name, http.MethodPost, "/data_attributes", in, nil)
-	if hasReason(err, connectors.ReasonInvalid) {
+	if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 		// Made by another process between our reading and our making?
 		if again, failed := f.read(ctx); failed == nil && again[name] != "" {
 			return again[name], nil
@@ -107,7 +107,7 @@ func (f *attributes) make(ctx context.Context, name string) (kind string, err er
 // ofSettings marks a refusal as being about the connection. Told as it came, it
 // would look as if somebody in the batch were to blame.
 func ofSettings(err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonNotFound, connectors.ReasonInvalid:
 		e.Reason = connectors.ReasonSettings

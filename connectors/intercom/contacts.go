@@ -81,7 +81,7 @@ func (p *push) update(ctx context.Context, t *task, held *contact) {
 		var answer contact
 		err := p.c.api.call(ctx, "update a contact", http.MethodPut, contactPath(t.id), contactWrite{Attributes: values}, &answer)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound) && held == nil:
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound && held == nil:
 			p.lost(ctx, t)
 			return
 		case err != nil:
@@ -136,8 +136,8 @@ func (p *push) create(ctx context.Context, t *task) {
 	}
 	var answer contact
 	err := p.c.api.call(ctx, "create a contact", http.MethodPost, "/contacts", in, &answer)
-	if hasReason(err, connectors.ReasonConflict) {
-		p.conflict(ctx, t, failure(err))
+	if connectors.ReasonOf(err) == connectors.ReasonConflict {
+		p.conflict(ctx, t, connectors.AsPushError(err))
 		return
 	}
 	if err == nil && answer.ID == "" {
@@ -184,7 +184,7 @@ func (c *Connector) get(ctx context.Context, id string) (*contact, error) {
 	var held contact
 	err := c.api.call(ctx, "read a contact", http.MethodGet, contactPath(id), nil, &held)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -203,7 +203,7 @@ func (c *Connector) find(ctx context.Context, external, email string) (*contact,
 		switch {
 		case err == nil && held.ID != "":
 			return &held, nil
-		case err != nil && !hasReason(err, connectors.ReasonNotFound):
+		case err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound:
 			return nil, err
 		}
 	}

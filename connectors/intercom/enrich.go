@@ -59,10 +59,10 @@ func (c *Connector) record(ctx context.Context, id string) connectors.Record {
 	var found contact
 	err := c.api.call(ctx, "read a contact", http.MethodGet, contactPath(id), nil, &found)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return connectors.Record{}
 	case err != nil:
-		return connectors.Record{Err: failure(err)}
+		return connectors.Record{Err: connectors.AsPushError(err)}
 	}
 	person := map[string]any{"id": found.ID}
 	for name, value := range map[string]string{

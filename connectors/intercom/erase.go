@@ -54,10 +54,10 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 		}
 		err := c.api.call(ctx, "delete a contact", http.MethodDelete, contactPath(id), nil, &answer)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
-			e := failure(err)
+			e := connectors.AsPushError(err)
 			if e.Retryable || e.Reason == connectors.ReasonAuth {
 				return nil, err
 			}

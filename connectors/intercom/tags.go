@@ -98,7 +98,7 @@ func (p *push) writeTags(ctx context.Context, t *task, held *contact) {
 		}
 		if err == nil {
 			err = p.c.api.call(ctx, "untag a contact", http.MethodDelete, contactPath(t.id, "tags", id), nil, nil)
-			if hasReason(err, connectors.ReasonNotFound) {
+			if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 				err = p.offAlready(ctx, t, id, err)
 			}
 		}
@@ -133,13 +133,13 @@ func (p *push) tagged(ctx context.Context, t *task, held *contact, segment, valu
 		t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: tagMark(p.c.tagName(segment)), Value: value})
 		return true
 	}
-	if !hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) != connectors.ReasonNotFound {
 		p.Fail(t, err)
 		return false
 	}
 	p.c.tags.forget()
 	if held != nil {
-		later := *failure(err)
+		later := *connectors.AsPushError(err)
 		later.Retryable = true
 		t.End(later.Result())
 		return false

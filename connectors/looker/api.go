@@ -2,7 +2,6 @@ package looker
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -74,7 +73,7 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 	for again := false; ; again = true {
 		token, err := a.tokens.Get(ctx)
 		if err != nil {
-			e := *failure(err)
+			e := *connectors.AsPushError(err)
 			if !strings.HasPrefix(e.Act, "looker") {
 				e.Act = act // ended while another call was logging in
 			}
@@ -89,20 +88,11 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 			return nil
 		case err == nil:
 			return answer.JSON(act, out)
-		case again || failure(err).Status != http.StatusUnauthorized:
+		case again || connectors.AsPushError(err).Status != http.StatusUnauthorized:
 			return err
 		}
 		a.tokens.Forget(token.Value)
 	}
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "looker", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
 }
 
 // Check implements connectors.Checker.

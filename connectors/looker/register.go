@@ -102,7 +102,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, h := range hubs {
 		err := c.api.call(ctx, "remove the action hub", http.MethodDelete, "/integration_hubs/"+url.PathEscape(h.ID), nil, nil)
-		if err != nil && failure(err).Reason != connectors.ReasonNotFound {
+		if err != nil && connectors.AsPushError(err).Reason != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,19 +79,6 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 		return nil
 	}
 	return answer.JSON(act, out)
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "mailchimp", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 // judge reads Mailchimp's own forms of failure; nil leaves the rest to the

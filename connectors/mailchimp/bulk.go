@@ -28,7 +28,7 @@ func (p *push) writeTagsInBulk(ctx context.Context, tasks []*task) (rest []*task
 	}
 	changes, err := p.tagChanges(ctx, tasks)
 	if err != nil {
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		p.Note(e)
 		if !e.Retryable {
 			return tasks
@@ -104,7 +104,7 @@ func (p *push) writeTag(ctx context.Context, change *tagChange, unsettled map[*t
 			change.settle(add, remove, answer, unsettled)
 			continue
 		}
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		p.Note(e)
 		if e.Reason == connectors.ReasonNotFound {
 			p.c.tags.forget()

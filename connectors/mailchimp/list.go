@@ -84,7 +84,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	}
 	err := c.api.call(ctx, "delete a member for good", http.MethodPost, c.api.list("members", id, "actions", "delete-permanent"), nil, nil)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return &connectors.Erased{Outcome: connectors.OK, Proof: "Mailchimp has no such member"}, nil
 	case err != nil:
 		return nil, err

@@ -43,7 +43,7 @@ func (p *push) follow(ctx context.Context, t *task) {
 		p.accept(t, fields, m)
 		return
 	}
-	if !hasReason(err, connectors.ReasonNotFound) && !hasReason(err, connectors.ReasonConflict) {
+	if connectors.ReasonOf(err) != connectors.ReasonNotFound && connectors.ReasonOf(err) != connectors.ReasonConflict {
 		p.Fail(t, err)
 		return
 	}
@@ -90,7 +90,7 @@ func (p *push) patch(ctx context.Context, t *task) {
 	switch {
 	case err == nil:
 		p.accept(t, fields, m)
-	case !hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) != connectors.ReasonNotFound:
 		p.Fail(t, err)
 	case p.creates(t):
 		if p.wholly(ctx, t) {

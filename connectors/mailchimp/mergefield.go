@@ -61,7 +61,7 @@ func (f *mergeFields) ensure(ctx context.Context, tags map[string]string) (missi
 			continue
 		}
 		kind, err := f.make(ctx, tag, tags[tag])
-		if hasReason(err, connectors.ReasonInvalid) {
+		if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 			// Made by another process between our reading and our making?
 			again, failed := f.read(ctx)
 			if failed == nil && again[tag] != "" {
@@ -81,7 +81,7 @@ func (f *mergeFields) ensure(ctx context.Context, tags map[string]string) (missi
 // ofSettings marks a refusal as being about the connection. Told as it came, it
 // would look as if somebody in the batch were to blame.
 func ofSettings(err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonNotFound, connectors.ReasonInvalid, connectors.ReasonConflict:
 		e.Reason = connectors.ReasonSettings

@@ -77,7 +77,7 @@ func (c *Connector) readOne(ctx context.Context, u *connectors.Update) (*connect
 		var m member
 		err := c.api.call(ctx, "read a member", http.MethodGet, c.api.list("members", id)+readFields, nil, &m)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
 			return nil, err

@@ -117,7 +117,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, w := range there {
 		err := c.api.call(ctx, "remove the webhook", http.MethodDelete, c.api.list("webhooks", w.ID), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func tagNames(tasks []*task) map[string]bool {
 // is not named stays as it is.
 func (p *push) writeTagsOf(ctx context.Context, t *task) {
 	err := p.sendTags(ctx, t)
-	if hasReason(err, connectors.ReasonNotFound) && p.creates(t) && !t.seen {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound && p.creates(t) && !t.seen {
 		if p.wholly(ctx, t) {
 			p.put(ctx, t)
 		}
@@ -62,7 +62,7 @@ func (p *push) writeTagsOf(ctx context.Context, t *task) {
 	case err == nil:
 		t.seen = true
 		p.Arrival()
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		t.End(notThere())
 	default:
 		p.Fail(t, err)

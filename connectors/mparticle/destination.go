@@ -63,7 +63,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 			}
 			continue
 		}
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		if (e.Reason == connectors.ReasonInvalid || e.Reason == connectors.ReasonTooLarge) && len(now) > 1 {
 			settled = true
 			c.singly(ctx, now, results)
@@ -146,7 +146,7 @@ func (c *Connector) singly(ctx context.Context, tasks []task, results []connecto
 			for t := range queue {
 				results[t.index] = t.sent()
 				if err := c.send(ctx, "/v2/events", t.body); err != nil {
-					results[t.index] = failure(err).Result()
+					results[t.index] = connectors.AsPushError(err).Result()
 				}
 			}
 		})

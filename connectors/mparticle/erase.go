@@ -54,7 +54,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 		}
 		return erased(filed.Status, proof), nil
 	}
-	if failure(err).Reason != connectors.ReasonNotFound {
+	if connectors.AsPushError(err).Reason != connectors.ReasonNotFound {
 		return nil, err
 	}
 	call.Method, call.URL, call.JSON = http.MethodPost, c.privacyURL+"/requests/", r

@@ -167,12 +167,3 @@ func basic(key, password secret.Text) http.Header {
 	pair := base64.StdEncoding.EncodeToString([]byte(key.Reveal() + ":" + password.Reveal()))
 	return http.Header{"Accept": {"application/json"}, "Authorization": {"Basic " + pair}}
 }
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "mparticle", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}

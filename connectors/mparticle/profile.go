@@ -81,13 +81,13 @@ func isMPID(id string) bool {
 
 func (c *Connector) readOne(ctx context.Context, u *connectors.Update) (*connectors.State, error) {
 	a, err := c.askProfile(ctx, u.VendorID)
-	if err != nil && failure(err).Reason == connectors.ReasonAuth {
+	if err != nil && connectors.AsPushError(err).Reason == connectors.ReasonAuth {
 		// The token may have been withdrawn before its time; a second refusal
 		// is about the client.
 		a, err = c.askProfile(ctx, u.VendorID)
 	}
 	if err != nil {
-		if failure(err).Reason == connectors.ReasonNotFound {
+		if connectors.AsPushError(err).Reason == connectors.ReasonNotFound {
 			return nil, nil
 		}
 		return nil, err
@@ -110,7 +110,7 @@ func (c *Connector) askProfile(ctx context.Context, mpid string) (*connectors.An
 		Act: actRead, URL: c.profileURL + c.profile + mpid + "?fields=user_attributes", Secrets: c.secrets,
 		Header: http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer " + t.Value.Reveal()}},
 	})
-	if err != nil && failure(err).Reason == connectors.ReasonAuth {
+	if err != nil && connectors.AsPushError(err).Reason == connectors.ReasonAuth {
 		c.tokens.Forget(t.Value)
 	}
 	return a, err

@@ -3,7 +3,6 @@ package pipedrive
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -149,22 +148,9 @@ func pause(a *connectors.Answer) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "pipedrive", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
-}
-
 // gone reports whether the record asked for is not there (any more).
 func gone(err error) bool {
-	return hasReason(err, connectors.ReasonNotFound) || hasReason(err, connectors.ReasonGone)
+	return connectors.ReasonOf(err) == connectors.ReasonNotFound || connectors.ReasonOf(err) == connectors.ReasonGone
 }
 
 func settingError(act, words string) *connectors.PushError {

@@ -120,7 +120,7 @@ func (w wish) missing(f *field) []string {
 // ofSettings marks a refusal as being about the connection. Told as it came, it
 // would look as if somebody in the batch were to blame.
 func ofSettings(err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonNotFound, connectors.ReasonInvalid, connectors.ReasonConflict:
 		e.Reason = connectors.ReasonSettings

@@ -40,8 +40,8 @@ func (n *names) refresh(ctx context.Context) *connectors.PushError {
 			Name string `json:"name"`
 		}
 		_, err := n.api.call(ctx, "list "+kind, http.MethodGet, v2+"/"+kind+"?limit=500", nil, &all)
-		if err != nil && failure(err).Retryable {
-			return failure(err)
+		if err != nil && connectors.AsPushError(err).Retryable {
+			return connectors.AsPushError(err)
 		}
 		for _, one := range all {
 			byID[one.ID] = one.Name

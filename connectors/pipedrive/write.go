@@ -132,7 +132,7 @@ func (p *push) again(ctx context.Context, t *task, was error) {
 		return
 	case t.id == lost:
 		// Found by address, and yet not there: the search lags behind.
-		e := *failure(was)
+		e := *connectors.AsPushError(was)
 		e.Retryable = true
 		p.Fail(t, &e)
 		return
@@ -286,7 +286,7 @@ func (t *task) segments(f *field) (value any, differ bool, problem string) {
 func (p *push) send(ctx context.Context, t *task, act, method, path string, w personWrite) error {
 	var held person
 	if _, err := p.c.api.call(ctx, act, method, path, w, &held); err != nil {
-		if hasReason(err, connectors.ReasonInvalid) {
+		if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 			// Perhaps somebody took a field or an option away since it was read.
 			p.c.schema.forget()
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -94,7 +93,7 @@ func (a *api) ask(ctx context.Context, act, method, path string, in, out any) (m
 	for again := false; ; again = true {
 		token, err := a.tokens.Get(ctx)
 		if err != nil {
-			e := *failure(err)
+			e := *connectors.AsPushError(err)
 			if !strings.HasPrefix(e.Act, "qualtrics") {
 				e.Act = act // ended while another call was fetching the token
 			}
@@ -102,7 +101,7 @@ func (a *api) ask(ctx context.Context, act, method, path string, in, out any) (m
 		}
 		header := http.Header{"Authorization": {"Bearer " + token.Value.Reveal()}}
 		m, err := a.once(ctx, act, method, path, in, out, header, append(slices.Clone(a.secrets), token.Value))
-		if err == nil || again || failure(err).Status != http.StatusUnauthorized {
+		if err == nil || again || connectors.AsPushError(err).Status != http.StatusUnauthorized {
 			return m, err
 		}
 		a.tokens.Forget(token.Value)
@@ -169,19 +168,6 @@ func judge(a *connectors.Answer) *connectors.PushError {
 		failed.Message = strings.TrimPrefix(e.Meta.Error.Code+": "+e.Meta.Error.Message, ": ")
 	}
 	return failed
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "qualtrics", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 // concernsAll reports whether a failure will meet the next request as well.

@@ -80,7 +80,7 @@ func (p *push) one(ctx context.Context, u *connectors.Update) connectors.Result 
 		p.arrived = p.arrived || r.Outcome == connectors.OK
 		return r
 	}
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	if concernsAll(e) && p.away == nil {
 		p.away = e
 	}

@@ -69,14 +69,14 @@ func (c *Connector) record(ctx context.Context, l connectors.Lookup) connectors.
 	var r response
 	err := c.api.call(ctx, act, http.MethodGet, "/surveys/"+m.SurveyID+"/responses/"+m.ResponseID, nil, &r)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound) && c.lag.wait(m.ResponseID):
-		e := *failure(err)
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound && c.lag.wait(m.ResponseID):
+		e := *connectors.AsPushError(err)
 		e.Retryable, e.RetryAfter = true, lagPause
 		return connectors.Record{Err: &e}
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return connectors.Record{}
 	case err != nil:
-		return connectors.Record{Err: failure(err)}
+		return connectors.Record{Err: connectors.AsPushError(err)}
 	}
 	c.lag.forget(m.ResponseID)
 	b, err := json.Marshal(c.flat(m, &r))

@@ -37,7 +37,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 	for _, id := range ids {
 		err := c.api.call(ctx, "delete a contact", http.MethodDelete, c.contacts(id), nil, nil)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		case err != nil:
 			return nil, err
 		default:

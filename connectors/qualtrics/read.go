@@ -118,7 +118,7 @@ func (c *Connector) read(ctx context.Context, id string) (*contact, error) {
 	var held contact
 	err := c.api.call(ctx, "read a contact", http.MethodGet, c.contacts(id), nil, &held)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return nil, nil
 	case err != nil:
 		return nil, err

@@ -133,7 +133,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 
 func (c *Connector) unsubscribe(ctx context.Context, id string) error {
 	err := c.api.call(ctx, "remove a subscription", http.MethodDelete, "/eventsubscriptions/"+url.PathEscape(id), nil, nil)
-	if hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil
 	}
 	return err

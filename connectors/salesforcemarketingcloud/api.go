@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -76,7 +75,7 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 			Header:  http.Header{"Authorization": {"Bearer " + token.Value.Reveal()}, "Accept": {"application/json"}},
 			Secrets: append(a.secrets[:len(a.secrets):len(a.secrets)], token.Value),
 		})
-		if !again && reason(err) == connectors.ReasonAuth {
+		if !again && connectors.ReasonOf(err) == connectors.ReasonAuth {
 			a.tokens.Forget(token.Value)
 			continue
 		}
@@ -89,7 +88,7 @@ func (a *api) call(ctx context.Context, act, method, path string, in, out any) e
 
 // named puts the vendor's id before an error that came from waiting for a token.
 func named(err error) error {
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	if strings.HasPrefix(e.Act, prefix) {
 		return e
 	}
@@ -137,22 +136,6 @@ func judge(a *connectors.Answer) *connectors.PushError {
 		e.Retryable = false
 	}
 	return e
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: prefix + "call", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func reason(err error) connectors.Reason {
-	if err == nil {
-		return connectors.ReasonNone
-	}
-	return failure(err).Reason
 }
 
 // badAnswer is an answer with a good status that is not what was asked for.

@@ -119,7 +119,7 @@ func (p *push) send(ctx context.Context, rows []row) {
 		p.end(rows, connectors.Result{Outcome: connectors.OK})
 		return
 	}
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonInvalid, connectors.ReasonTooLarge:
 		if len(rows) == 1 {

@@ -38,7 +38,7 @@ func (c *Connector) answer(ctx context.Context, in challenge) (*connectors.Recor
 		err = c.subscribe(ctx, id, nil)
 	}
 	if err != nil {
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		switch e.Reason {
 		case connectors.ReasonInvalid, connectors.ReasonNotFound, connectors.ReasonConflict:
 			again := *e

@@ -91,7 +91,7 @@ func (c *Connector) readRow(ctx context.Context, extension, key string, u *conne
 	}
 	path := "/data/v1/customobjectdata/key/" + url.PathEscape(extension) + "/rowset?" + query.Encode()
 	err := c.api.call(ctx, "read a row", http.MethodGet, path, nil, &answer)
-	if reason(err) == connectors.ReasonNotFound {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil, nil
 	}
 	if err != nil || len(answer.Items) == 0 {

@@ -75,7 +75,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 		}
 		// A callback whose challenge was never answered can't be subscribed; it is
 		// made anew below.
-		if types != nil || reason(err) != connectors.ReasonInvalid {
+		if types != nil || connectors.ReasonOf(err) != connectors.ReasonInvalid {
 			return nil, err
 		}
 	}
@@ -178,7 +178,7 @@ func (c *Connector) remove(ctx context.Context, id string) error {
 
 func (c *Connector) delete(ctx context.Context, path string) error {
 	err := c.api.call(ctx, "remove the callback", http.MethodDelete, path, nil, nil)
-	if reason(err) == connectors.ReasonNotFound {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil
 	}
 	return err
@@ -198,7 +198,7 @@ func (c *Connector) callbacks(ctx context.Context) ([]callback, error) {
 func (c *Connector) subscriptions(ctx context.Context, id string) ([]subscription, error) {
 	var all []subscription
 	err := c.api.call(ctx, "list subscriptions", http.MethodGet, "/platform/v1/ens-subscriptions-by-cb/"+url.PathEscape(id), nil, &all)
-	if reason(err) == connectors.ReasonNotFound {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return nil, nil
 	}
 	return all, err

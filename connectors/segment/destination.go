@@ -3,7 +3,6 @@ package segment
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -112,7 +111,7 @@ func (p *push) flush(ctx context.Context) error {
 			}
 			continue
 		}
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		theirs := e.Reason == connectors.ReasonInvalid || e.Reason == connectors.ReasonTooLarge
 		if p.alone() && (!theirs || len(p.queue) == 0) {
 			return e
@@ -221,13 +220,4 @@ func pause(a *connectors.Answer) time.Duration {
 		return 0
 	}
 	return time.Duration(seconds) * time.Second
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "segment", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
 }

@@ -68,7 +68,7 @@ func (c *Connector) traits(ctx context.Context, who person) (map[string]any, err
 		}
 		a, err := c.cfg.HTTP.Do(ctx, connectors.Call{Act: actRead, URL: address + "?" + query.Encode(), Header: header, Secrets: c.secrets, Pause: pause})
 		if err != nil {
-			if failure(err).Reason == connectors.ReasonNotFound {
+			if connectors.AsPushError(err).Reason == connectors.ReasonNotFound {
 				return nil, nil
 			}
 			return nil, err

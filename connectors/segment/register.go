@@ -213,7 +213,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 		if s.siblings > 0 {
 			path += "/subscriptions/" + url.PathEscape(s.ID)
 		}
-		if err := c.public(ctx, "remove the webhook", http.MethodDelete, path, nil, nil, secret.Text{}); err != nil && failure(err).Reason != connectors.ReasonNotFound {
+		if err := c.public(ctx, "remove the webhook", http.MethodDelete, path, nil, nil, secret.Text{}); err != nil && connectors.AsPushError(err).Reason != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package sendgrid
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -57,19 +56,6 @@ func (a *api) pause(answer *connectors.Answer) time.Duration {
 		return 0
 	}
 	return max(time.Unix(seconds, 0).Sub(a.now()), time.Second)
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "sendgrid", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func settingError(act, words string) *connectors.PushError {

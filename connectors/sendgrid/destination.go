@@ -158,7 +158,7 @@ func (c *Connector) send(ctx context.Context, tasks []*task) error {
 			}
 			return nil
 		case len(refused) == 0:
-			if hasReason(err, connectors.ReasonInvalid) {
+			if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 				c.fields.forget(ctx) // a field may have been removed
 			}
 			return err

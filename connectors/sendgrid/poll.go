@@ -17,7 +17,7 @@ func (c *Connector) Poll(ctx context.Context, job string, people []connectors.Up
 	var s importStatus
 	err := c.api.call(ctx, "follow a job", http.MethodGet, "/v3/marketing/contacts/imports/"+url.PathEscape(job), nil, &s)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		// SendGrid forgets old jobs; what became of this one can still be read.
 		return c.compare(ctx, people, "SendGrid knows the job no more")
 	case err != nil:

@@ -60,7 +60,7 @@ func (c *Connector) byID(ctx context.Context, ids []string) (map[string]*contact
 		}
 		err := c.api.call(ctx, "find contacts by id", http.MethodPost, "/v3/marketing/contacts/batch", map[string][]string{"ids": some}, &answer)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
 			return nil, err
@@ -82,7 +82,7 @@ func (c *Connector) byEmail(ctx context.Context, emails []string) (map[string]*c
 		var answer searchAnswer
 		err := c.api.call(ctx, "find contacts by address", http.MethodPost, "/v3/marketing/contacts/search/emails", map[string][]string{"emails": some}, &answer)
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			continue
 		case err != nil:
 			return nil, err

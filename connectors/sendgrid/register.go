@@ -122,7 +122,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, w := range there {
 		err := c.api.call(ctx, "remove the webhook", http.MethodDelete, settingsPath+"/"+url.PathEscape(w.ID), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -70,18 +69,9 @@ func (a *api) do(ctx context.Context, c call, out any) (*connectors.Answer, erro
 // customerPath is where a customer is found.
 func customerPath(id string) string { return "/v1/customers/" + url.PathEscape(id) }
 
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "stripe", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
 // missing reports whether err says that the object asked for is not there.
 func missing(err error) bool {
-	return err != nil && failure(err).Reason == connectors.ReasonNotInVendor
+	return err != nil && connectors.AsPushError(err).Reason == connectors.ReasonNotInVendor
 }
 
 // badAnswer is an answer with a good status that is not what was asked for.

@@ -213,7 +213,7 @@ func (p *push) stopped() *connectors.PushError {
 // fail turns a failure into an outcome and keeps an eye on those that concern
 // everybody. Nobody is marked as refused because the API key has expired.
 func (p *push) fail(err error) connectors.Result {
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e.Reason {

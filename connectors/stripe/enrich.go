@@ -58,7 +58,7 @@ func (c *Connector) Enrich(ctx context.Context, lookups []connectors.Lookup) ([]
 func (c *Connector) record(ctx context.Context, id string) (*connectors.Record, error) {
 	cust, err := c.byID(ctx, id)
 	if err != nil {
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		if e.Reason == connectors.ReasonInvalid || e.Reason == connectors.ReasonNotFound {
 			return &connectors.Record{Err: e}, nil
 		}

@@ -33,7 +33,7 @@ func (c *Connector) Check(ctx context.Context) (string, error) {
 	if err == nil {
 		return "Stripe account " + cmp.Or(account.Settings.Dashboard.Name, account.Business.Name, account.ID) + c.modeWords(), nil
 	}
-	if failure(err).Reason != connectors.ReasonForbidden {
+	if connectors.AsPushError(err).Reason != connectors.ReasonForbidden {
 		return "", err
 	}
 	if _, err := c.page(ctx, "test the connection", url.Values{"limit": {"1"}}); err != nil {

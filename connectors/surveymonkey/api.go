@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -109,19 +108,6 @@ func pause(a *connectors.Answer) time.Duration {
 		}
 	}
 	return 0
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "surveymonkey", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func settingError(act, words string) *connectors.PushError {

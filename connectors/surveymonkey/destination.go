@@ -83,7 +83,7 @@ func (p *push) open(which func(*task) bool) []*task {
 // endAll ends what is left when the vendor failed as a whole. Nobody is marked
 // as refused because the token is.
 func (p *push) endAll(err error) {
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	for _, t := range p.open(func(*task) bool { return true }) {
 		t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: "the batch ended early: " + string(e.Reason), Delay: e.RetryAfter})
 	}

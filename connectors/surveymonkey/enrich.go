@@ -85,7 +85,7 @@ func (r *round) read(ctx context.Context, id string, n notice) {
 		r.found[id] = record
 		return
 	}
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	switch {
 	case !concernsAll(e):
 		r.found[id] = connectors.Record{Err: e}
@@ -109,7 +109,7 @@ func (c *Connector) record(ctx context.Context, n notice) (connectors.Record, er
 	var r response
 	err := c.api.call(ctx, "read a response", http.MethodGet, "/surveys/"+survey+"/responses/"+string(n.ObjectID)+"/details", nil, &r)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return connectors.Record{}, nil
 	case err != nil:
 		return connectors.Record{}, err
@@ -159,7 +159,7 @@ func (c *Connector) person(ctx context.Context, r *response, f *form) (map[strin
 		var who recipient
 		path := "/collectors/" + string(r.CollectorID) + "/recipients/" + string(r.RecipientID)
 		err := c.api.call(ctx, "read a recipient", http.MethodGet, path, nil, &who)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return nil, err
 		}
 		if strings.Contains(who.Email, "@") {

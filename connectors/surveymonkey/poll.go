@@ -63,7 +63,7 @@ func (c *Connector) Fetch(ctx context.Context, cursor string) (*connectors.Fetch
 	}
 	events, more, err := c.responses(ctx, at)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		// The survey was deleted meanwhile.
 	case err != nil:
 		return nil, err

@@ -73,7 +73,7 @@ func (c *Connector) readContact(ctx context.Context, id string) (*contact, error
 	var held contact
 	err := c.api.call(ctx, "read a contact", http.MethodGet, "/contacts/"+id, nil, &held)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -184,7 +184,7 @@ func (c *Connector) Erase(ctx context.Context, who connectors.Update) (*connecto
 			return err
 		}
 		err = c.api.call(ctx, "delete a contact", http.MethodDelete, "/contacts/"+string(held.ID), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 		gone = append(gone, string(held.ID))

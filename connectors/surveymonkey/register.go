@@ -116,7 +116,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, w := range there {
 		err := c.api.call(ctx, "remove the webhook", http.MethodDelete, "/webhooks/"+string(w.ID), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (c *Connector) webhooks(ctx context.Context) ([]webhook, error) {
 			var w webhook
 			err := c.api.call(ctx, "read a webhook", http.MethodGet, "/webhooks/"+string(listed.ID), nil, &w)
 			switch {
-			case hasReason(err, connectors.ReasonNotFound):
+			case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 				continue
 			case err != nil:
 				return nil, err

@@ -28,7 +28,7 @@ func (p *push) follow(ctx context.Context) error {
 				continue
 			}
 		}
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		switch {
 		case (e.Reason == connectors.ReasonNotFound || e.Reason == connectors.ReasonConflict) && t.email != "":
 			if err := p.anew(ctx, t); err != nil {
@@ -121,10 +121,10 @@ func (p *push) find(ctx context.Context) error {
 	all.Wait()
 	for i, t := range tasks {
 		switch {
-		case errs[i] != nil && concernsAll(failure(errs[i])):
+		case errs[i] != nil && concernsAll(connectors.AsPushError(errs[i])):
 			return errs[i]
 		case errs[i] != nil:
-			t.end(failure(errs[i]).Result())
+			t.end(connectors.AsPushError(errs[i]).Result())
 		case t.held == nil && t.lookup:
 			// Neither made nor refused nor to be found: nothing is proved.
 			t.end(connectors.Result{Outcome: connectors.Unconfirmed, Message: "SurveyMonkey's answer does not name the contact"})
@@ -178,14 +178,14 @@ func (p *push) bulk(ctx context.Context, act string, tasks []*task, update bool)
 	var answer bulkAnswer
 	err := p.c.api.call(ctx, act, http.MethodPost, "/contacts/bulk", write, &answer)
 	switch {
-	case !hasReason(err, connectors.ReasonInvalid):
+	case connectors.ReasonOf(err) != connectors.ReasonInvalid:
 		return answer, err
 	case len(tasks) == 1:
-		tasks[0].end(failure(err).Result())
+		tasks[0].end(connectors.AsPushError(err).Result())
 		return bulkAnswer{}, nil
 	case p.splits == maxSplits:
 		for _, t := range tasks {
-			t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: connectors.Words("SurveyMonkey refused a call for somebody in it: " + failure(err).Message)})
+			t.end(connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: connectors.Words("SurveyMonkey refused a call for somebody in it: " + connectors.AsPushError(err).Message)})
 		}
 		return bulkAnswer{}, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -135,19 +134,6 @@ func join(a, b string) string {
 		return a + b
 	}
 	return a + ": " + b
-}
-
-// failure gives err as the *connectors.PushError that it is.
-func failure(err error) *connectors.PushError {
-	var e *connectors.PushError
-	if errors.As(err, &e) {
-		return e
-	}
-	return &connectors.PushError{Act: "zendesk", Reason: connectors.ReasonBadAnswer, Message: err.Error(), Err: err}
-}
-
-func hasReason(err error, reason connectors.Reason) bool {
-	return err != nil && failure(err).Reason == reason
 }
 
 func settingError(act, words string) *connectors.PushError {

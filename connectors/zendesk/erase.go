@@ -86,17 +86,17 @@ func (c *Connector) erasable(ctx context.Context, who *connectors.Update) (ids [
 // again once deleted.
 func (c *Connector) eraseUser(ctx context.Context, id string, again bool) (*connectors.Erased, error) {
 	_, err := c.api.do(ctx, "delete a user", http.MethodDelete, "/users/"+url.PathEscape(id), nil)
-	if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+	if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 		return erasure(err)
 	}
 	answer, err := c.api.do(ctx, "erase a user for good", http.MethodDelete, "/deleted_users/"+url.PathEscape(id), nil)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		return &connectors.Erased{Outcome: connectors.OK, Proof: "Zendesk has no user " + id + ", deleted or not"}, nil
 	case err != nil && !again:
 		// Found by address, the user would not be found again: what is left to do
 		// must be told now.
-		e := failure(err)
+		e := connectors.AsPushError(err)
 		return &connectors.Erased{
 			Outcome: connectors.Permanent, Reason: e.Reason,
 			Message: "user " + id + " is deleted but not erased for good; do that in Zendesk under deleted users: " + e.Message,
@@ -112,7 +112,7 @@ func (c *Connector) eraseUser(ctx context.Context, id string, again bool) (*conn
 
 // erasure tells a refusal from a failure that may pass.
 func erasure(err error) (*connectors.Erased, error) {
-	e := failure(err)
+	e := connectors.AsPushError(err)
 	if e.Retryable || e.Reason == connectors.ReasonAuth {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (f *userFields) make(ctx context.Context, key, title string) (userField, er
 		Field userField `json:"user_field"`
 	}
 	err := f.api.call(ctx, "create user field "+key, http.MethodPost, "/user_fields", in, &out)
-	if hasReason(err, connectors.ReasonInvalid) {
+	if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 		// Made by another process between our reading and our making?
 		if again, failed := f.read(ctx); failed == nil && again[key].Key != "" {
 			return again[key], nil
@@ -105,7 +105,7 @@ func (f *userFields) make(ctx context.Context, key, title string) (userField, er
 // ofSettings marks a refusal as being about the connection. Told as it came, it
 // would look as if somebody in the batch were to blame.
 func ofSettings(err error) error {
-	e := *failure(err)
+	e := *connectors.AsPushError(err)
 	switch e.Reason {
 	case connectors.ReasonNotFound, connectors.ReasonInvalid:
 		e.Reason = connectors.ReasonSettings

@@ -99,7 +99,7 @@ func (c *Connector) hasAddress(ctx context.Context, id, email string) (bool, err
 		} `json:"identities"`
 	}
 	err := c.api.call(ctx, "read a user's addresses", http.MethodGet, "/users/"+url.PathEscape(id)+"/identities", nil, &answer)
-	if hasReason(err, connectors.ReasonNotFound) {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound {
 		return false, nil
 	}
 	for _, i := range answer.Identities {

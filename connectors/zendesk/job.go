@@ -43,7 +43,7 @@ func (p *push) settleJob(ctx context.Context) {
 func (c *Connector) Poll(ctx context.Context, id string, people []connectors.Update) ([]connectors.Result, error) {
 	results, ended, err := c.job(ctx, id)
 	switch {
-	case hasReason(err, connectors.ReasonNotFound):
+	case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 		results = jobResults{unknown: "Zendesk does not know the job any more"}
 	case err != nil:
 		return nil, err

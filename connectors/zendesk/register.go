@@ -44,7 +44,7 @@ func (c *Connector) Register(ctx context.Context, types []string) (*connectors.R
 	}
 	var made *webhook
 	for _, want := range wordings(types) {
-		if made, err = c.put(ctx, there, want); !hasReason(err, connectors.ReasonInvalid) {
+		if made, err = c.put(ctx, there, want); connectors.ReasonOf(err) != connectors.ReasonInvalid {
 			break
 		}
 	}
@@ -149,7 +149,7 @@ func (c *Connector) Unregister(ctx context.Context) error {
 	}
 	for _, w := range there {
 		err := c.api.call(ctx, "remove the webhook", http.MethodDelete, "/webhooks/"+url.PathEscape(w.ID), nil, nil)
-		if err != nil && !hasReason(err, connectors.ReasonNotFound) {
+		if err != nil && connectors.ReasonOf(err) != connectors.ReasonNotFound {
 			return err
 		}
 	}

@@ -42,9 +42,9 @@ func (p *push) writeFields(ctx context.Context) {
 	if err != nil {
 		for _, t := range tasks {
 			t.wrote = nil
-			t.End(connectors.PersonResult(failure(err)))
+			t.End(connectors.PersonResult(connectors.AsPushError(err)))
 		}
-		p.Note(failure(err))
+		p.Note(connectors.AsPushError(err))
 		return
 	}
 	p.Arrival()
@@ -89,9 +89,9 @@ func (p *push) createOne(ctx context.Context, t *task) {
 		return p.c.api.call(ctx, "create a user", http.MethodPost, "/users/create_or_update", in, &answer)
 	}
 	err := send()
-	if hasReason(err, connectors.ReasonRateLimit) && !p.c.paced() {
+	if connectors.ReasonOf(err) == connectors.ReasonRateLimit && !p.c.paced() {
 		p.c.creates.SetLimit(rate.Every(createEvery))
-		if pause(ctx, max(failure(err).RetryAfter, createEvery)) {
+		if pause(ctx, max(connectors.AsPushError(err).RetryAfter, createEvery)) {
 			err = send()
 		}
 	}
@@ -152,9 +152,9 @@ func (p *push) writeTags(ctx context.Context, t *task) {
 		}
 		answer, err := p.c.api.do(ctx, "write a user's tags", change.method, "/users/"+url.PathEscape(t.id)+"/tags", map[string]any{"tags": change.tags})
 		switch {
-		case hasReason(err, connectors.ReasonNotFound):
+		case connectors.ReasonOf(err) == connectors.ReasonNotFound:
 			// Gone since it was read a moment ago; the next try finds out.
-			e := *failure(err)
+			e := *connectors.AsPushError(err)
 			e.Retryable = true
 			t.End(e.Result())
 			return
