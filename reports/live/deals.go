@@ -36,6 +36,7 @@ type sale struct {
 	money      lifecycle.Money // as the event of moneyAt told, the win where moneyWon
 	moneyAt    lifecycle.Instant
 	moneyWon   bool
+	unrated    bool // an amount was told that there is no rate for
 }
 
 // begins gives where the cycle starts; zero where that was never told.
@@ -145,6 +146,7 @@ func (c *sales) tell(s *sale, e *summary.Event) {
 	}
 	m, ok := c.exchange.of(e.Amount)
 	if !ok {
+		s.unrated = true
 		return
 	}
 	// The amount of the first win counts, and before that the newest.
