@@ -30,7 +30,8 @@ func (w *Web) apiReports(c echo.Context) error {
 }
 
 // apiReport computes a report over everybody; the query has its options, named
-// as the command's flags.
+// as the command's flags. Where the summaries that reports read have to be made
+// first, that is long work, and the answer says where to look for it.
 func (w *Web) apiReport(c echo.Context) error {
 	o, err := live.ParseOptions(c.QueryParam)
 	var wrong *live.FieldError
@@ -41,14 +42,22 @@ func (w *Web) apiReport(c echo.Context) error {
 		return err
 	}
 	o.Now = lifecycle.At(w.now()).Add(time.Microsecond) // what happens now is in it
+	cfg := w.registry.Config()
+	o.PlanOf = cfg.PlanOf
 	ctx, cancel := context.WithTimeout(c.Request().Context(), reportTime)
 	defer cancel()
-	r, err := live.Run(ctx, w.store, w.registry.Config().Plan, c.Param("name"), o)
+	r, err := live.Run(ctx, w.store, cfg.Plan, c.Param("name"), o)
 	switch {
 	case errors.As(err, &wrong):
 		return badRequest(wrong.Field, "%s", wrong.Detail)
 	case errors.Is(err, live.ErrUnknown):
 		return &Problem{Status: http.StatusNotFound, Title: "No such report", Detail: "GET /api/v1/reports lists them"}
+	case errors.Is(err, live.ErrNotBuilt) && w.admin.Works != nil:
+		one, err := w.admin.Works.StartSummaries(c.Request().Context(), apiAuthor)
+		if err != nil {
+			return err
+		}
+		return w.accepted(c, &one)
 	case err != nil && ctx.Err() != nil && c.Request().Context().Err() == nil:
 		return &Problem{Status: http.StatusGatewayTimeout, Title: "Too much for one request", Detail: "the report was not done within a minute; run stagebridge report on the server"}
 	case err != nil:

@@ -91,11 +91,15 @@ func listReports(out io.Writer) error {
 }
 
 func (p *program) report(ctx context.Context, a *app, name, format string, o live.Options) error {
+	if err := p.summarise(ctx, a); err != nil {
+		return err
+	}
 	now, err := a.store.ServerTime(ctx)
 	if err != nil {
 		return err
 	}
-	o.Now = now
+	cfg := a.registry.Config()
+	o.Now, o.PlanOf = now, cfg.PlanOf
 	told := time.Now()
 	o.Progress = func(people int64) {
 		if time.Since(told) > time.Second {
@@ -103,7 +107,7 @@ func (p *program) report(ctx context.Context, a *app, name, format string, o liv
 			fmt.Fprintf(p.stderr, "%d people\n", people)
 		}
 	}
-	r, err := live.Run(ctx, a.store, a.registry.Config().Plan, name, o)
+	r, err := live.Run(ctx, a.store, cfg.Plan, name, o)
 	if err != nil {
 		return err
 	}

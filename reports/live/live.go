@@ -49,6 +49,9 @@ type Options struct {
 	Now     lifecycle.Instant // the end of observation where To is open
 	// Settings are what only some reports read.
 	Settings
+	// PlanOf gives the plan that somebody is under; nil: everybody is under the
+	// one in force.
+	PlanOf summary.PlanOf
 	// Progress is told now and then how many people were looked at.
 	Progress func(people int64)
 }
@@ -112,8 +115,12 @@ func Reports() []Info {
 	return all
 }
 
-// ErrUnknown says that there is no report of a name.
-var ErrUnknown = errors.New("live: there is no such report")
+// Errors a caller branches on: there is no report of a name; people have to be
+// summed up first, see summary.Keeper.
+var (
+	ErrUnknown  = errors.New("live: there is no such report")
+	ErrNotBuilt = summary.ErrNotBuilt
+)
 
 // toldEvery is how many people Options.Progress is told about once for.
 const toldEvery = 10_000
@@ -121,8 +128,7 @@ const toldEvery = 10_000
 // wanter is a counter that does with less than everything that summaries have.
 type wanter interface{ want() summary.Want }
 
-// Run computes a report from the summaries of people. summary.ErrNotBuilt says
-// that those have to be made first.
+// Run computes a report from the summaries of people.
 func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string, o Options) (*Report, error) {
 	i := slices.IndexFunc(Reports(), func(x Info) bool { return x.Name == name })
 	if i < 0 {
@@ -133,12 +139,15 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 		return nil, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
 	}
 	o.fill()
+	if o.PlanOf == nil {
+		o.PlanOf = func(lifecycle.ProfileID) *lifecycle.Plan { return plan }
+	}
 	c, want := info.make(plan, &o), summary.All()
 	if w, ok := c.(wanter); ok {
 		want = w.want()
 	}
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
-	fresh, err := summary.Each(ctx, s, plan, o.Now, want, func(p *summary.Person) error { return o.one(c, r, p) })
+	fresh, err := summary.Each(ctx, s, o.PlanOf, o.Now, want, func(p *summary.Person) error { return o.one(c, r, p) })
 	if err != nil {
 		return nil, fmt.Errorf("live: %s: %w", name, err)
 	}

@@ -23,9 +23,9 @@ const blocksAtOnce = 16
 // processes, do no harm: who read a block that another wrote meanwhile reads again.
 type Keeper struct {
 	Store *store.Store
-	// Plan gives the plan in force.
-	Plan func() *lifecycle.Plan
-	Now  func() lifecycle.Instant
+	// Plans gives the plans in force at the moment.
+	Plans func() PlanOf
+	Now   func() lifecycle.Instant
 }
 
 // Built tells whether everybody has a summary, who changed lately aside.
@@ -34,10 +34,24 @@ func (k *Keeper) Built(ctx context.Context) (bool, error) {
 	return version == Version && next < 0, err
 }
 
+// Behind tells whether Each could not tell of everybody as they are now.
+func (k *Keeper) Behind(ctx context.Context) (bool, error) {
+	built, err := k.Built(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !built {
+		last, err := k.Store.LastPerson(ctx)
+		return last > overlayMost, err
+	}
+	waiting, _, err := k.Store.ChangesWaiting(ctx)
+	return waiting > overlayMost, err
+}
+
 // Build sums up everybody, from where an earlier run ended. tell, when not nil,
 // hears after every few thousand people up to which id there are summaries and
 // which id is the last. Who changes meanwhile is for Fold.
-func (k *Keeper) Build(ctx context.Context, tell func(done, total int64)) error {
+func (k *Keeper) Build(ctx context.Context, tell func(done, total int64) error) error {
 	version, next, err := k.Store.SummariesBuilt(ctx)
 	if err != nil {
 		return err
@@ -65,7 +79,9 @@ func (k *Keeper) Build(ctx context.Context, tell func(done, total int64)) error 
 			return err
 		}
 		if tell != nil {
-			tell(min(int64(last), next*blockPeople), int64(last))
+			if err := tell(min(int64(last), next*blockPeople), int64(last)); err != nil {
+				return err
+			}
 		}
 	}
 	return k.Store.NoteSummaries(ctx, Version, -1)
@@ -116,13 +132,13 @@ func (k *Keeper) write(ctx context.Context, numbers []int64, body func(context.C
 		blocks, errs := make([]store.SummaryBlock, len(numbers)), make([]error, len(numbers))
 		var wg sync.WaitGroup
 		turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-		plan, now := k.Plan(), k.Now()
+		planOf, now := k.Plans(), k.Now()
 		for i, n := range numbers {
 			wg.Go(func() {
 				turns <- struct{}{}
 				defer func() { <-turns }()
 				blocks[i] = store.SummaryBlock{Number: n, Revision: old[n].Revision, AsOf: now, Body: old[n].Body}
-				blocks[i].Body, errs[i] = body(ctx, NewMaker(plan), blocks[i])
+				blocks[i].Body, errs[i] = body(ctx, NewMaker(planOf), blocks[i])
 			})
 		}
 		wg.Wait()

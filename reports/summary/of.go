@@ -7,14 +7,17 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// Maker makes summaries under a plan. It is used by one goroutine.
+// PlanOf gives the plan that a person is under: during a rollout there are two.
+type PlanOf func(lifecycle.ProfileID) *lifecycle.Plan
+
+// Maker makes summaries. It is used by one goroutine.
 type Maker struct {
-	plan *lifecycle.Plan
-	s    *summariser
+	planOf PlanOf
+	s      *summariser
 }
 
-// NewMaker gives a Maker for the plan in force.
-func NewMaker(plan *lifecycle.Plan) *Maker { return &Maker{plan, newSummariser()} }
+// NewMaker gives a Maker under the plans in force.
+func NewMaker(planOf PlanOf) *Maker { return &Maker{planOf, newSummariser()} }
 
 // Of sums a person up as of an instant; nil for somebody of whom nothing is known,
 // who was merged into somebody else or erased. The history of stages is derived
@@ -32,7 +35,7 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 		ID: row.ID, Source: prof.Source, FirstSeen: prof.FirstSeen, LastSeen: prof.LastSeen, PlanVersion: prof.PlanVersion,
 		Stage: prof.Stage, Since: prof.Since, Segments: prof.SegmentNames(), Traits: m.s.traits(prof), Events: m.s.events(w.Events),
 	}
-	_, moves := m.plan.Derive(row.ID, w.Events, now)
+	_, moves := m.planOf(row.ID).Derive(row.ID, w.Events, now)
 	for i := range moves {
 		if t := &moves[i]; t.From != t.To {
 			p.Moves = append(p.Moves, Move{t.To, t.At})

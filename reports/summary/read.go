@@ -28,14 +28,14 @@ type Fresh struct {
 }
 
 // Each gives everybody's summary to fn, by id, as of one moment: the blocks,
-// and above them whoever changed since, summed up under the plan. The Person is
+// and above them whoever changed since, summed up under the plans in force. The Person is
 // fn's until it returns; its texts may be kept. Blocks are unpacked on all
 // processors while fn looks at earlier ones, and memory is bounded by a few of
 // them.
-func Each(ctx context.Context, s *store.Store, plan *lifecycle.Plan, now lifecycle.Instant, want Want, fn func(*Person) error) (Fresh, error) {
+func Each(ctx context.Context, s *store.Store, planOf PlanOf, now lifecycle.Instant, want Want, fn func(*Person) error) (Fresh, error) {
 	fresh := Fresh{AsOf: now}
 	err := s.Snapshot(ctx, func(n *store.Snapshot) error {
-		over, built, err := overlay(ctx, n, plan, now, &fresh)
+		over, built, err := overlay(ctx, n, planOf, now, &fresh)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ type above struct {
 
 // overlay sums up who changed since the blocks were written. Where there are
 // no blocks yet and few people, that is everybody.
-func overlay(ctx context.Context, n *store.Snapshot, plan *lifecycle.Plan, now lifecycle.Instant, fresh *Fresh) (_ *above, built bool, err error) {
+func overlay(ctx context.Context, n *store.Snapshot, planOf PlanOf, now lifecycle.Instant, fresh *Fresh) (_ *above, built bool, err error) {
 	version, next, err := n.SummariesBuilt(ctx)
 	if err != nil {
 		return nil, false, err
@@ -80,7 +80,7 @@ func overlay(ctx context.Context, n *store.Snapshot, plan *lifecycle.Plan, now l
 	if err != nil {
 		return nil, false, err
 	}
-	maker := NewMaker(plan)
+	maker := NewMaker(planOf)
 	for i := range people {
 		if over.people[people[i].Person.ID], err = maker.Of(&people[i], now); err != nil {
 			return nil, false, err
