@@ -127,6 +127,7 @@ func (p *Pipeline) Start() {
 	p.serve(map[string]int{QueueClock: 1, QueueMaintenance: 1}, 2)
 	p.o.Registry.OnChange(p.lanesFor)
 	p.wg.Go(p.watchDue)
+	p.wg.Go(p.keepSummaries)
 	if p.o.Works != nil {
 		p.wg.Go(func() { p.o.Works.Serve(p.ctx) })
 	}
