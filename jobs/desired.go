@@ -36,7 +36,9 @@ func want(c *Conn, plan *lifecycle.Plan, prof *lifecycle.Profile, managed []stri
 	if len(p.Traits) > 0 {
 		d.state.Traits = make(map[string]any, len(p.Traits))
 		for theirs, ours := range p.Traits {
-			d.state.Traits[theirs] = prof.Trait(ours)
+			if plan.TraitPII(ours) != lifecycle.PIISensitive {
+				d.state.Traits[theirs] = prof.Trait(ours)
+			}
 		}
 	}
 	return d
@@ -91,6 +93,8 @@ type before struct {
 	segments []lifecycle.Membership
 	traits   map[string]any // those that some connection is sent, and email
 	moves    int64
+	// conflicts as the list of conflicts has them.
+	conflicts []lifecycle.Conflict
 }
 
 // watched are the traits whose change makes somebody due: by connection, our names.
@@ -103,7 +107,7 @@ func watched(c *Conn) []string {
 }
 
 func remember(cfg *Config, prof *lifecycle.Profile) before {
-	b := before{known: true, stage: prof.Stage, since: prof.Since, segments: slices.Clone(prof.Segments), moves: prof.Moves}
+	b := before{known: true, stage: prof.Stage, since: prof.Since, segments: slices.Clone(prof.Segments), moves: prof.Moves, conflicts: slices.Collect(prof.Conflicts())}
 	for _, c := range cfg.Pushing {
 		for _, name := range watched(c) {
 			if v := prof.Trait(name); v != nil {

@@ -22,12 +22,14 @@ type effects struct {
 
 	transitions []store.Transition
 	added, left []store.Membership
-	wantConns   []string
-	wantPeople  []lifecycle.ProfileID
-	pushed      map[string]bool // connections with somebody newly due
-	forget      []lifecycle.ProfileID
-	parted      []lifecycle.ProfileID // whose record at a vendor may be another by now
-	dropped     []lifecycle.ProfileID
+	// conflicts that are new, and those that are no more.
+	conflicting, settled []store.Conflict
+	wantConns            []string
+	wantPeople           []lifecycle.ProfileID
+	pushed               map[string]bool // connections with somebody newly due
+	forget               []lifecycle.ProfileID
+	parted               []lifecycle.ProfileID // whose record at a vendor may be another by now
+	dropped              []lifecycle.ProfileID
 }
 
 // run applies or derives every person, then writes.
@@ -276,6 +278,7 @@ func (f *effects) note(p *person, moves []lifecycle.Transition, history, announc
 // concerns.
 func (f *effects) changed(p *person, announced bool) {
 	b := &p.before
+	f.conflicts(p)
 	for _, m := range p.prof.Segments {
 		if i := slices.IndexFunc(b.segments, func(o lifecycle.Membership) bool { return o.Name == m.Name }); i < 0 || b.segments[i].Since != m.Since {
 			f.added = append(f.added, store.Membership{Segment: m.Name, Person: p.id, Since: m.Since})

@@ -197,6 +197,7 @@ type work struct {
 	// retract: rows may have been processed before, so what they gave is taken
 	// back first.
 	retract []int64
+	people  []*person // whom the batch brought up to date
 	pushed  []string
 }
 
@@ -239,7 +240,11 @@ func (p *Processor) commitRows(ctx context.Context, t *store.Tx, rows []store.Ro
 			events = append(events, &m.events[j])
 		}
 	}
+	w.people = nil
 	if err := p.effects(ctx, t, w, events); err != nil {
+		return err
+	}
+	if err := p.overwritten(ctx, t, w, rows); err != nil {
 		return err
 	}
 	if err := t.PostponeTx(ctx, held, "", until, "future", false); err != nil {
@@ -300,6 +305,7 @@ func (p *Processor) apply(ctx context.Context, t *store.Tx, w *work, r *resolver
 	if err := f.run(ctx); err != nil {
 		return err
 	}
+	w.people = f.people
 	for id := range f.pushed {
 		w.pushed = append(w.pushed, id)
 	}

@@ -158,6 +158,9 @@ func (p *Pusher) batch(ctx context.Context, conn *Conn, dest connectors.Destinat
 				worst = f
 			}
 		}
+		if err := p.noteFields(context.WithoutCancel(ctx), conn, ledger); err != nil {
+			return nil, err
+		}
 	}
 	// The lease is written back even when ctx has ended: the vendor was told.
 	return worst, p.Store.WriteBackAll(context.WithoutCancel(ctx), append(backs, followed...), ledger)

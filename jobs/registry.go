@@ -77,6 +77,7 @@ type Conn struct {
 	PublicURL string
 
 	managed atomic.Pointer[[]string]
+	written sync.Map // names of fields that are known to be written there
 }
 
 // managedNames are the segments that the connection ever pushed, as far as

@@ -44,6 +44,11 @@ func (f *effects) write(ctx context.Context) error {
 	if err := f.t.ChangeMembershipsTx(ctx, f.added, f.left); err != nil {
 		return err
 	}
+	if len(f.conflicting)+len(f.settled) > 0 {
+		if err := f.t.ChangeConflictsTx(ctx, f.conflicting, f.settled); err != nil {
+			return err
+		}
+	}
 	if len(f.dropped) > 0 {
 		if err := f.t.DropPeopleTx(ctx, f.dropped); err != nil {
 			return err

@@ -177,7 +177,7 @@ func (s *Store) DeleteConnection(ctx context.Context, id string) error {
 		if err := orElse(n, err, ErrNotFound); err != nil {
 			return err
 		}
-		for _, table := range []string{"sync", "managed_segments", "ledger"} {
+		for _, table := range []string{"sync", "managed_segments", "written_fields", "ledger"} {
 			if _, err := t.exec(ctx, "delete from "+table+" where connection = ?", id); err != nil {
 				return err
 			}

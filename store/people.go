@@ -158,6 +158,7 @@ func (t *Tx) MergeTx(ctx context.Context, losers, survivors []lifecycle.ProfileI
 	}
 	for _, q := range []string{
 		"delete from memberships where ",
+		"delete from conflicts where ",
 		// One that is leased stays until its write-back: see passToSurvivors.
 		"delete from sync where lease <= 0 and " + anyConnection,
 		"update transitions set history = 0 where ",
@@ -209,7 +210,7 @@ func (t *Tx) DropKeysTx(ctx context.Context, keys []string) error {
 func (t *Tx) DropPeopleTx(ctx context.Context, people []lifecycle.ProfileID) error {
 	t.changed(people...)
 	ids := list(t.s.d, people)
-	for _, q := range []string{"delete from memberships where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where "} {
+	for _, q := range []string{"delete from memberships where ", "delete from conflicts where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where "} {
 		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), ids); err != nil {
 			return err
 		}

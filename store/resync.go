@@ -83,7 +83,7 @@ func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64
 
 func (s *Store) makeDue(ctx context.Context, connection, state string, people []lifecycle.ProfileID) (n int64, err error) {
 	err = s.in(ctx, derived, func(t *Tx) error {
-		n, err = t.exec(ctx, `update sync set state = 'pending', attempts = 0, due_at = case when lease > 0 then due_at else ? end
+		n, err = t.exec(ctx, `update sync set state = 'pending', attempts = 0, flips = 0, due_at = case when lease > 0 then due_at else ? end
 			where connection = ? and state = ? and `+s.d.oneOf("person", "bigint"), s.nowMicros(), connection, state, list(s.d, people))
 		return err
 	})

@@ -56,15 +56,17 @@ const anyConnection = "connection in (select id from connections) and "
 
 // WantPushTx makes people due at a connection, since their desired state
 // changed. A row that is leased stays so and becomes due when the lease is
-// written back.
+// written back; one that rests because it flips goes on resting.
 func (t *Tx) WantPushTx(ctx context.Context, connections []string, people []lifecycle.ProfileID, due lifecycle.Instant) error {
 	n := len(people)
 	versions, states, dues := make([]int64, n), make([]string, n), make([]int64, n)
 	for i := range n {
 		versions[i], states[i], dues[i] = 1, SyncPending, int64(due)
 	}
-	_, err := t.insert(ctx, "sync", `on conflict (connection, person) do update set version = sync.version + 1, state = 'pending', attempts = 0,
-		due_at = case when sync.lease > 0 then sync.due_at else excluded.due_at end`,
+	const rests = "sync.state = 'failed' and sync.reason = '" + ReasonFlipping + "' and sync.due_at > excluded.due_at"
+	_, err := t.insert(ctx, "sync", `on conflict (connection, person) do update set version = sync.version + 1,
+		state = case when `+rests+` then 'failed' else 'pending' end, attempts = 0,
+		due_at = case when sync.lease > 0 or `+rests+` then sync.due_at else excluded.due_at end`,
 		texts("connection", connections), ints("person", people), ints("version", versions), texts("state", states), ints("due_at", dues))
 	return err
 }
