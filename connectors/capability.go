@@ -17,7 +17,9 @@ type Capabilities struct {
 	// Limits); Reader reads back what the vendor holds, Lister lists
 	// who is there, Eraser forwards an erasure.
 	Destination, Reader, Lister, Eraser bool
-	Takes                               string
+	// AccountDestination takes stages and segments of accounts.
+	AccountDestination bool
+	Takes              string
 	// Checker tests the connection; JobPoller follows jobs that the vendor
 	// takes pushes as; TrackingAPI also takes requests at /v1/*.
 	Checker, JobPoller, TrackingAPI bool
@@ -41,6 +43,7 @@ func CapabilitiesOf(v Vendor) (Capabilities, error) {
 	_, c.Reader = conn.(Reader)
 	_, c.Lister = conn.(Lister)
 	_, c.Eraser = conn.(Eraser)
+	_, c.AccountDestination = conn.(AccountDestination)
 	_, c.Checker = conn.(Checker)
 	_, c.JobPoller = conn.(JobPoller)
 	_, c.TrackingAPI = conn.(TrackingAPI)
@@ -60,6 +63,7 @@ func (c Capabilities) Names() []string {
 	}{
 		{c.Source, "source"}, {c.TrackingAPI, "tracking_api"}, {c.Poller, "poller"}, {c.Enricher, "enricher"}, {c.Registrar, "registrar"},
 		{c.Takes == TakesState, "destination_state"}, {c.Takes == TakesEvents, "destination_events"}, {c.JobPoller, "job_poller"},
+		{c.AccountDestination, "account_destination"},
 		{c.Reader, "reader"}, {c.Lister, "lister"}, {c.Eraser, "eraser"}, {c.Checker, "checker"},
 	} {
 		if can.yes {

@@ -101,6 +101,10 @@ type PushConfig struct {
 	// Since cuts off moves that happened before it, for destinations that take
 	// events. Zero: since the connection was made.
 	Since lifecycle.Instant `json:"since,omitempty" yaml:"-"`
+	// Accounts is the push block of accounts, of which enabled, create, stages,
+	// unmapped and segments count; nil: accounts are not pushed. The stages and
+	// segments are those of accounts.
+	Accounts *PushConfig `json:"accounts,omitempty" yaml:"-"`
 }
 
 // Checker verifies the credentials with one cheap request.

@@ -40,6 +40,7 @@ rules:
   - name: order
     type: order
     emit: { event: "Order:Completed", key: body.order, identity: { user: body.user, email: body.email, anonymous: body.device }, value: { amount: body.amount, currency: "'EUR'" } }
+  - { name: employer, type: employer, emit: { event: "Contact:Updated", identity: { user: body.user, email: body.email }, traits: { account_id: body.group, company: body.company } } }
   - { name: praise, type: praise, emit: { event: "Review:Posted", identity: { user: body.user, email: body.email, anonymous: body.device } } }
   - name: bad
     type: bad

@@ -95,6 +95,7 @@ func (m *mapped) check(cfg *Config, row *store.Row, now lifecycle.Instant) {
 		e := &m.events[i]
 		e.Inbox, e.Connection = row.ID, row.Connection
 		canonical(e)
+		lifecycle.WithAccountTraits(e)
 		if len(cfg.Guards.Usable(e.Identity)) == 0 {
 			*m = parked("identify", "no_identity", string(e.Name)+" names nobody that can be told apart (its keys are empty or blocked)")
 			return

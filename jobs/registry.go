@@ -56,6 +56,9 @@ type Config struct {
 	Epoch int64
 	// Guards of identity: the plan's, with the devices that connections bring.
 	Guards lifecycle.Guards
+	// Accounts tells that people belong to accounts, by this plan or still by
+	// one before it.
+	Accounts bool
 	// Pushing lists the connections that push, by id.
 	Pushing []*Conn
 }
@@ -190,6 +193,12 @@ func (r *Registry) Reload(ctx context.Context) error {
 	next := &Config{Version: version, Connections: make(map[string]*Conn, len(rows))}
 	if err := r.loadPlan(ctx, next); err != nil {
 		return err
+	}
+	next.Accounts = slices.ContainsFunc(next.plans(), (*lifecycle.Plan).HasAccounts)
+	if !next.Accounts {
+		if next.Accounts, err = r.o.Store.HasAccounts(ctx); err != nil {
+			return err
+		}
 	}
 	old := r.current.Load()
 	for _, row := range rows {

@@ -34,6 +34,8 @@ type person struct {
 	// known are fresh events that tell again of what was told already.
 	known  map[lifecycle.EventID]bool
 	before before
+	// member is what the person is to an account by now.
+	member lifecycle.Member
 	set    *keySet
 }
 

@@ -17,6 +17,7 @@ func (f *effects) write(ctx context.Context) error {
 		if p.gone {
 			continue
 		}
+		p.member = f.cfg.PlanOf(p.id).Member(p.prof, f.now)
 		row, err := p.save()
 		if err != nil {
 			return err
@@ -64,7 +65,10 @@ func (f *effects) write(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.t.WantPushTx(ctx, f.wantConns, f.wantPeople, f.now)
+	if err := f.t.WantPushTx(ctx, f.wantConns, f.wantPeople, f.now); err != nil {
+		return err
+	}
+	return f.accounts(ctx) // last, since many transactions may want the same account
 }
 
 // save gives the row of a person.
@@ -79,7 +83,7 @@ func (p *person) save() (*store.Person, error) {
 	}
 	return &store.Person{
 		ID: p.id, Contested: p.contested, Keys: keys, State: state, Stage: p.prof.Stage, Since: p.prof.Since,
-		NextCheck: p.prof.NextCheck, LastSeen: p.prof.LastSeen,
+		NextCheck: earlier(p.prof.NextCheck, p.member.NextCheck), LastSeen: p.prof.LastSeen,
 	}, nil
 }
 
