@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,10 +117,14 @@ func options(t *testing.T, text string) Options {
 	return o
 }
 
+// classic gives the plan of that name, which takes longer to parse than most
+// tests do.
+var classic = sync.OnceValue(func() *lifecycle.Plan { return plans.MustParse("classic") })
+
 // answer computes a report of people, with the plan classic.
 func answer(t *testing.T, name, text string, people []summary.Person) *Report {
 	t.Helper()
-	r, err := count(plans.MustParse("classic"), name, options(t, text), people)
+	r, err := count(classic(), name, options(t, text), people)
 	if err != nil {
 		t.Fatalf("%s %s: %v", name, text, err)
 	}
