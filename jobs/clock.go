@@ -10,7 +10,7 @@ import (
 )
 
 // clockBatch is how many people one transaction of the clock takes.
-const clockBatch = 500
+const clockBatch = 2000
 
 // Tick applies every timer that is due: whoever changes with time alone, and
 // nobody else, is looked at.

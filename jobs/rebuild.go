@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
@@ -20,16 +21,7 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 	if err != nil {
 		return err
 	}
-	var edges []lifecycle.Edge
-	for _, id := range ids {
-		for i := range stored[id] {
-			edges = append(edges, stored[id][i].Edge())
-		}
-	}
-	for _, e := range s.events {
-		edges = append(edges, e.Edge())
-	}
-	part := r.guards.Partition(edges)
+	part := r.partition(s, ids, stored)
 	owners, err := r.assign(s, part.Groups, nameless(ids, stored, part.Anchor))
 	if err != nil {
 		return err
@@ -42,6 +34,57 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 		}
 	}
 	return nil
+}
+
+// partition asks who is who by all edges of a set. An event that names what an
+// earlier one of the same person has named, and nothing else, has no say: most
+// are such, and only their anchors are wanted.
+func (r *resolver) partition(s *keySet, ids []lifecycle.ProfileID, stored map[lifecycle.ProfileID][]lifecycle.Event) lifecycle.Partition {
+	type repeat struct{ of, is lifecycle.EventID }
+	var edges []lifecycle.Edge
+	var repeats []repeat
+	for _, id := range ids {
+		seen := map[string]lifecycle.EventID{}
+		for i := range stored[id] { // in order of time
+			e := &stored[id][i]
+			if e.DecidesIdentity() {
+				edges = append(edges, e.Edge())
+				continue
+			}
+			keys := named(e.Identity)
+			if first, again := seen[keys]; again {
+				repeats = append(repeats, repeat{first, e.ID})
+				continue
+			}
+			seen[keys] = e.ID
+			edges = append(edges, e.Edge())
+		}
+	}
+	for _, e := range s.events {
+		edges = append(edges, e.Edge())
+	}
+	part := r.guards.Partition(edges)
+	for _, x := range repeats {
+		if anchor, ok := part.Anchor[x.of]; ok {
+			part.Anchor[x.is] = anchor
+		}
+	}
+	return part
+}
+
+// named spells a list of keys.
+func named(keys []lifecycle.Key) string {
+	if len(keys) == 1 {
+		return keys[0].Value + "\x00" + keys[0].Namespace
+	}
+	var b strings.Builder
+	for _, k := range keys {
+		b.WriteString(k.Value)
+		b.WriteByte(0)
+		b.WriteString(k.Namespace)
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 // nameless finds the people who have events of which no key may be used by now.
@@ -128,7 +171,8 @@ func (r *resolver) rehome(s *keySet, part lifecycle.Partition, owners []*person,
 				p = r.follow(r.people[id]) // all its keys are blocked by now: it stays with whom it was
 			}
 			r.stored[p.id] = append(r.stored[p.id], *e)
-			if p.id != id {
+			// What is left of somebody who was merged goes with them: see MergeTx.
+			if p.id != id && r.follow(r.people[id]) != p {
 				r.moves = append(r.moves, store.MovedEvent{From: id, To: p.id, At: e.At, ID: e.ID})
 			}
 		}

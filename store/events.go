@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -168,6 +170,9 @@ func (t *Tx) MoveEventsTx(ctx context.Context, all []MovedEvent) error {
 	if n == 0 {
 		return nil
 	}
+	if !t.s.d.postgres {
+		return t.moveEventsSQLite(ctx, all)
+	}
 	from, to, at, ids := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
 	for i := range all {
 		from[i], to[i], at[i], ids[i] = int64(all[i].From), int64(all[i].To), int64(all[i].At), all[i].ID[:]
@@ -175,4 +180,27 @@ func (t *Tx) MoveEventsTx(ctx context.Context, all []MovedEvent) error {
 	_, err := t.update(ctx, "events", "person = v.to_person", "events.person = v.from_person and events.at = v.at and events.id = v.id",
 		ints("from_person", from), ints("to_person", to), ints("at", at), blobs("id", ids))
 	return err
+}
+
+// moveEventsSQLite looks every event up by its key. Left to itself, SQLite joins
+// a list of keys to the table the other way round and reads all of it.
+func (t *Tx) moveEventsSQLite(ctx context.Context, all []MovedEvent) error {
+	slices.SortStableFunc(all, func(a, b MovedEvent) int { return cmp.Compare(a.To, b.To) })
+	args := make([]any, 0, 3*mostRows+1)
+	for from := 0; from < len(all); {
+		same := from
+		for same < len(all) && all[same].To == all[from].To {
+			same++
+		}
+		n := chunkOf(same - from)
+		args = append(args[:0], int64(all[from].To))
+		for _, m := range all[from : from+n] {
+			args = append(args, int64(m.From), int64(m.At), m.ID[:])
+		}
+		if _, err := t.exec(ctx, "update events set person = ? where (person, at, id) in ("+valuesList(3, n)+")", args...); err != nil {
+			return err
+		}
+		from += n
+	}
+	return nil
 }
