@@ -85,6 +85,9 @@ func (a *Admin) assigned(ctx context.Context, version int64, author, reason stri
 		if one, err = a.Works.StartPublish(ctx, now, author, reason); err != nil {
 			return one, err
 		}
+		if err := a.Registry.rejudge(ctx, a.Works, author); err != nil {
+			return one, err
+		}
 	}
 	if a.PlanPublished != nil {
 		a.PlanPublished(ctx, version)

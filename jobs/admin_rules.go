@@ -55,7 +55,10 @@ func (a *Admin) PublishRules(ctx context.Context, id string, was int64, v store.
 	if err != nil {
 		return 0, err
 	}
-	return version, a.Registry.Refresh(ctx)
+	if err := a.Registry.Refresh(ctx); err != nil || a.Works == nil {
+		return version, err
+	}
+	return version, a.Registry.rejudge(context.WithoutCancel(ctx), a.Works, v.Author)
 }
 
 // RulesVersions lists what was published for a connection, newest first.

@@ -12,7 +12,16 @@ import (
 // maintain does what has no trigger of its own: end a resync, bring everybody to the
 // published plan and its guards of identity, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
-	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.identifyAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx))
+	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.identifyAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx), p.rejudge(ctx))
+}
+
+// rejudge has raw events that are parked for not fitting the plan judged again
+// where the plan or the rules changed.
+func (p *Pipeline) rejudge(ctx context.Context) error {
+	if p.o.Works == nil {
+		return nil
+	}
+	return p.o.Registry.rejudge(ctx, p.o.Works, "stagebridge")
 }
 
 // forgetWork drops the records of long work that was over long ago.
