@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -63,4 +64,14 @@ func (c *Config) AccountPlan(people int64, t lifecycle.Tally) *lifecycle.Plan {
 		}
 	}
 	return c.Plan
+}
+
+// ExplainAccount says why an account is where it is, and by which plan.
+func (r *Registry) ExplainAccount(a *store.Account) (lifecycle.AccountExplanation, *lifecycle.Plan, error) {
+	t, err := lifecycle.DecodeTally(a.Tally)
+	if err != nil {
+		return lifecycle.AccountExplanation{}, nil, fmt.Errorf("jobs: account %s: %w", a.Key, err)
+	}
+	plan := r.Config().AccountPlan(a.People, t)
+	return plan.ExplainAccount(a.People, t), plan, nil
 }

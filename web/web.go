@@ -250,6 +250,11 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/sync", w.apiSync)
 	api.POST("/sync/retry", w.apiRetrySync)
 	api.GET("/segments", w.apiSegments)
+	api.GET("/accounts", w.apiAccounts)
+	api.GET("/accounts/:key", w.apiAccount)
+	api.GET("/accounts/:key/people", w.apiAccountPeople)
+	api.GET("/accounts/:key/timeline", w.apiAccountTimeline)
+	api.GET("/accounts/:key/explain", w.apiExplainAccount)
 	if w.admin.Works != nil {
 		api.GET("/plan/rollout", w.apiRollout)
 		api.POST("/plan/rollout", w.apiShareRollout)

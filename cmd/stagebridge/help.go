@@ -20,6 +20,7 @@ func commands() []command {
 		sendCommand(),
 		importCommand(),
 		explainCommand(),
+		accountCommand(),
 		reportCommand(),
 		replayCommand(),
 		benchCommand(),
