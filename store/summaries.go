@@ -87,6 +87,28 @@ func summariesBuilt(ctx context.Context, q querier) (version, next int64, err er
 	return version, next, nil
 }
 
+// StartSummaries begins to make summaries of a form, unless that was begun
+// already: the blocks of another form go, and so does who changed until now,
+// since everybody will be summed up.
+func (s *Store) StartSummaries(ctx context.Context, version int64) error {
+	err := s.in(ctx, derived, func(t *Tx) error {
+		n, err := t.exec(ctx, `insert into state (name, value) values ('summaries', ?) on conflict (name) do update set value = excluded.value
+			where state.value not like ?`, fmt.Sprintf("%d 0", version), fmt.Sprintf("%d %%", version))
+		if err != nil || n == 0 {
+			return err
+		}
+		if _, err := t.exec(ctx, "delete from summaries"); err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, "delete from changes")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: summaries: %w", err)
+	}
+	return nil
+}
+
 // NoteSummaries notes how far summaries of a form were made; next is -1 when
 // there is one of everybody.
 func (s *Store) NoteSummaries(ctx context.Context, version, next int64) error {

@@ -103,8 +103,17 @@ func TestSummaryBlocks(t *testing.T) {
 		if diff := cmp.Diff([]string{"one again", "two"}, bodies); diff != "" || err != nil {
 			t.Errorf("each: %v\n%s", err, diff)
 		}
-		if err := s.NoteSummaries(ctx, 3, 17); err != nil {
-			t.Fatal(err)
+		savePeople(t, s, 8)
+		for range 2 { // the second time it was begun already
+			if err := s.StartSummaries(ctx, 3); err != nil {
+				t.Fatal(err)
+			}
+			if people, _, err := s.ChangesWaiting(ctx); people != 0 || err != nil {
+				t.Errorf("%d people changed before the beginning, %v", people, err)
+			}
+			if err := s.NoteSummaries(ctx, 3, 17); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if version, next, err := s.SummariesBuilt(ctx); version != 3 || next != 17 || err != nil {
 			t.Errorf("built: %d, %d, %v", version, next, err)

@@ -19,17 +19,18 @@ func benchCommand() command {
 	c := command{name: "bench", operands: "[-runs N] [-quick] [PART…]", summary: "measure ingest, processing and pushing on this machine: " + strings.Join(bench.Parts(), ", ")}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		o := bench.Options{Runs: 3, Out: p.stdout, Postgres: p.env["STAGEBRIDGE_TEST_POSTGRES_URL"], Redis: p.env["STAGEBRIDGE_TEST_REDIS_URL"]}
-		child := ""
+		child, people := "", 0
 		parts, err := p.parse(c, args, func(f *flag.FlagSet) {
 			f.IntVar(&o.Runs, "runs", o.Runs, "how often each is measured; medians are shown")
 			f.BoolVar(&o.Quick, "quick", false, "a small run, to see that it works; its figures mean little")
 			f.StringVar(&child, "child", "", "what a measured process does; for bench's own use")
+			f.IntVar(&people, "people", 1_000_000, "how many people that process stores; for bench's own use")
 		}, 0, -1)
 		if err != nil {
 			return err
 		}
 		if child != "" {
-			return p.benchChild(ctx, child)
+			return p.benchChild(ctx, child, people, o.Runs)
 		}
 		for _, part := range parts {
 			if !slices.Contains(bench.Parts(), part) {
@@ -43,7 +44,7 @@ func benchCommand() command {
 }
 
 // benchChild is a process that bench measures.
-func (p *program) benchChild(ctx context.Context, what string) (err error) {
+func (p *program) benchChild(ctx context.Context, what string, people, runs int) (err error) {
 	cfg, _, err := loadConfig(p.env)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (p *program) benchChild(ctx context.Context, what string) (err error) {
 	if what == "bare" {
 		return bench.Bare(ctx, cfg.Addr)
 	}
-	if what != "backlog" {
+	if what != "backlog" && what != "reports" {
 		return fmt.Errorf("there is no child %q", what)
 	}
 	p.tuneMemory()
@@ -60,6 +61,14 @@ func (p *program) benchChild(ctx context.Context, what string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
+	if what == "reports" {
+		r, err := bench.Reports(ctx, bench.ReportsOptions{Store: a.store, Plan: a.registry.Config().Plan, People: people, Runs: runs,
+			Sum: func() error { return p.summarise(ctx, a) }})
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(p.stdout).Encode(r)
+	}
 	if err := a.applyWorkspace(ctx, p); err != nil {
 		return err
 	}

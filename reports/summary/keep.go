@@ -52,15 +52,15 @@ func (k *Keeper) Behind(ctx context.Context) (bool, error) {
 // hears after every few thousand people up to which id there are summaries and
 // which id is the last. Who changes meanwhile is for Fold.
 func (k *Keeper) Build(ctx context.Context, tell func(done, total int64) error) error {
-	version, next, err := k.Store.SummariesBuilt(ctx)
-	if err != nil {
+	if err := k.Store.StartSummaries(ctx, Version); err != nil {
 		return err
 	}
-	if version != Version {
-		next = 0
+	_, next, err := k.Store.SummariesBuilt(ctx)
+	if err != nil || next < 0 {
+		return err
 	}
 	last, err := k.Store.LastPerson(ctx)
-	if err != nil || next < 0 {
+	if err != nil {
 		return err
 	}
 	for end := int64(last)/blockPeople + 1; next < end; {

@@ -23,10 +23,12 @@ type Options struct {
 	Out             io.Writer
 }
 
-// Parts lists what can be measured, in the order in which it is. Backlog comes
-// last: the disk and PostgreSQL are busy for minutes with the million people
-// that it stores, and what is measured idle must be.
-func Parts() []string { return []string{"ingest", "latency", "whole", "isolation", "backlog"} }
+// Parts lists what can be measured, in the order in which it is. Backlog and
+// reports come last: the disk and PostgreSQL are busy for minutes with the million people
+// that they store, and what is measured idle must be.
+func Parts() []string {
+	return []string{"ingest", "latency", "whole", "isolation", "backlog", "reports"}
+}
 
 // row is one line of the table.
 type row struct{ what, rate, ratio, p50, p99, cpu, memory string }
@@ -38,7 +40,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	b := &bench{o: o, db: &databases{postgres: o.Postgres, redis: o.Redis}}
 	parts := map[string]func(context.Context) error{
-		"ingest": b.ingest, "backlog": b.backlog, "latency": b.latency, "whole": b.whole, "isolation": b.isolation,
+		"ingest": b.ingest, "backlog": b.backlog, "latency": b.latency, "whole": b.whole, "isolation": b.isolation, "reports": b.reports,
 	}
 	for _, name := range Parts() {
 		if len(o.Parts) > 0 && !slices.Contains(o.Parts, name) {
