@@ -11,9 +11,9 @@ var consentParts = [...]string{
 
 // ConsentField reports whether a field, by its name, holds a person's consent or
 // its opposite: "Email Opt In", "has_opted_out_of_email", "doNotCall". Case and
-// everything but letters and digits are passed over. A push refuses such a field
-// as the target of a trait, since nobody is opted in or out by Stagebridge; what
-// a vendor calls otherwise its connector refuses by name.
+// everything but letters and digits are passed over. Descriptor.Check refuses
+// such a field as the target of a trait, since nobody is opted in or out by
+// Stagebridge; what a vendor calls otherwise its connector refuses by name.
 func ConsentField(name string) bool {
 	letters := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {

@@ -19,6 +19,10 @@ type Descriptor struct {
 	// DeviceKeys: the ids under the connector's own name are those of browsers
 	// or devices, which several people may use, and not of a person's record.
 	DeviceKeys bool `yaml:"device_keys,omitempty" json:"device_keys,omitempty"`
+	// CarriesConsent: a push tells somebody's own system what is known and
+	// changes no vendor's consent by it, so that a trait may be brought into a
+	// field that is named like consent, see ConsentField.
+	CarriesConsent bool `yaml:"carries_consent,omitempty" json:"carries_consent,omitempty"`
 
 	// Rules is the default mapping (rules.yaml), Guide the set-up text (guide.md).
 	Rules []byte `yaml:"-" json:"-"`

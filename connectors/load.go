@@ -3,6 +3,7 @@ package connectors
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -42,7 +43,8 @@ func CommonSettings() []FieldSpec {
 }
 
 // Check compares a connection's settings and secrets with the form: what is
-// required, allowed, known. It lists every mistake, in the order of the form.
+// required, allowed, known. No trait may be brought into a field that holds
+// consent. It lists every mistake, in the order of the form.
 func (d *Descriptor) Check(c Config) []*SettingError {
 	var wrong []*SettingError
 	known := map[string]bool{}
@@ -63,6 +65,11 @@ func (d *Descriptor) Check(c Config) []*SettingError {
 	}
 	for _, f := range CommonSettings() {
 		check(f, c.Settings[f.Name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Push.Traits)) {
+		if ConsentField(name) && !d.CarriesConsent {
+			wrong = append(wrong, &SettingError{"push.traits." + name, "holds the person's consent; Stagebridge never writes it"})
+		}
 	}
 	for _, unknown := range unknownNames(known, c) {
 		wrong = append(wrong, &SettingError{unknown, "is not a setting of " + d.ID})

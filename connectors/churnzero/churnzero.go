@@ -104,7 +104,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
 		identity := name == traitAccount || name == traitContact
-		if !identity && (!attributeForm.MatchString(name) || connectors.ConsentField(name) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments)) {
+		if !identity && (!attributeForm.MatchString(name) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments)) {
 			refuse("push.traits", "%q is not an attribute that can be written", name)
 		}
 	}

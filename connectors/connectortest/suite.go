@@ -147,6 +147,10 @@ func runDescriptor(t *testing.T, c Case) {
 	}
 }
 
+// consentNames are fields that say whether a person may be written to; no trait
+// may be brought into them.
+var consentNames = []string{"email_opt_in", "EmailOptOut", "HasOptedOutOfEmail", "unsubscribed", "MARKETING_CONSENT", "do_not_contact"}
+
 // runSettings leaves out each required field, and gives a field nobody knows.
 func runSettings(t *testing.T, c Case) {
 	wantError := func(t *testing.T, field string, change func(*connectors.Config)) {
@@ -171,6 +175,18 @@ func runSettings(t *testing.T, c Case) {
 		if f.Required == "always" || f.Required == "destination" {
 			t.Run("without "+f.Name, func(t *testing.T) {
 				wantError(t, f.Name, func(cfg *connectors.Config) { delete(cfg.Secrets, f.Name) })
+			})
+		}
+	}
+	if _, takes := c.open(t, nil).connector.(connectors.Destination); takes && !c.Vendor.Descriptor.CarriesConsent {
+		for _, name := range consentNames {
+			t.Run("consent in "+name, func(t *testing.T) {
+				cfg := c.fill()
+				cfg.Push.Enabled, cfg.Push.Traits = true, map[string]string{name: "a_trait"}
+				_, err := c.Vendor.Open(cfg)
+				if !slices.ContainsFunc(settingErrors(err), func(e *connectors.SettingError) bool { return strings.HasPrefix(e.Field, "push.traits") }) {
+					t.Errorf("error = %v, want a SettingError of push.traits", err)
+				}
 			})
 		}
 	}

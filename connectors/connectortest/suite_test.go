@@ -68,6 +68,7 @@ func TestTheSuiteBites(t *testing.T) {
 	for defect, where := range map[string]string{
 		"help":                    "descriptor",
 		"lenient":                 "settings/without_base_url",
+		"consents":                "settings/consent_in_email_opt_in",
 		"rules":                   "rules",
 		"vocabulary":              "rules",
 		"any signature":           "source/wrong",

@@ -117,7 +117,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(settingBase, "is not an address such as https://uapi.demandbase.com")
 	}
 	for _, name := range []string{settingEmail, settingStage, settingSegments} {
-		if v := setting(name); !columnForm.MatchString(v) || consentColumn(v) {
+		if v := setting(name); !columnForm.MatchString(v) || connectors.ConsentField(v) {
 			refuse(name, "is %q, want the label of a person field", v)
 		}
 	}
@@ -156,8 +156,6 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		switch {
 		case !columnForm.MatchString(theirs):
 			refuse("push.traits."+theirs, "is not the label of a field")
-		case consentColumn(theirs):
-			refuse("push.traits."+theirs, "holds the person's consent; Stagebridge never writes it")
 		case theirs == c.email || theirs == c.stage || theirs == c.segments:
 			refuse("push.traits."+theirs, "is written by Stagebridge already")
 		}
@@ -172,18 +170,6 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http")
-}
-
-// consentColumn knows labels that speak of consent, whatever an account calls
-// its fields.
-func consentColumn(label string) bool {
-	label = strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(label))
-	for _, part := range []string{"optin", "optout", "optedout", "unsubscribe", "donotcall", "donotemail", "consent"} {
-		if strings.Contains(label, part) {
-			return true
-		}
-	}
-	return false
 }
 
 // authenticated reports whether the API can be called at all.

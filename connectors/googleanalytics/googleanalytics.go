@@ -160,7 +160,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		switch {
 		case !propertyForm.MatchString(property) || reserved(property) || property == c.stage || strings.HasPrefix(property, c.prefix):
 			refuse("push.traits", "%q cannot be the name of a user property", property)
-		case connectors.ConsentField(property) || property == "allow_personalized_ads" || property == "non_personalized_ads":
+		case property == "allow_personalized_ads" || property == "non_personalized_ads":
 			refuse("push.traits", "%q says whether a person may be advertised to, which is never written", property)
 		case personal(trait):
 			refuse("push.traits", "the trait %s is personal, which Google's terms keep out of Analytics", trait)

@@ -159,7 +159,7 @@ func TestSettings(t *testing.T) {
 		"collect_key: ":                            func(c *connectors.Config) { c.Secrets["collect_key"] = c.Secrets["collect_secret"] },
 		"push.traits: \"user_id\"":                 func(c *connectors.Config) { c.Push.Traits = map[string]string{"user_id": "plan"} },
 		"push.traits: \"allow_personalized_ads\"":  func(c *connectors.Config) { c.Push.Traits = map[string]string{"allow_personalized_ads": "plan"} },
-		"push.traits: \"ad_consent\"":              func(c *connectors.Config) { c.Push.Traits = map[string]string{"ad_consent": "plan"} },
+		"push.traits.ad_consent: ":                 func(c *connectors.Config) { c.Push.Traits = map[string]string{"ad_consent": "plan"} },
 		"push.traits: the trait email is personal": func(c *connectors.Config) { c.Push.Traits = map[string]string{"mail": "email"} },
 	} {
 		cfg := conforming()

@@ -186,12 +186,13 @@ func (c *Connector) refuseTarget(name string) string {
 	return ""
 }
 
-// consentPrefixes begin the names of contact properties that hold consent,
+// consentPrefixes begin the names of contact properties that hold consent (beside
+// those that connectors.ConsentField knows),
 // legal basis, deliverability or the marketing status. Names from HubSpot's
 // list of default contact properties (knowledge.hubspot.com, "HubSpot's
 // default contact properties", read 2026-11).
 var consentPrefixes = []string{
-	"hs_email_optout", "hs_legal_basis", "hs_marketable", "hs_email_quarantined",
+	"hs_legal_basis", "hs_marketable", "hs_email_quarantined",
 	"hs_email_hard_bounce", "hs_email_bounce", "hs_emailconfirmationstatus",
 	"hs_email_recipient", "hs_content_membership", "hs_subscription",
 	"hs_data_privacy", "hs_gdpr", "hs_sms_", "hs_whatsapp", "currentlyinworkflow",
@@ -199,10 +200,7 @@ var consentPrefixes = []string{
 
 func consentProperty(name string) bool {
 	name = strings.ToLower(name)
-	return strings.Contains(name, "optout") || strings.Contains(name, "opt_out") ||
-		strings.Contains(name, "optin") || strings.Contains(name, "opt_in") ||
-		strings.Contains(name, "unsubscribe") ||
-		slices.ContainsFunc(consentPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+	return slices.ContainsFunc(consentPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // Descriptor implements connectors.Connector.

@@ -36,8 +36,9 @@ func TestOpen(t *testing.T) {
 				"lifecyclestage": "a", "sb_stage": "a", "sb_segments": "a", "hs_object_id": "a", "two words": "a", "jobtitle": "job_title",
 			}
 		}, []string{
-			"push.traits.HS_Legal_Basis", "push.traits.hs_email_optout", "push.traits.hs_email_optout_123", "push.traits.hs_marketable_status",
-			"push.traits.hs_object_id", "push.traits.lifecyclestage", "push.traits.my_newsletter_opt_in", "push.traits.sb_segments", "push.traits.sb_stage", "push.traits.two words",
+			"push.traits.hs_email_optout", "push.traits.hs_email_optout_123", "push.traits.my_newsletter_opt_in",
+			"push.traits.HS_Legal_Basis", "push.traits.hs_marketable_status",
+			"push.traits.hs_object_id", "push.traits.lifecyclestage", "push.traits.sb_segments", "push.traits.sb_stage", "push.traits.two words",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

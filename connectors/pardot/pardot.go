@@ -143,7 +143,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(settingUnit, "is %q, want the business unit's id, which begins with 0Uv", c.unit)
 	}
 	for name, v := range map[string]string{settingStage: c.stage, settingSegments: c.segments} {
-		if !fieldForm.MatchString(v) || consentField(v) {
+		if !fieldForm.MatchString(v) || connectors.ConsentField(v) || deliverability(v) {
 			refuse(name, "is %q, want the id of a custom field, for example SB_Stage", v)
 		}
 	}
@@ -192,7 +192,7 @@ func (c *Connector) refuseTarget(name string) string {
 	switch {
 	case !fieldForm.MatchString(name):
 		return "is not the API name of a prospect field"
-	case consentField(name):
+	case deliverability(name):
 		return "holds the prospect's consent or deliverability; Stagebridge never writes it"
 	case name == "id" || name == "score" || name == "grade":
 		return "cannot be written"
@@ -202,16 +202,11 @@ func (c *Connector) refuseTarget(name string) string {
 	return ""
 }
 
-// consentField knows the fields of a prospect that hold consent or whether mail
-// reaches them ("Prospect", fields).
-func consentField(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "")
-	for _, part := range []string{"optedout", "optout", "optin", "donotemail", "donotcall", "donotsell", "bounced", "unsubscribe", "isdonot"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return false
+// deliverability knows the fields of a prospect that hold whether mail reaches
+// them, or further flags of what may not be done ("Prospect", fields).
+func deliverability(name string) bool {
+	letters := strings.ReplaceAll(strings.ToLower(name), "_", "")
+	return strings.Contains(letters, "bounced") || strings.Contains(letters, "isdonot")
 }
 
 // authenticated reports whether the API can be called at all.

@@ -122,7 +122,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(fieldUser, "may not hold a colon, which ends the user name in HTTP Auth")
 	}
 	for name := range cfg.Push.Traits {
-		if slices.Contains(reserved, strings.ToLower(name)) || connectors.ConsentField(name) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments) {
+		if slices.Contains(reserved, strings.ToLower(name)) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments) {
 			refuse("push.traits", "%q is not a field that traits are written to", name)
 		}
 	}

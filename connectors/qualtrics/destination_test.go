@@ -243,17 +243,17 @@ func TestRegisterKeepsWhatIsThere(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*connectors.Config){
-		"datacenter":               func(cfg *connectors.Config) { cfg.Settings["datacenter"] = "fra1.qualtrics.com" },
-		"directory_id":             func(cfg *connectors.Config) { cfg.Settings["directory_id"] = "Default" },
-		"survey_ids":               func(cfg *connectors.Config) { cfg.Settings["survey_ids"] = "SV_1, ../2" },
-		"stage_field":              func(cfg *connectors.Config) { cfg.Settings["stage_field"] = "a\"b" },
-		"segment_field":            func(cfg *connectors.Config) { cfg.Settings["segment_field"] = "sb_stage" },
-		"push.traits":              func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"unsubscribed": "x"} },
-		`push.traits: "Opted Out"`: func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"Opted Out": "x"} },
-		"client_id":                func(cfg *connectors.Config) { cfg.Settings["client_id"] = "c" },
-		"api_token":                func(cfg *connectors.Config) { delete(cfg.Secrets, "api_token") },
-		"completed_zone":           func(cfg *connectors.Config) { cfg.Settings["completed_zone"] = "Local" },
-		"datacenter: bas":          func(cfg *connectors.Config) { cfg.Settings["base_url"] = "fra1.qualtrics.com" },
+		"datacenter":              func(cfg *connectors.Config) { cfg.Settings["datacenter"] = "fra1.qualtrics.com" },
+		"directory_id":            func(cfg *connectors.Config) { cfg.Settings["directory_id"] = "Default" },
+		"survey_ids":              func(cfg *connectors.Config) { cfg.Settings["survey_ids"] = "SV_1, ../2" },
+		"stage_field":             func(cfg *connectors.Config) { cfg.Settings["stage_field"] = "a\"b" },
+		"segment_field":           func(cfg *connectors.Config) { cfg.Settings["segment_field"] = "sb_stage" },
+		"push.traits":             func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"unsubscribed": "x"} },
+		"push.traits.Opted Out: ": func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{"Opted Out": "x"} },
+		"client_id":               func(cfg *connectors.Config) { cfg.Settings["client_id"] = "c" },
+		"api_token":               func(cfg *connectors.Config) { delete(cfg.Secrets, "api_token") },
+		"completed_zone":          func(cfg *connectors.Config) { cfg.Settings["completed_zone"] = "Local" },
+		"datacenter: bas":         func(cfg *connectors.Config) { cfg.Settings["base_url"] = "fra1.qualtrics.com" },
 	} {
 		cfg := config("")
 		change(&cfg)

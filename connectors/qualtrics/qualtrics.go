@@ -158,7 +158,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(fieldSegment, "is the same as %s", fieldStage)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
-		if !embeddedForm.MatchString(name) || slices.Contains(reserved, name) || connectors.ConsentField(name) || name == c.stageField || name == c.segmentField {
+		if !embeddedForm.MatchString(name) || slices.Contains(reserved, name) || name == c.stageField || name == c.segmentField {
 			refuse("push.traits", "%q cannot be written", name)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,7 +164,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		refuse(settingUser, "is %q, want a user's id, which begins with 005", v)
 	}
 	for _, name := range []string{settingStage, settingSegments, settingExternal} {
-		if v := setting(name); !fieldForm.MatchString(v) || consentField(v) {
+		if v := setting(name); !fieldForm.MatchString(v) || connectors.ConsentField(v) || slices.Contains(consentFields, strings.ToLower(v)) {
 			refuse(name, "is %q, want the API name of a field of its own, for example SB_Stage__c", v)
 		}
 	}
@@ -213,7 +214,7 @@ func (c *Connector) refuseTarget(name string) string {
 	switch {
 	case !fieldForm.MatchString(name):
 		return "is not the API name of a field"
-	case consentField(name):
+	case slices.Contains(consentFields, strings.ToLower(name)):
 		return "holds the person's consent; Stagebridge never writes it"
 	case strings.EqualFold(name, "Id") || strings.EqualFold(name, "attributes"):
 		return "cannot be written"
@@ -223,20 +224,10 @@ func (c *Connector) refuseTarget(name string) string {
 	return ""
 }
 
-// consentFields are standard fields of contacts and leads that hold consent or
-// lead to it (developer.salesforce.com, Object Reference, "Contact", "Lead").
-var consentFields = []string{"hasoptedoutofemail", "hasoptedoutoffax", "donotcall", "individualid", "emailbounceddate", "emailbouncedreason"}
-
-func consentField(name string) bool {
-	name = strings.ToLower(name)
-	for _, f := range consentFields {
-		if name == f {
-			return true
-		}
-	}
-	return strings.Contains(name, "optin") || strings.Contains(name, "opt_in") ||
-		strings.Contains(name, "optout") || strings.Contains(name, "opt_out") || strings.Contains(name, "optedout")
-}
+// consentFields are standard fields of contacts and leads, beside those that
+// connectors.ConsentField knows, that lead to consent, or tell whether mail arrives (developer.salesforce.com, Object
+// Reference, "Contact", "Lead").
+var consentFields = []string{"individualid", "emailbounceddate", "emailbouncedreason"}
 
 // authenticated reports whether the API can be called at all.
 func (c *Connector) authenticated() bool {

@@ -136,10 +136,6 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		if name == c.stageTrait || name == c.stageTrait+sinceSuffix || strings.HasPrefix(name, c.prefix) {
 			refuse("push.traits", "%q is written by the stage or the segments", name)
 		}
-		if connectors.ConsentField(name) {
-			// The tools behind Segment read such a trait as a person's word.
-			refuse("push.traits", "%q is a trait of consent, which is never written", name)
-		}
 	}
 	if _, mapped := cfg.Push.Traits[c.groupTrait]; c.groupTrait != "" && !mapped {
 		refuse(fieldGroup, "%q is not among push.traits", c.groupTrait)

@@ -301,14 +301,14 @@ func TestBounds(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*connectors.Config){
-		"base_url":       func(c *connectors.Config) { c.Settings["base_url"] = "api.segment.io" },
-		"public_api_url": func(c *connectors.Config) { c.Settings["public_api_url"] = "https://user@x.example.com" },
-		"browser_key":    func(c *connectors.Config) { c.Secrets["browser_key"] = c.Secrets["server_key"] },
-		"server_key":     func(c *connectors.Config) { c.Secrets["server_key"] = []secret.Text{secret.New("short")} },
-		"group_trait":    func(c *connectors.Config) { c.Settings["group_trait"] = "team" },
-		"push.traits: ":  func(c *connectors.Config) { c.Push.Traits["sb_segment_x"] = "x" },
-		`push.traits: "email_opt_in" is a trait of consent`: func(c *connectors.Config) { c.Push.Traits["email_opt_in"] = "x" },
-		"segment_prefix": func(c *connectors.Config) { c.Settings["segment_prefix"] = "sb_" },
+		"base_url":                   func(c *connectors.Config) { c.Settings["base_url"] = "api.segment.io" },
+		"public_api_url":             func(c *connectors.Config) { c.Settings["public_api_url"] = "https://user@x.example.com" },
+		"browser_key":                func(c *connectors.Config) { c.Secrets["browser_key"] = c.Secrets["server_key"] },
+		"server_key":                 func(c *connectors.Config) { c.Secrets["server_key"] = []secret.Text{secret.New("short")} },
+		"group_trait":                func(c *connectors.Config) { c.Settings["group_trait"] = "team" },
+		"push.traits: ":              func(c *connectors.Config) { c.Push.Traits["sb_segment_x"] = "x" },
+		"push.traits.email_opt_in: ": func(c *connectors.Config) { c.Push.Traits["email_opt_in"] = "x" },
+		"segment_prefix":             func(c *connectors.Config) { c.Settings["segment_prefix"] = "sb_" },
 	} {
 		cfg := conforming()
 		change(&cfg)
