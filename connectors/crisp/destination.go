@@ -20,7 +20,7 @@ func (c *Connector) Limits() connectors.Limits {
 func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
 	tasks := make([]*task, len(updates))
 	for i := range updates {
-		tasks[i] = c.newTask(&updates[i])
+		tasks[i] = newTask(&updates[i])
 	}
 	p := &push{connectors.NewBatch(concurrency, tasks), c}
 	p.Each(p.Open(), func(t *task) { p.write(ctx, t) })

@@ -26,10 +26,10 @@ func (p *push) write(ctx context.Context, t *task) {
 		return
 	}
 	err := p.send(ctx, t)
-	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.seen {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.Seen {
 		// Known by an id that is gone: whoever has the address now is somebody
 		// nothing is known of.
-		t.id, t.lost = "", true
+		t.ID, t.lost = "", true
 		if !p.find(ctx, t) {
 			return
 		}
@@ -42,12 +42,12 @@ func (p *push) write(ctx context.Context, t *task) {
 
 // needsProfile reports whether the profile has to be read first: for its id,
 // or for its segments, which are written as a whole.
-func (t *task) needsProfile() bool { return t.id == "" || t.Segments() }
+func (t *task) needsProfile() bool { return t.ID == "" || t.Segments() }
 
 // find reads the profile by id, else by address, and makes it where there is
 // none and a push may. It reports whether there is something left to send.
 func (p *push) find(ctx context.Context, t *task) bool {
-	for _, key := range []string{t.id, t.email} {
+	for _, key := range []string{t.ID, t.Email} {
 		if key == "" {
 			continue
 		}
@@ -57,7 +57,7 @@ func (p *push) find(ctx context.Context, t *task) bool {
 			if t.lost {
 				t.Difference = connectors.DifferenceOf(&t.Update.Want, nil)
 			}
-			t.id, t.held, t.seen = held.ID, held, true
+			t.ID, t.held, t.Seen = held.ID, held, true
 			return true
 		case connectors.ReasonOf(err) != connectors.ReasonNotFound:
 			p.Fail(t, err)
@@ -65,7 +65,7 @@ func (p *push) find(ctx context.Context, t *task) bool {
 		}
 		t.lost = true
 	}
-	if !p.c.cfg.Push.Create || t.email == "" {
+	if !p.c.cfg.Push.Create || t.Email == "" {
 		t.End(notThere())
 		return false
 	}
@@ -88,8 +88,8 @@ func (c *Connector) profile(ctx context.Context, key string) (*profile, error) {
 // create makes the profile, with its segments at once; the data follows.
 func (p *push) create(ctx context.Context, t *task) bool {
 	segments, _ := p.c.segments(t, nil)
-	local, _, _ := strings.Cut(t.email, "@")
-	w := profileWrite{Email: t.email, Person: &person{Nickname: cmp.Or(connectors.ValueText(t.Traits[nickname]), local)}}
+	local, _, _ := strings.Cut(t.Email, "@")
+	w := profileWrite{Email: t.Email, Person: &person{Nickname: cmp.Or(connectors.ValueText(t.Traits[nickname]), local)}}
 	if len(segments) > 0 {
 		w.Segments = &segments
 	}
@@ -98,12 +98,12 @@ func (p *push) create(ctx context.Context, t *task) bool {
 	switch {
 	case connectors.ReasonOf(err) == connectors.ReasonConflict:
 		// Made by somebody else since it was looked for.
-		there, err := p.c.profile(ctx, t.email)
+		there, err := p.c.profile(ctx, t.Email)
 		if err != nil {
 			p.Fail(t, err)
 			return false
 		}
-		t.id, t.held, t.seen = there.ID, there, true
+		t.ID, t.held, t.Seen = there.ID, there, true
 		return true
 	case err != nil:
 		p.Fail(t, err)
@@ -113,8 +113,8 @@ func (p *push) create(ctx context.Context, t *task) bool {
 		return false
 	}
 	p.Arrival()
-	t.id, t.seen, t.Add, t.Remove = held.ID, true, nil, nil
-	t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: writtenProfile, Value: normalEmail(t.email)})
+	t.ID, t.Seen, t.Add, t.Remove = held.ID, true, nil, nil
+	t.Wrote = append(t.Wrote, connectors.Field{Record: t.ID, Name: writtenProfile, Value: normalEmail(t.Email)})
 	delete(t.Traits, nickname)
 	return true
 }
@@ -127,7 +127,7 @@ func (p *push) send(ctx context.Context, t *task) error {
 	if err := p.sendData(ctx, t); err != nil {
 		return err
 	}
-	t.seen = true
+	t.Seen = true
 	p.Arrival()
 	return nil
 }
@@ -147,13 +147,13 @@ func (p *push) sendProfile(ctx context.Context, t *task) error {
 	if w.Segments == nil && w.Person == nil {
 		return nil
 	}
-	if _, err := p.c.api.call(ctx, "write a profile", http.MethodPatch, profilePath(t.id), w); err != nil {
+	if _, err := p.c.api.call(ctx, "write a profile", http.MethodPatch, profilePath(t.ID), w); err != nil {
 		return err
 	}
-	t.seen = true
+	t.Seen = true
 	p.Arrival()
 	if w.Person != nil {
-		t.wrote = append(t.wrote, connectors.Field{Record: t.id, Name: writtenPerson + nickname, Value: w.Person.Nickname})
+		t.Wrote = append(t.Wrote, connectors.Field{Record: t.ID, Name: writtenPerson + nickname, Value: w.Person.Nickname})
 	}
 	if len(taken) == 0 {
 		return nil
@@ -165,7 +165,7 @@ func (p *push) sendProfile(ctx context.Context, t *task) error {
 // say whether a list that is written replaces or only adds.
 func (p *push) readBack(ctx context.Context, t *task, taken []string) error {
 	var now profile
-	cached, err := p.c.api.get(ctx, "read a profile back", profilePath(t.id), &now)
+	cached, err := p.c.api.get(ctx, "read a profile back", profilePath(t.ID), &now)
 	if err != nil {
 		return err
 	}
@@ -198,13 +198,13 @@ func (p *push) sendData(ctx context.Context, t *task) error {
 	if p.c.api.bare {
 		body = data
 	}
-	if _, err := p.c.api.call(ctx, "write custom data", http.MethodPatch, dataPath(t.id), body); err != nil {
+	if _, err := p.c.api.call(ctx, "write custom data", http.MethodPatch, dataPath(t.ID), body); err != nil {
 		return err
 	}
 	if t.Stage == "" || p.c.api.proved.Load() {
 		return nil
 	}
-	held, cached, err := p.c.data(ctx, t.id)
+	held, cached, err := p.c.data(ctx, t.ID)
 	switch {
 	case err != nil:
 		return err

@@ -34,14 +34,14 @@ func (p *push) prepare(ctx context.Context, tasks ...*task) error {
 
 // write brings one person to the desired state.
 func (p *push) write(ctx context.Context, t *task) {
-	if t.id == "" && !p.find(ctx, t) {
+	if t.ID == "" && !p.find(ctx, t) {
 		return
 	}
 	err := p.patch(ctx, t)
-	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.seen {
+	if connectors.ReasonOf(err) == connectors.ReasonNotFound && !t.Seen {
 		// Deleted, or merged into another customer: whoever has the address now
 		// is somebody nothing is known of.
-		t.id, t.held = "", nil
+		t.ID, t.held = "", nil
 		if !p.wholly(ctx, t) || !p.find(ctx, t) {
 			return
 		}
@@ -55,17 +55,17 @@ func (p *push) write(ctx context.Context, t *task) {
 // find looks the customer up by address, and creates one where there is none
 // and a push may. It reports whether there is somebody to write to.
 func (p *push) find(ctx context.Context, t *task) bool {
-	if t.email == "" {
+	if t.Email == "" {
 		t.End(notThere())
 		return false
 	}
-	found, err := p.c.search(ctx, t.email)
+	found, err := p.c.search(ctx, t.Email)
 	switch {
 	case err != nil:
 		p.Fail(t, err)
 		return false
 	case len(found) > 0:
-		t.id, t.seen = found[0].id(), true
+		t.ID, t.Seen = found[0].id(), true
 		if found[0].Embedded.Properties != nil {
 			t.held = &found[0]
 		}
@@ -91,11 +91,11 @@ func (p *push) wholly(ctx context.Context, t *task) bool {
 // is in a header.
 func (p *push) create(ctx context.Context, t *task) bool {
 	const act = "create a customer"
-	made, err := p.c.api.call(ctx, act, http.MethodPost, "/customers", customerCreate{Emails: []email{{Type: "work", Value: t.email}}}, nil)
+	made, err := p.c.api.call(ctx, act, http.MethodPost, "/customers", customerCreate{Emails: []email{{Type: "work", Value: t.Email}}}, nil)
 	if connectors.ReasonOf(err) == connectors.ReasonConflict {
 		// Added by somebody else since it was looked for.
-		if found, again := p.c.search(ctx, t.email); again == nil && len(found) > 0 {
-			t.id, t.seen = found[0].id(), true
+		if found, again := p.c.search(ctx, t.Email); again == nil && len(found) > 0 {
+			t.ID, t.Seen = found[0].id(), true
 			return true
 		}
 	}
@@ -103,13 +103,13 @@ func (p *push) create(ctx context.Context, t *task) bool {
 		p.Fail(t, err)
 		return false
 	}
-	t.id = made.Header.Get("Resource-Id")
-	if !numberForm.MatchString(t.id) {
+	t.ID = made.Header.Get("Resource-Id")
+	if !numberForm.MatchString(t.ID) {
 		p.Fail(t, badAnswer(act))
 		return false
 	}
-	t.seen, t.held = true, &customer{}
-	t.wrote = []connectors.Field{{Record: t.id, Name: writtenCustomer, Value: strings.ToLower(t.email)}}
+	t.Seen, t.held = true, &customer{}
+	t.Wrote = []connectors.Field{{Record: t.ID, Name: writtenCustomer, Value: strings.ToLower(t.Email)}}
 	p.Arrival()
 	return true
 }
@@ -117,17 +117,17 @@ func (p *push) create(ctx context.Context, t *task) bool {
 // patch writes what differs; where that is nothing, no call is made.
 func (p *push) patch(ctx context.Context, t *task) error {
 	if (t.Segments() || t.clears()) && t.held == nil {
-		held, err := p.c.customer(ctx, t.id)
+		held, err := p.c.customer(ctx, t.ID)
 		if err != nil {
 			return err
 		}
-		t.held, t.seen = held, true
+		t.held, t.Seen = held, true
 	}
 	operations, ok := p.operations(t)
 	if !ok || len(operations) == 0 {
 		return nil
 	}
-	_, err := p.c.api.call(ctx, "write a customer's properties", http.MethodPatch, "/customers/"+t.id+"/properties", operations, nil)
+	_, err := p.c.api.call(ctx, "write a customer's properties", http.MethodPatch, "/customers/"+t.ID+"/properties", operations, nil)
 	if err != nil {
 		if connectors.ReasonOf(err) == connectors.ReasonInvalid {
 			// Perhaps somebody took a property away since they were read.
@@ -135,7 +135,7 @@ func (p *push) patch(ctx context.Context, t *task) error {
 		}
 		return err
 	}
-	t.seen = true
+	t.Seen = true
 	p.Arrival()
 	return nil
 }

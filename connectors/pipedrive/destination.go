@@ -26,7 +26,7 @@ func (c *Connector) Limits() connectors.Limits {
 func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
 	tasks := make([]*task, len(updates))
 	for i := range updates {
-		tasks[i] = c.newTask(&updates[i])
+		tasks[i] = newTask(&updates[i])
 	}
 	p := &push{connectors.NewBatch(concurrency, tasks), c}
 	if err := p.prepare(ctx, p.Open()...); err != nil {
@@ -38,7 +38,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	if err := p.Refused(); err != nil {
 		return nil, err
 	}
-	return p.Results((*task).finish), nil
+	return p.Results((*task).Finish), nil
 }
 
 // push is the work of one Push.

@@ -58,16 +58,16 @@ func (p *push) prepare(ctx context.Context, tasks ...*task) error {
 
 // find looks up whom we know by address only.
 func (p *push) find(ctx context.Context, t *task) {
-	if t.id != "" {
+	if t.ID != "" {
 		return
 	}
-	ids, err := p.c.search(ctx, t.email)
+	ids, err := p.c.search(ctx, t.Email)
 	if err != nil {
 		p.Fail(t, err)
 		return
 	}
 	if len(ids) > 0 {
-		t.id, t.seen = ids[0], true
+		t.ID, t.Seen = ids[0], true
 	}
 }
 
@@ -80,8 +80,8 @@ func (p *push) readSegments(ctx context.Context, tasks []*task) {
 	}
 	byID := map[string][]*task{}
 	for _, t := range tasks {
-		if t.Segments() && t.id != "" {
-			byID[t.id] = append(byID[t.id], t)
+		if t.Segments() && t.ID != "" {
+			byID[t.ID] = append(byID[t.ID], t)
 		}
 	}
 	people, err := p.c.people(ctx, slices.Collect(maps.Keys(byID)), []string{f.Code})
@@ -97,7 +97,7 @@ func (p *push) readSegments(ctx context.Context, tasks []*task) {
 
 // write brings one person to the desired state.
 func (p *push) write(ctx context.Context, t *task) {
-	if t.id == "" {
+	if t.ID == "" {
 		if t.Update.Known != nil && p.c.cfg.Push.Create && !p.wholly(ctx, t) {
 			return
 		}
@@ -122,15 +122,15 @@ func (p *push) write(ctx context.Context, t *task) {
 // again looks for a person whose record was deleted or merged into another
 // one. Nothing is known of a record found so, hence everything is sent.
 func (p *push) again(ctx context.Context, t *task, was error) {
-	lost := t.id
-	t.id, t.held = "", nil
-	if t.email != "" {
+	lost := t.ID
+	t.ID, t.held = "", nil
+	if t.Email != "" {
 		p.find(ctx, t)
 	}
 	switch {
 	case t.Done():
 		return
-	case t.id == lost:
+	case t.ID == lost:
 		// Found by address, and yet not there: the search lags behind.
 		e := *connectors.AsPushError(was)
 		e.Retryable = true
@@ -139,7 +139,7 @@ func (p *push) again(ctx context.Context, t *task, was error) {
 	case !p.wholly(ctx, t):
 		return
 	}
-	if t.id == "" {
+	if t.ID == "" {
 		p.create(ctx, t)
 		return
 	}
@@ -165,7 +165,7 @@ func (p *push) wholly(ctx context.Context, t *task) bool {
 // create makes a person, where a push may. It has an address, no labels and no
 // marketing status.
 func (p *push) create(ctx context.Context, t *task) {
-	if !p.c.cfg.Push.Create || t.email == "" {
+	if !p.c.cfg.Push.Create || t.Email == "" {
 		t.End(notThere())
 		return
 	}
@@ -173,8 +173,8 @@ func (p *push) create(ctx context.Context, t *task) {
 	if !ok {
 		return
 	}
-	w.Name = cmp.Or(w.Name, t.email)
-	w.Emails = []address{{Value: t.email, Primary: true, Label: "work"}}
+	w.Name = cmp.Or(w.Name, t.Email)
+	w.Emails = []address{{Value: t.Email, Primary: true, Label: "work"}}
 	if err := p.send(ctx, t, "create a person", http.MethodPost, v2+"/persons", w); err != nil {
 		p.Fail(t, err)
 	}
@@ -187,11 +187,11 @@ func (p *push) patch(ctx context.Context, t *task) error {
 		return nil
 	}
 	if w.Name == "" && len(w.Custom) == 0 {
-		t.seen = t.held != nil || t.seen
+		t.Seen = t.held != nil || t.Seen
 		p.Arrival()
 		return nil
 	}
-	return p.send(ctx, t, "write a person", http.MethodPatch, v2+"/persons/"+t.id, w)
+	return p.send(ctx, t, "write a person", http.MethodPatch, v2+"/persons/"+t.ID, w)
 }
 
 // body builds what is sent; false where the task ended over it.
@@ -296,8 +296,8 @@ func (p *push) send(ctx context.Context, t *task, act, method, path string, w pe
 		return &connectors.PushError{Act: "pipedrive: " + act, Reason: connectors.ReasonBadAnswer, Retryable: true, Message: "the answer names no person"}
 	}
 	p.Arrival()
-	t.id, t.seen = held.id(), true
-	t.wrote = sent(t.id, w)
+	t.ID, t.Seen = held.id(), true
+	t.Wrote = sent(t.ID, w)
 	if f := p.c.schema.field(p.c.stageField); f != nil && t.Stage != "" {
 		now, told := held.Custom[f.Code]
 		if told && customText(now) != textOf(w.Custom[f.Code]) {
