@@ -101,6 +101,10 @@ type PushConfig struct {
 	// Since cuts off moves that happened before it, for destinations that take
 	// events. Zero: since the connection was made.
 	Since lifecycle.Instant `json:"since,omitempty" yaml:"-"`
+	// MaxAge cuts off moves that had happened longer ago than that when they
+	// were found out, for destinations that take events: a duration as in plans,
+	// such as 3d. Empty: however old.
+	MaxAge string `json:"max_age,omitempty" yaml:"max_age,omitempty"`
 	// Accounts is the push block of accounts, of which enabled, create, stages,
 	// unmapped and segments count; nil: accounts are not pushed. The stages and
 	// segments are those of accounts.

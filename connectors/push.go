@@ -88,7 +88,8 @@ type Move struct {
 	// From and To are stages in the vendor's spelling; equal or both empty when
 	// only segments changed.
 	From, To string
-	// Kind of the transition: forward, skip, back, re-entry, correction, merge, manual, publish.
+	// Kind of the transition: forward, skip, back, re-entry, correction, merge,
+	// manual, publish, rollback.
 	Kind            string
 	Entered, Exited []string
 }

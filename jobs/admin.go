@@ -287,6 +287,9 @@ func checkPush(p connectors.PushConfig, open connectors.Connector, wrong *Invali
 	if !slices.Contains([]string{"", "skip", "keep"}, p.Unmapped) {
 		wrong.setting("push.unmapped", "is %q, want skip or keep", p.Unmapped)
 	}
+	if _, err := lifecycle.ParseWindow(p.MaxAge); err != nil && p.MaxAge != "" {
+		wrong.setting("push.max_age", "%s", err)
+	}
 	if !slices.Contains([]string{"", "all", "none"}, p.Segments) {
 		wrong.setting("push.segments", "is %q, want all, none or a list of names", p.Segments)
 	}

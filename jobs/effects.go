@@ -71,7 +71,7 @@ func (f *effects) open(p *person) error {
 	}
 	p.prof, p.before = prof, remember(f.cfg, prof)
 	if prof.PlanVersion != f.cfg.PlanOf(p.id).Version() {
-		p.derive, p.kind = true, lifecycle.KindPublish
+		p.derive, p.kind = true, f.cfg.changeKind(p.id, prof.PlanVersion)
 	}
 	return nil
 }
@@ -243,9 +243,11 @@ func sameHistory(a, b *lifecycle.Profile) bool {
 // far to those that are derived; nil for none.
 func difference(b *before, prof *lifecycle.Profile, kind lifecycle.Kind, now lifecycle.Instant) *lifecycle.Transition {
 	x := lifecycle.Transition{From: b.stage, To: prof.Stage, Kind: kind, At: prof.Since, Decided: now, PlanVersion: prof.PlanVersion, Event: prof.StageEvent, Inbox: prof.StageInbox}
+	var entered lifecycle.Instant
 	for _, m := range prof.Segments {
 		if !b.in(string(m.Name)) {
 			x.Entered = append(x.Entered, m.Name)
+			entered = max(entered, m.Since)
 		}
 	}
 	for _, m := range b.segments {
@@ -253,7 +255,13 @@ func difference(b *before, prof *lifecycle.Profile, kind lifecycle.Kind, now lif
 			x.Exited = append(x.Exited, m.Name)
 		}
 	}
-	if x.From == x.To && len(x.Entered) == 0 && len(x.Exited) == 0 {
+	switch {
+	case x.From != x.To:
+	case len(x.Exited) > 0: // since when is not kept
+		x.At = now
+	case len(x.Entered) > 0:
+		x.At = entered
+	default:
 		return nil
 	}
 	return &x
@@ -265,7 +273,7 @@ func (f *effects) note(p *person, moves []lifecycle.Transition, history, announc
 		m := &moves[i]
 		x := store.Transition{
 			Person: p.id, Seq: m.Seq, History: history, Announce: announce, From: m.From, To: m.To, Kind: string(m.Kind), At: m.At, Decided: m.Decided,
-			Cause: store.Cause{Inbox: m.Inbox, Condition: m.Condition, Plan: m.PlanVersion, Entered: m.Entered, Exited: m.Exited},
+			Cause: store.Cause{Inbox: m.Inbox, Condition: m.Condition, Plan: m.PlanVersion, Entered: m.Entered, Exited: m.Exited, Skipped: m.Skipped},
 		}
 		if m.Event != (lifecycle.EventID{}) {
 			x.Cause.Event = m.Event.String()

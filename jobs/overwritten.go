@@ -46,7 +46,7 @@ func (p *Processor) overwritten(ctx context.Context, t *store.Tx, w *work, rows 
 	for _, c := range changes {
 		for _, id := range c.people {
 			prof := profiles[id]
-			if prof == nil || c.agrees(w.cfg.Plan, prof, c.claims[id]) {
+			if prof == nil || c.agrees(w.cfg.PlanOf(id), prof, c.claims[id]) {
 				continue
 			}
 			key := stableID(c.conn.ID, id, 0)

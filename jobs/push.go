@@ -259,15 +259,17 @@ func (p *Pusher) update(cfg *Config, conn *Conn, dest connectors.Destination, x 
 const ReasonAudience connectors.Reason = "audience"
 
 // moves are the transitions to tell, in the vendor's spelling, none older than
-// the connection wants.
+// the connection wants: history that is brought in later moves people, and sets
+// off nothing at vendors that act on each move.
 func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) []connectors.Move {
 	since := conn.Push.Since
 	if since == 0 {
 		since = conn.Created
 	}
+	age := maxAge(&conn.Push)
 	var all []connectors.Move
 	for _, t := range x.Moves {
-		if t.Decided < since {
+		if t.At < since || age > 0 && t.At < t.Decided.Add(-age) {
 			continue
 		}
 		m := connectors.Move{ID: stableID(conn.ID, x.Person, -t.Seq), Seq: t.Seq, At: t.At, Kind: t.Kind,
@@ -287,6 +289,19 @@ func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) []connectors.Move {
 		}
 	}
 	return all
+}
+
+// maxAge reads the age from which on moves are not told; zero: none. What is
+// saved was checked.
+func maxAge(p *connectors.PushConfig) time.Duration {
+	if p.MaxAge == "" {
+		return 0
+	}
+	age, err := lifecycle.ParseWindow(p.MaxAge)
+	if err != nil {
+		return 0
+	}
+	return age
 }
 
 // stableID is the same for every attempt at one version or move.

@@ -50,6 +50,8 @@ type Config struct {
 	// Plan is in force for everybody but the people of Rollout.
 	Plan       *lifecycle.Plan
 	PlanSource store.Versioned
+	// Returned: the plan's text was in force before, so people go back to it.
+	Returned bool
 	// Rollout is the version that a share of the people is under; nil: none.
 	Rollout *Rollout
 	// Epoch numbers the assignment of people to plans.
@@ -238,6 +240,9 @@ func (r *Registry) loadPlan(ctx context.Context, next *Config) error {
 		}
 	}
 	next.Epoch, next.PlanSource = a.Epoch, v
+	if next.Returned, err = r.returned(ctx, v); err != nil {
+		return err
+	}
 	if next.Plan, err = r.compiled(v); err != nil || a.Next == 0 {
 		return err
 	}

@@ -5,7 +5,7 @@ type Kind string
 
 // The kinds. The engine gives the first six; a caller that derives a person
 // anew because of a late event, a merge or a published plan overwrites the
-// kind of what it finds changed with one of the last three.
+// kind of what it finds changed with one of the last four.
 const (
 	// KindForward leads to the next path stage, or into a side stage for the first time.
 	KindForward Kind = "forward"
@@ -25,6 +25,8 @@ const (
 	KindMerge Kind = "merge"
 	// KindPublish comes from a new version of the plan.
 	KindPublish Kind = "publish"
+	// KindRollback comes from going back to an earlier plan.
+	KindRollback Kind = "rollback"
 )
 
 // Transition is one change of a person's stage, segments, or both.

@@ -35,6 +35,8 @@ type Cause struct {
 	Plan      int64               `json:"plan,omitempty"`
 	Entered   []lifecycle.Segment `json:"entered,omitempty"`
 	Exited    []lifecycle.Segment `json:"exited,omitempty"`
+	// Skipped are the path stages that the move jumped over.
+	Skipped []lifecycle.Stage `json:"skipped,omitempty"`
 }
 
 // AddTransitionsTx writes transitions.

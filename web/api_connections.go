@@ -87,10 +87,11 @@ type pushBody struct {
 	Traits   map[string]string `json:"traits,omitempty"`
 	Audience string            `json:"audience,omitempty"`
 	Since    string            `json:"since,omitempty"`
+	MaxAge   string            `json:"max_age,omitempty"`
 }
 
 func pushOf(p connectors.PushConfig) pushBody {
-	b := pushBody{Enabled: p.Enabled, Create: p.Create, Stages: p.Stages, Unmapped: p.Unmapped, Traits: p.Traits, Audience: p.Audience, Since: when(p.Since)}
+	b := pushBody{Enabled: p.Enabled, Create: p.Create, Stages: p.Stages, Unmapped: p.Unmapped, Traits: p.Traits, Audience: p.Audience, Since: when(p.Since), MaxAge: p.MaxAge}
 	switch {
 	case p.SegmentNames != nil:
 		b.Segments, _ = json.Marshal(p.SegmentNames) // texts always encode
@@ -101,7 +102,7 @@ func pushOf(p connectors.PushConfig) pushBody {
 }
 
 func (b *pushBody) config() (*connectors.PushConfig, error) {
-	p := &connectors.PushConfig{Enabled: b.Enabled, Create: b.Create, Stages: b.Stages, Unmapped: b.Unmapped, Traits: b.Traits, Audience: b.Audience}
+	p := &connectors.PushConfig{Enabled: b.Enabled, Create: b.Create, Stages: b.Stages, Unmapped: b.Unmapped, Traits: b.Traits, Audience: b.Audience, MaxAge: b.MaxAge}
 	if len(b.Segments) > 0 && json.Unmarshal(b.Segments, &p.Segments) != nil && json.Unmarshal(b.Segments, &p.SegmentNames) != nil {
 		return nil, badRequest("push.segments", "must be all, none or a list of names")
 	}

@@ -29,6 +29,27 @@ type explainBody struct {
 	Claims    []claimBody       `json:"claims"`
 	Conflicts []conflictBody    `json:"conflicts"`
 	Facts     map[string]factly `json:"facts"`
+	Visits    []visitBody       `json:"visits"`
+	leavingBody
+}
+
+// leavingBody is what leads out of a segment or side stage, where that is more
+// than that its condition does not hold.
+type leavingBody struct {
+	Leave      string      `json:"leave,omitempty"`
+	LeaveWhy   *reasonBody `json:"leave_why,omitempty"`
+	StaysUntil string      `json:"stays_until,omitempty"`
+}
+
+// visitBody sums up the times in one stage; Seconds counts the present visit.
+type visitBody struct {
+	Stage   string `json:"stage"`
+	Count   int64  `json:"count"`
+	First   string `json:"first"`
+	Last    string `json:"last"`
+	Left    string `json:"left,omitempty"`
+	Seconds int64  `json:"seconds"`
+	Present bool   `json:"present"`
 }
 
 type factly struct {
@@ -42,11 +63,6 @@ type claimBody struct {
 	Connection string `json:"connection"`
 	Stage      string `json:"stage"`
 	At         string `json:"at"`
-}
-
-type conflictBody struct {
-	claimBody
-	Reason string `json:"reason"`
 }
 
 type outlookBody struct {
@@ -65,6 +81,7 @@ type segmentWhyBody struct {
 	Condition string      `json:"condition"`
 	Why       *reasonBody `json:"why"`
 	Due       string      `json:"due,omitempty"`
+	leavingBody
 }
 
 type reasonBody struct {
@@ -75,6 +92,7 @@ type reasonBody struct {
 	Value any          `json:"value,omitempty"`
 	Event string       `json:"event,omitempty"`
 	At    string       `json:"at,omitempty"`
+	Note  string       `json:"note,omitempty"`
 	Flips string       `json:"flips,omitempty"`
 }
 
@@ -82,7 +100,7 @@ func reasonOfCondition(r *lifecycle.Reason) *reasonBody {
 	if r == nil {
 		return nil
 	}
-	b := &reasonBody{Op: r.Op, Holds: r.Holds, Text: r.Text, Value: r.Value, Event: string(r.Event), At: when(r.At), Flips: when(r.Flips)}
+	b := &reasonBody{Op: r.Op, Holds: r.Holds, Text: r.Text, Value: r.Value, Event: string(r.Event), At: when(r.At), Note: r.Note, Flips: when(r.Flips)}
 	for i := range r.Kids {
 		b.Of = append(b.Of, *reasonOfCondition(&r.Kids[i]))
 	}
@@ -91,12 +109,14 @@ func reasonOfCondition(r *lifecycle.Reason) *reasonBody {
 
 func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBody {
 	plan := w.registry.Config().PlanOf(id)
-	x := plan.Explain(prof, lifecycle.At(w.now()))
+	now := lifecycle.At(w.now())
+	x := plan.Explain(prof, now)
 	b := explainBody{
 		ID: number(int64(id)), Stage: string(x.Stage), Since: when(x.Since), Via: string(x.Via), Condition: x.Condition, Why: reasonOfCondition(x.Why),
 		Inbox: number(x.Inbox), Until: when(x.Until), Wanted: string(x.Wanted), Path: string(x.Path), PathSince: when(x.PathSince),
 		Next: []outlookBody{}, Segments: []segmentWhyBody{}, NextCheck: when(x.NextCheck), Plan: plan.Version(),
-		Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{},
+		Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{}, Visits: []visitBody{},
+		leavingBody: leavingBody{x.Leave, reasonOfCondition(x.LeaveWhy), when(x.StaysUntil)},
 	}
 	if x.Event != (lifecycle.EventID{}) {
 		b.Event = x.Event.String()
@@ -109,13 +129,18 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 		b.Next = append(b.Next, out)
 	}
 	for _, s := range x.Segments {
-		b.Segments = append(b.Segments, segmentWhyBody{string(s.Name), s.In, when(s.Since), s.Condition, reasonOfCondition(s.Why), when(s.Due)})
+		b.Segments = append(b.Segments, segmentWhyBody{string(s.Name), s.In, when(s.Since), s.Condition, reasonOfCondition(s.Why), when(s.Due),
+			leavingBody{s.Leave, reasonOfCondition(s.LeaveWhy), when(s.StaysUntil)}})
 	}
 	for c := range prof.Claims() {
 		b.Claims = append(b.Claims, claimBody{c.Connection, string(c.Stage), when(c.At)})
 	}
 	for c := range prof.Conflicts() {
-		b.Conflicts = append(b.Conflicts, conflictBody{claimBody{c.Connection, string(c.Stage), when(c.At)}, string(c.Reason)})
+		b.Conflicts = append(b.Conflicts, conflictOf(id, &c))
+	}
+	for v := range prof.Visits() {
+		b.Visits = append(b.Visits, visitBody{string(v.Stage), v.Count, when(v.First), when(v.Last), when(v.Left),
+			int64(prof.Spent(v, now).Seconds()), v.Stage == prof.Stage})
 	}
 	for f := range prof.Facts() {
 		fact := factly{Count: f.Count, First: when(f.First), Last: when(f.Last)}

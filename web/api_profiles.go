@@ -234,6 +234,7 @@ type moveBody struct {
 	PlanVersion int64    `json:"plan_version"`
 	Entered     []string `json:"entered,omitempty"`
 	Exited      []string `json:"exited,omitempty"`
+	Skipped     []string `json:"skipped,omitempty"` // path stages jumped over
 }
 
 func moveOf(x *store.Transition) moveBody {
@@ -244,6 +245,9 @@ func moveOf(x *store.Transition) moveBody {
 	}
 	for _, s := range x.Cause.Exited {
 		b.Exited = append(b.Exited, string(s))
+	}
+	for _, s := range x.Cause.Skipped {
+		b.Skipped = append(b.Skipped, string(s))
 	}
 	return b
 }

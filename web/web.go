@@ -241,8 +241,11 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/profiles/:id/pin", w.apiPin)
 	api.DELETE("/profiles/:id/pin", w.apiUnpin)
 	api.POST("/profiles/:id/split", w.apiSplit)
+	api.GET("/profiles/:id/conflicts", w.apiProfileConflicts)
+	api.GET("/conflicts", w.apiConflicts)
 	api.POST("/profiles/:id/join", w.apiJoin)
 	api.GET("/inbox", w.apiInbox)
+	api.GET("/profiles/:id/identity", w.apiIdentity)
 	api.GET("/inbox/stats", w.apiInboxStats)
 	api.GET("/inbox/:id", w.apiRawEvent)
 	api.GET("/inbox/:id/trace", w.apiTrace)
@@ -265,4 +268,5 @@ func (w *Web) routes(e *echo.Echo) {
 	}
 	api.GET("/reports", w.apiReports)
 	api.GET("/reports/:name", w.apiReport)
+		api.POST("/scores", w.apiScore)
 }

@@ -295,7 +295,7 @@ func TestExport(t *testing.T) {
 	c := newCLI(t, settings(t, nil))
 	put(t, c.folder, map[string]string{"plan.yaml": shortPlan + "segments: { new_customers: 'within(\"Order:Completed\", \"30d\")' }\n"})
 	c.run(exitOK, "apply", c.folder)
-	other := `{"enabled":true,"create":true,"segment_names":["new_customers"],"traits":{"a b":"company"},"unmapped":"keep","audience":"new_customers","since":1767225600000000}`
+	other := `{"enabled":true,"create":true,"segment_names":["new_customers"],"traits":{"a b":"company"},"unmapped":"keep","audience":"new_customers","max_age":"3d","since":1767225600000000}`
 	c.pages(func(ctx context.Context, a *app) error {
 		var push connectors.PushConfig
 		if err := json.Unmarshal([]byte(other), &push); err != nil {

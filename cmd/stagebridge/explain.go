@@ -75,6 +75,13 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 		fmt.Fprintf(out, "  condition: %s\n", oneLine(x.Condition))
 		tellReason(out, x.Why, "    ")
 	}
+	if x.Leave != "" {
+		fmt.Fprintf(out, "  until: %s\n", oneLine(x.Leave))
+		tellReason(out, x.LeaveWhy, "    ")
+	}
+	if x.StaysUntil != 0 {
+		fmt.Fprintf(out, "  stays at least until %s\n", when(x.StaysUntil))
+	}
 	if x.Wanted != "" {
 		fmt.Fprintf(out, "  would be %s", x.Wanted)
 		if x.Until != 0 {
@@ -98,8 +105,12 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 		if s.In {
 			state = "in it since " + when(s.Since)
 		}
+		if s.StaysUntil != 0 {
+			state += ", and at least until " + when(s.StaysUntil)
+		}
 		fmt.Fprintf(out, "  %s: %s%s\n", s.Name, state, changes(s.Due))
 	}
+	tellStances(out, plan, prof, now)
 	if x.NextCheck != 0 {
 		fmt.Fprintf(out, "\ntime alone may change something at %s\n", when(x.NextCheck))
 	} else {
@@ -219,6 +230,9 @@ func tellLeaf(out io.Writer, r *lifecycle.Reason, lead string) {
 	}
 	if r.At != 0 {
 		fmt.Fprintf(out, ", last %s", when(r.At))
+	}
+	if r.Note != "" {
+		fmt.Fprintf(out, ": %s", r.Note)
 	}
 	fmt.Fprintf(out, "%s\n", changes(r.Flips))
 }

@@ -97,6 +97,9 @@ func writePush(b *strings.Builder, p connectors.PushConfig) {
 	if p.Audience != "" {
 		fmt.Fprintf(b, "  audience: %s\n", quoted(p.Audience))
 	}
+	if p.MaxAge != "" {
+		fmt.Fprintf(b, "  max_age: %s\n", quoted(p.MaxAge))
+	}
 	if p.Since != 0 {
 		fmt.Fprintf(b, "  since: %s\n", quoted(p.Since.Time().Format("2006-01-02T15:04:05.999999Z07:00")))
 	}

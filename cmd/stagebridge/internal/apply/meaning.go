@@ -114,6 +114,7 @@ func pushDifferences(a, b connectors.PushConfig) []string {
 		{"create", a.Create == b.Create},
 		{"enabled", a.Enabled == b.Enabled},
 		{"segments", reflect.DeepEqual(segments(a), segments(b))},
+		{"max_age", a.MaxAge == b.MaxAge},
 		{"since", a.Since == b.Since},
 		{"stages", maps.Equal(a.Stages, b.Stages)},
 		{"traits", maps.Equal(a.Traits, b.Traits)},

@@ -25,6 +25,10 @@ func readPush(r *document.Reader, plan *lifecycle.Plan) connectors.PushConfig {
 		p.Traits = texts(m, "traits")
 		p.Audience = m.OptText("audience")
 		p.Since = since(m)
+		p.MaxAge = m.OptText("max_age")
+		if _, err := lifecycle.ParseWindow(p.MaxAge); err != nil && p.MaxAge != "" {
+			m.Fail("max_age", "%s", err)
+		}
 		m.Unknown()
 		if plan != nil {
 			checkNames(m, plan)
