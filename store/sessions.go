@@ -8,64 +8,12 @@ import (
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
-// User is somebody who may log in.
-type User struct {
-	Name string
-	// Password is its hash, as whoever checks it makes it.
-	Password string
-	Role     string
-	Created  lifecycle.Instant
-}
-
-// User gives a user by name, or ErrNotFound.
-func (s *Store) User(ctx context.Context, name string) (User, error) {
-	var u User
-	rows, err := s.query(ctx, "select name, password, role, at from users where name = ?", clean(name, maxText))
-	if err == nil {
-		err = scanOne(rows, &u.Name, &u.Password, &u.Role, &u.Created)
-	}
-	if err != nil {
-		return User{}, fmt.Errorf("store: user: %w", away(err))
-	}
-	return u, nil
-}
-
-// AddUser makes a user who must not exist yet (ErrExists): of two people who
-// follow a link for the first password, one is first.
-func (s *Store) AddUser(ctx context.Context, u User) error {
-	err := s.in(ctx, durable, func(t *Tx) error {
-		n, err := t.exec(ctx, "insert into users (name, password, role, at) values (?, ?, ?, ?) on conflict (name) do nothing",
-			clean(u.Name, maxText), u.Password, u.Role, s.nowMicros())
-		return orElse(n, err, ErrExists)
-	})
-	if err != nil {
-		return fmt.Errorf("store: add user: %w", err)
-	}
-	return nil
-}
-
-// SetPassword changes a user's password hash and ends all of the user's
-// sessions.
-func (s *Store) SetPassword(ctx context.Context, name, password string) error {
-	err := s.in(ctx, durable, func(t *Tx) error {
-		n, err := t.exec(ctx, "update users set password = ? where name = ?", password, clean(name, maxText))
-		if err := orElse(n, err, ErrNotFound); err != nil {
-			return err
-		}
-		_, err = t.exec(ctx, "delete from sessions where name = ?", clean(name, maxText))
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: set password: %w", err)
-	}
-	return nil
-}
-
 // Session is a user logged in on one browser. Hash is the SHA-256 of the
 // token that only the browser holds.
 type Session struct {
-	Hash          []byte
-	Name          string
+	Hash []byte
+	// Name and Role of the user.
+	Name, Role    string
 	Created, Seen lifecycle.Instant
 }
 
@@ -76,7 +24,10 @@ func (s *Store) StartSession(ctx context.Context, hash []byte, name string, expi
 			return err
 		}
 		now := s.nowMicros()
-		_, err := t.exec(ctx, "insert into sessions (hash, name, created_at, seen_at) values (?, ?, ?, ?)", hash, clean(name, maxText), now, now)
+		if _, err := t.exec(ctx, "insert into sessions (hash, name, created_at, seen_at) values (?, ?, ?, ?)", hash, clean(name, maxText), now, now); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, "update users set seen_at = ? where name = ?", now, clean(name, maxText))
 		return err
 	})
 	if err != nil {
@@ -88,8 +39,8 @@ func (s *Store) StartSession(ctx context.Context, hash []byte, name string, expi
 // Session gives a session by its hash, or ErrNotFound.
 func (s *Store) Session(ctx context.Context, hash []byte) (Session, error) {
 	var x Session
-	rows, err := s.query(ctx, "select hash, name, created_at, seen_at from sessions where hash = ?", hash)
-	err = each(rows, err, func(rows *sql.Rows) error { return rows.Scan(&x.Hash, &x.Name, &x.Created, &x.Seen) })
+	rows, err := s.query(ctx, `select s.hash, u.name, u.role, s.created_at, s.seen_at from sessions s join users u on u.name = s.name where s.hash = ?`, hash)
+	err = each(rows, err, func(rows *sql.Rows) error { return rows.Scan(&x.Hash, &x.Name, &x.Role, &x.Created, &x.Seen) })
 	if err == nil && x.Hash == nil {
 		err = ErrNotFound
 	}

@@ -14,9 +14,10 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
-// apiAuthor stands as author of what the API publishes.
+// apiAuthor stands as author of what is changed with the token of the settings.
 const apiAuthor = "api"
 
 // listBody is the shape of every list.
@@ -33,14 +34,24 @@ func list[T any](items []T, next string) listBody[T] {
 	return listBody[T]{items, next}
 }
 
-// authorized lets only the API token through.
+// authorized lets through who holds the token of the settings, or one that was
+// made for what is asked.
 func (w *Web) authorized(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		token, bearer := strings.CutPrefix(c.Request().Header.Get(echo.HeaderAuthorization), "Bearer ")
-		if bearer && !w.apiToken.Empty() && w.apiToken.Equal(token) {
-			return next(c)
+		if !bearer {
+			return unauthorized(c)
 		}
-		if bearer && !w.apiAttempts.may(c.RealIP()) {
+		if !w.apiToken.Empty() && w.apiToken.Equal(token) {
+			return w.may(c, access.Holder{Name: apiAuthor, Role: access.Admin}, next)
+		}
+		holder, err := w.access.Holder(c.Request().Context(), token)
+		switch {
+		case err == nil:
+			return w.may(c, holder, next)
+		case !isNotFound(err):
+			return err
+		case !w.apiAttempts.may(c.RealIP()):
 			return tooMany("too many wrong tokens from this address")
 		}
 		return unauthorized(c)

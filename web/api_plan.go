@@ -57,7 +57,7 @@ func (w *Web) apiPutPlan(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	version, one, err := w.admin.RollOutPlan(ctx, was, store.Versioned{Source: source, Author: apiAuthor, Note: c.QueryParam("note")}, share)
+	version, one, err := w.admin.RollOutPlan(ctx, was, store.Versioned{Source: source, Author: author(c), Note: c.QueryParam("note")}, share)
 	return w.publishedPlan(c, version, &one, err)
 }
 
@@ -128,7 +128,7 @@ func (w *Web) apiShareRollout(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	one, err := w.admin.ShareRollout(c.Request().Context(), share, apiAuthor, in.Note)
+	one, err := w.admin.ShareRollout(c.Request().Context(), share, author(c), in.Note)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (w *Web) apiShareRollout(c echo.Context) error {
 
 // apiWithdrawRollout puts everybody back under the version before.
 func (w *Web) apiWithdrawRollout(c echo.Context) error {
-	one, err := w.admin.WithdrawRollout(c.Request().Context(), apiAuthor, c.QueryParam("note"))
+	one, err := w.admin.WithdrawRollout(c.Request().Context(), author(c), c.QueryParam("note"))
 	if err != nil {
 		return err
 	}
@@ -165,6 +165,6 @@ func (w *Web) apiRollbackPlan(c echo.Context) error {
 	if *in.Version < 0 {
 		return badRequest("version", "is %d; 0 is the default", *in.Version)
 	}
-	version, one, err := w.admin.RollBack(ctx, *in.Version, apiAuthor, in.Note)
+	version, one, err := w.admin.RollBack(ctx, *in.Version, author(c), in.Note)
 	return w.publishedPlan(c, version, &one, err)
 }

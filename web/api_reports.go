@@ -53,7 +53,7 @@ func (w *Web) apiReport(c echo.Context) error {
 	case errors.Is(err, live.ErrUnknown):
 		return &Problem{Status: http.StatusNotFound, Title: "No such report", Detail: "GET /api/v1/reports lists them"}
 	case errors.Is(err, live.ErrNotBuilt) && w.admin.Works != nil:
-		one, err := w.admin.Works.StartSummaries(c.Request().Context(), apiAuthor)
+		one, err := w.admin.Works.StartSummaries(c.Request().Context(), author(c))
 		if err != nil {
 			return err
 		}

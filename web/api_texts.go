@@ -50,7 +50,7 @@ func (w *Web) apiPutRules(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := w.admin.PublishRules(ctx, id, was, store.Versioned{Source: source, Author: apiAuthor, Note: c.QueryParam("note")})
+	version, err := w.admin.PublishRules(ctx, id, was, store.Versioned{Source: source, Author: author(c), Note: c.QueryParam("note")})
 	return published(c, version, err)
 }
 
@@ -75,7 +75,7 @@ func (w *Web) apiRollbackRules(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), to, apiAuthor)
+	version, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), to, author(c))
 	return published(c, version, err)
 }
 

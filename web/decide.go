@@ -25,7 +25,7 @@ func (w *Web) apiPin(c echo.Context) error {
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	if err := w.pin(c, body, apiAuthor); err != nil {
+	if err := w.pin(c, body, author(c)); err != nil {
 		return err
 	}
 	return w.apiProfile(c)
@@ -38,7 +38,7 @@ func (w *Web) apiUnpin(c echo.Context) error {
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	if err := w.unpin(c, body.Reason, apiAuthor); err != nil {
+	if err := w.unpin(c, body.Reason, author(c)); err != nil {
 		return err
 	}
 	return w.apiProfile(c)
@@ -46,7 +46,7 @@ func (w *Web) apiUnpin(c echo.Context) error {
 
 // pinForm is the same by the page's form; its day ends at midnight UTC.
 func (w *Web) pinForm(c echo.Context) error {
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	var err error
 	if c.FormValue("release") != "" {
 		err = w.unpin(c, c.FormValue("reason"), user)
@@ -97,7 +97,7 @@ func (w *Web) apiSplit(c echo.Context) error {
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	id, second, err := w.split(c, body, apiAuthor)
+	id, second, err := w.split(c, body, author(c))
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (w *Web) apiJoin(c echo.Context) error {
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	id, err := w.join(c, body.Key, body.Reason, apiAuthor)
+	id, err := w.join(c, body.Key, body.Reason, author(c))
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (w *Web) apiJoin(c echo.Context) error {
 
 // identityForm is both by the page's forms.
 func (w *Web) identityForm(c echo.Context) error {
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	if key := c.FormValue("join"); key != "" {
 		id, err := w.join(c, key, c.FormValue("reason"), user)
 		if err != nil {

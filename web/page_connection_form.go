@@ -164,7 +164,7 @@ func (w *Web) saved(c echo.Context, f connectionForm, err error) error {
 
 // read takes what was typed, into the form and into the input.
 func (f *connectionForm) read(c echo.Context, push connectors.PushConfig) (jobs.ConnectionInput, error) {
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	in := jobs.ConnectionInput{ID: f.ID, Connector: f.Connector, Settings: map[string]string{}, Secrets: map[string]secret.Text{}, Push: &push, Author: user}
 	for i := range f.Secrets {
 		// An empty field keeps what is there: browsers never show a secret again.

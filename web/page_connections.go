@@ -133,7 +133,7 @@ func (w *Web) showConnectionPage(c echo.Context, status int, conn *jobs.Conn, no
 // shows the page again with a sentence about it.
 func (w *Web) actOnConnection(c echo.Context) error {
 	ctx, id := c.Request().Context(), c.Param("id")
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	note := ""
 	var err error
 	switch c.Param("action") {

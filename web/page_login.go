@@ -13,12 +13,13 @@ import (
 
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
-// adminName is the one user there is for now.
+// adminName is the user whom the first link and ADMIN_PASSWORD are for.
 const (
 	adminName = "admin"
-	adminRole = "admin"
+	adminRole = string(access.Admin)
 )
 
 type loginPage struct {
@@ -26,8 +27,8 @@ type loginPage struct {
 }
 
 type setupPage struct {
-	Token, Error string
-	Least        int
+	Name, Token, Error string
+	Least              int
 }
 
 // prepareLogin gives the admin the password of the settings, or makes the
@@ -86,12 +87,12 @@ func (w *Web) SetupPath() string {
 }
 
 func (w *Web) loginPage(c echo.Context) error {
-	name, err := w.user(c)
+	holder, err := w.user(c)
 	if err != nil {
 		return err
 	}
 	next := localPath(c.QueryParam("next"))
-	if name != "" {
+	if holder.Name != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	return w.render(c, http.StatusOK, "login", "Log in", loginPage{Name: adminName, Next: next})
@@ -132,7 +133,7 @@ func (w *Web) login(c echo.Context) error {
 
 func (w *Web) logout(c echo.Context) error {
 	if cookie, err := c.Cookie(w.cookieName()); err == nil {
-		if err := w.store.EndSession(c.Request().Context(), hashToken(cookie.Value)); err != nil {
+		if err := w.store.EndSession(c.Request().Context(), access.Hash(cookie.Value)); err != nil {
 			return err
 		}
 	}
@@ -140,35 +141,45 @@ func (w *Web) logout(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 
-// maySet checks the one-time token. Once there is a user it opens nothing.
-func (w *Web) maySet(c echo.Context, token string) error {
-	if w.setupToken == "" || !secret.New(w.setupToken).Equal(token) {
-		return &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the first password is set already, or the link is not whole; log in, or set STAGEBRIDGE_ADMIN_PASSWORD and start again"}
+// linked gives the name of the user whose password a one-time link sets, and
+// whether the user is still to be made. A link opens nothing once it was used.
+func (w *Web) linked(c echo.Context, token string) (name string, first bool, err error) {
+	ctx := c.Request().Context()
+	used := &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the password is set already, or the link has ended or is not whole; log in, or ask for a new link. For the first one, set STAGEBRIDGE_ADMIN_PASSWORD and start again"}
+	if w.setupToken != "" && secret.New(w.setupToken).Equal(token) {
+		_, err := w.store.User(ctx, adminName)
+		if err == nil {
+			return "", false, used
+		}
+		if !isNotFound(err) {
+			return "", false, err
+		}
+		return adminName, true, nil
 	}
-	_, err := w.store.User(c.Request().Context(), adminName)
-	if err == nil {
-		return &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the first password is set already; log in"}
+	user, err := w.access.Invited(ctx, token)
+	if isNotFound(err) {
+		return "", false, used
 	}
-	if !isNotFound(err) {
-		return err
-	}
-	return nil
+	return user.Name, false, err
 }
 
 func (w *Web) setupPage(c echo.Context) error {
 	token := c.QueryParam("token")
-	if err := w.maySet(c, token); err != nil {
+	name, _, err := w.linked(c, token)
+	if err != nil {
 		return err
 	}
-	return w.render(c, http.StatusOK, "setup", "Set the password", setupPage{Token: token, Least: minPassword})
+	return w.render(c, http.StatusOK, "setup", "Set the password", setupPage{Name: name, Token: token, Least: minPassword})
 }
 
 func (w *Web) setup(c echo.Context) error {
 	ctx := c.Request().Context()
-	body := setupPage{Token: c.FormValue("token"), Least: minPassword}
-	if err := w.maySet(c, body.Token); err != nil {
+	token := c.FormValue("token")
+	name, first, err := w.linked(c, token)
+	if err != nil {
 		return err
 	}
+	body := setupPage{Name: name, Token: token, Least: minPassword}
 	password := c.FormValue("password")
 	switch {
 	case len(password) < minPassword || len(password) > maxPassword:
@@ -183,10 +194,15 @@ func (w *Web) setup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.store.AddUser(ctx, store.User{Name: adminName, Password: hash, Role: adminRole}); err != nil {
+	if first {
+		err = w.store.AddUser(ctx, store.User{Name: name, Password: hash, Role: adminRole})
+	} else {
+		err = w.store.SetPassword(ctx, name, hash)
+	}
+	if err != nil {
 		return err
 	}
-	if err := w.startSession(c, adminName); err != nil {
+	if err := w.startSession(c, name); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/")

@@ -112,7 +112,7 @@ func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
 // editRules tries what was typed, or publishes it.
 func (w *Web) editRules(c echo.Context) error {
 	ctx, id := c.Request().Context(), c.Param("id")
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	d, err := typed(c)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
 
 // editPlan checks what was typed, tries it on everybody, or publishes it.
 func (w *Web) editPlan(c echo.Context) error {
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	d, err := typed(c)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
 // Life of a session: it ends when it was not used for a while, and in any case
@@ -26,8 +26,34 @@ const (
 	sessionSeen = time.Minute
 )
 
-// userKey is where the name of the logged-in user stands in a request.
-const userKey = "user"
+// holderKey is where it stands in a request who it comes from.
+const holderKey = "holder"
+
+// author gives the name under which what a request changes is written down.
+func author(c echo.Context) string {
+	holder, _ := c.Get(holderKey).(access.Holder)
+	return holder.Name
+}
+
+// roleOf gives what the sender of a request may do.
+func roleOf(c echo.Context) access.Role {
+	holder, _ := c.Get(holderKey).(access.Holder)
+	return holder.Role
+}
+
+// may goes on when the role is enough for the route.
+func (w *Web) may(c echo.Context, holder access.Holder, next echo.HandlerFunc) error {
+	c.Set(holderKey, holder)
+	route := c.Path()
+	if least := access.Least(c.Request().Method, route); !holder.Role.May(least) {
+		return &Problem{Status: http.StatusForbidden, Title: "Not allowed", Detail: "this asks for the role " + string(least) + ", and " + holder.Name + " has the role " + string(holder.Role) + "; nothing was changed"}
+	}
+	area, _, _ := strings.Cut(strings.TrimPrefix(route, "/api/v1/"), "/")
+	if !holder.Reaches(area) {
+		return &Problem{Status: http.StatusForbidden, Title: "Not allowed", Detail: holder.Name + " was not made for " + area + "; nothing was changed"}
+	}
+	return next(c)
+}
 
 func (w *Web) cookieName() string {
 	if w.secure {
@@ -52,57 +78,52 @@ func (w *Web) startSession(c echo.Context, name string) error {
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw)
 	expired := lifecycle.At(w.now().Add(-sessionIdle))
-	if err := w.store.StartSession(c.Request().Context(), hashToken(token), name, expired); err != nil {
+	if err := w.store.StartSession(c.Request().Context(), access.Hash(token), name, expired); err != nil {
 		return err
 	}
 	c.SetCookie(w.cookie(token, sessionIdle))
 	return nil
 }
 
-func hashToken(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
-// user gives the name of the user whose session a request carries; "" for none.
-func (w *Web) user(c echo.Context) (string, error) {
+// user gives the user whose session a request carries; no name for none.
+func (w *Web) user(c echo.Context) (access.Holder, error) {
+	var none access.Holder
 	cookie, err := c.Cookie(w.cookieName())
 	if err != nil || cookie.Value == "" || len(cookie.Value) > 100 {
-		return "", nil
+		return none, nil
 	}
 	ctx := c.Request().Context()
-	hash := hashToken(cookie.Value)
+	hash := access.Hash(cookie.Value)
 	s, err := w.store.Session(ctx, hash)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", nil
+		return none, nil
 	}
 	if err != nil {
-		return "", err
+		return none, err
 	}
 	now := w.now()
 	if now.Sub(s.Seen.Time()) > sessionIdle || now.Sub(s.Created.Time()) > sessionMost {
-		return "", w.store.EndSession(context.WithoutCancel(ctx), hash)
+		return none, w.store.EndSession(context.WithoutCancel(ctx), hash)
 	}
 	if now.Sub(s.Seen.Time()) > sessionSeen {
 		if err := w.store.SeeSession(ctx, hash); err != nil {
-			return "", err
+			return none, err
 		}
 		c.SetCookie(w.cookie(cookie.Value, sessionIdle))
 	}
-	return s.Name, nil
+	return access.Holder{Name: s.Name, Role: access.Role(s.Role)}, nil
 }
 
 // loggedIn lets logged-in users through and sends others to the login page,
 // which leads back to where they wanted to go.
 func (w *Web) loggedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		name, err := w.user(c)
+		holder, err := w.user(c)
 		if err != nil {
 			return err
 		}
-		if name != "" {
-			c.Set(userKey, name)
-			return next(c)
+		if holder.Name != "" {
+			return w.may(c, holder, next)
 		}
 		r := c.Request()
 		if r.Method != http.MethodGet || !strings.Contains(r.Header.Get(echo.HeaderAccept), "text/html") {

@@ -144,7 +144,7 @@ func (w *Web) asset(c echo.Context) error {
 
 // render sends a page. Nothing is sent when the template fails.
 func (w *Web) render(c echo.Context, status int, view, title string, body any) error {
-	user, _ := c.Get(userKey).(string)
+	user := author(c)
 	f := frame{Title: title, Nav: navOf(c.Request().URL.Path), User: user, Simulated: w.simulated, Jobs: w.jobsUI != nil, Version: w.version, Body: body}
 	var out bytes.Buffer
 	if err := w.pages.views[view].ExecuteTemplate(&out, "page", f); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
 // Bounds of what people and tools may send, in bytes.
@@ -85,6 +86,7 @@ type Web struct {
 	apiToken, metricsToken secret.Text
 	metrics                *prometheus.Registry
 	passwords              passwords
+	access                 *access.Access
 	attempts, apiAttempts  *throttle
 	origins                *http.CrossOriginProtection
 	setupToken             string // opens /setup while there is no user
@@ -109,6 +111,7 @@ func New(ctx context.Context, o Options) (*Web, error) {
 	if w.now == nil {
 		w.now = time.Now
 	}
+	w.access = &access.Access{Store: o.Store, Now: w.now}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -266,6 +269,14 @@ func (w *Web) routes(e *echo.Echo) {
 		api.GET("/jobs/:id", w.apiJob)
 		api.POST("/jobs/:id/cancel", w.apiCancelJob)
 	}
+	api.GET("/users", w.apiUsers)
+	api.POST("/users", w.apiAddUser)
+	api.PUT("/users/:name", w.apiSetRole)
+	api.POST("/users/:name/link", w.apiUserLink)
+	api.DELETE("/users/:name", w.apiRemoveUser)
+	api.GET("/tokens", w.apiTokens)
+	api.POST("/tokens", w.apiAddToken)
+	api.DELETE("/tokens/:id", w.apiRemoveToken)
 	api.GET("/reports", w.apiReports)
 	api.GET("/reports/:name", w.apiReport)
 		api.POST("/scores", w.apiScore)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -11,7 +12,7 @@ import (
 
 // commands lists every subcommand in the order of the help text.
 func commands() []command {
-	return []command{
+	return slices.Concat([]command{
 		serveCommand(),
 		demoCommand(),
 		applyCommand(),
@@ -22,6 +23,7 @@ func commands() []command {
 		explainCommand(),
 		accountCommand(),
 		reportCommand(),
+		scoreCommand(),
 		replayCommand(),
 		benchCommand(),
 		rulesTestCommand(),
@@ -34,7 +36,7 @@ func commands() []command {
 		moveCommand(),
 		healthCommand(),
 		versionCommand(),
-	}
+	}, userCommands())
 }
 
 // help prints the list of commands, or one command's own help.
