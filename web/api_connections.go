@@ -140,8 +140,8 @@ type connectionInput struct {
 	Rules          *string                 `json:"rules"`
 }
 
-func (in *connectionInput) input() (jobs.ConnectionInput, error) {
-	out := jobs.ConnectionInput{ID: in.ID, Connector: in.Connector, ForgetPrevious: in.ForgetPrevious, Rules: in.Rules, Author: apiAuthor}
+func (in *connectionInput) input(author string) (jobs.ConnectionInput, error) {
+	out := jobs.ConnectionInput{ID: in.ID, Connector: in.Connector, ForgetPrevious: in.ForgetPrevious, Rules: in.Rules, Author: author}
 	if in.Settings != nil {
 		out.Settings = map[string]string{}
 		for name, v := range in.Settings {
@@ -198,7 +198,7 @@ func (w *Web) apiCreateConnection(c echo.Context) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	input, err := in.input()
+	input, err := in.input(author(c))
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (w *Web) apiUpdateConnection(c echo.Context) error {
 		return badRequest("id", "is %q in the body and %q in the address", in.ID, id)
 	}
 	in.ID = c.Param("id")
-	input, err := in.input()
+	input, err := in.input(author(c))
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (w *Web) apiRegister(c echo.Context) error {
 	if err := decode(c, &in); err != nil {
 		return err
 	}
-	made, err := w.admin.Register(c.Request().Context(), c.Param("id"), in.Types, apiAuthor)
+	made, err := w.admin.Register(c.Request().Context(), c.Param("id"), in.Types, author(c))
 	if err != nil {
 		return err
 	}
