@@ -21,7 +21,7 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 	if err != nil {
 		return err
 	}
-	part := r.partition(s, ids, stored)
+	part := partition(r.guards, ids, stored, s.events)
 	owners, err := r.assign(s, part.Groups, nameless(ids, stored, part.Anchor))
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
 // partition asks who is who by all edges of a set. An event that names what an
 // earlier one of the same person has named, and nothing else, has no say: most
 // are such, and only their anchors are wanted.
-func (r *resolver) partition(s *keySet, ids []lifecycle.ProfileID, stored map[lifecycle.ProfileID][]lifecycle.Event) lifecycle.Partition {
+func partition(guards lifecycle.Guards, ids []lifecycle.ProfileID, stored map[lifecycle.ProfileID][]lifecycle.Event, fresh []*lifecycle.Event) lifecycle.Partition {
 	type repeat struct{ of, is lifecycle.EventID }
 	var edges []lifecycle.Edge
 	var repeats []repeat
@@ -60,10 +60,10 @@ func (r *resolver) partition(s *keySet, ids []lifecycle.ProfileID, stored map[li
 			edges = append(edges, e.Edge())
 		}
 	}
-	for _, e := range s.events {
+	for _, e := range fresh {
 		edges = append(edges, e.Edge())
 	}
-	part := r.guards.Partition(edges)
+	part := guards.Partition(edges)
 	for _, x := range repeats {
 		if anchor, ok := part.Anchor[x.of]; ok {
 			part.Anchor[x.is] = anchor

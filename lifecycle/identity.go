@@ -45,6 +45,15 @@ type Refusal struct {
 	Reason string // one of the Refused constants
 }
 
+// Joined is a key that an edge brought to the person of another.
+type Joined struct {
+	Edge     EventID
+	At       Instant
+	Decision Decision
+	Key      Key
+	With     Key // the edge's anchor
+}
+
 // Partition says which keys belong to the same person.
 type Partition struct {
 	// Groups has one entry per person, every key in at most one. Keys are in
@@ -54,6 +63,9 @@ type Partition struct {
 	// With. What other edges joined in the end is left out, for nobody need
 	// look at it.
 	Refused []Refusal
+	// Joined is what brought the keys of each person together, in the order of
+	// the edges: one entry fewer than a person has keys.
+	Joined []Joined
 	// Anchor tells, for every edge with a usable key, the key whose person the
 	// event belongs to: the first that Usable gives.
 	Anchor map[EventID]Key
@@ -92,7 +104,7 @@ func (g Guards) Partition(edges []Edge) Partition {
 	for i := range r.edges {
 		r.apply(&r.edges[i])
 	}
-	return Partition{Groups: r.groups(), Refused: r.refusals(), Anchor: r.anchor}
+	return Partition{Groups: r.groups(), Refused: r.refusals(), Joined: r.joined, Anchor: r.anchor}
 }
 
 // compareEdges puts edges in the order in which they apply. Where time and id

@@ -17,7 +17,7 @@ type Guards struct {
 	VendorLimit int
 	// Windows limits how many values of a namespace may be new to a person
 	// within a span, beside what Limits says of all time. A value is new at the
-	// earliest event that names it.
+	// earliest event that names it together with another key.
 	Windows map[string]KeyWindow
 	// MaxKeys is the most keys of one person over all namespaces; zero or less
 	// is no limit.

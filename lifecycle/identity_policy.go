@@ -55,7 +55,7 @@ func (g *Guards) mayCrowd(s KeySet) bool {
 
 // crowd is what a resolver needs to hold windows against joins.
 type crowd struct {
-	first   []Instant // by key: when it is named first
+	first   []Instant // by key: when it is first named together with another
 	members [][]int32 // by root: the keys of its person; nil without windows
 }
 
@@ -74,30 +74,58 @@ func (c *crowd) join(into, from int32) {
 	c.members[from] = nil
 }
 
-// crowded says whether joining two roots at an instant brings more new values
-// of a namespace together than its window allows; "" when not. Like a limit, it
-// stops only what would grow a namespace.
-func (r *resolver) crowded(at Instant, a, b int32) string {
+// newKey is a key of a namespace with a window, of one of two people.
+type newKey struct {
+	at    Instant
+	other bool
+}
+
+// crowded says whether two people have more values of a namespace that are new
+// within a span than its window allows; "" when not. Like a limit, it stops only
+// what would grow a namespace. It looks at the keys and not at the time of the
+// edge, so that an edge told again later says nothing new.
+func (r *resolver) crowded(a, b int32) string {
 	if r.crowd.members == nil {
 		return ""
 	}
 	reason := ""
 	for namespace, w := range r.guards.Windows {
-		x, y := r.fresh(a, namespace, at-w.Within), r.fresh(b, namespace, at-w.Within)
-		if x > 0 && y > 0 && x+y > w.Most && (reason == "" || RefusedLimit+namespace < reason) {
+		keys := append(r.newKeys(nil, a, namespace, false), r.newKeys(nil, b, namespace, true)...)
+		slices.SortFunc(keys, func(x, y newKey) int { return cmp.Compare(x.at, y.at) })
+		if tooMany(keys, w) && (reason == "" || RefusedLimit+namespace < reason) {
 			reason = RefusedLimit + namespace
 		}
 	}
 	return reason
 }
 
-// fresh counts the values of a person that were new after an instant.
-func (r *resolver) fresh(root int32, namespace string, after Instant) int {
-	n := 0
+func (r *resolver) newKeys(keys []newKey, root int32, namespace string, other bool) []newKey {
 	for _, i := range r.crowd.members[root] {
-		if r.keys[i].Namespace == namespace && r.crowd.first[i] > after {
-			n++
+		if r.keys[i].Namespace == namespace {
+			keys = append(keys, newKey{r.crowd.first[i], other})
 		}
 	}
-	return n
+	return keys
+}
+
+// tooMany looks, in keys in order of time, for a span in which keys of both
+// people are more than the window allows.
+func tooMany(keys []newKey, w KeyWindow) bool {
+	for from := range keys {
+		ours, theirs := 0, 0
+		for _, k := range keys[from:] {
+			if k.at-keys[from].at >= w.Within {
+				break
+			}
+			if k.other {
+				theirs++
+			} else {
+				ours++
+			}
+		}
+		if ours > 0 && theirs > 0 && ours+theirs > w.Most {
+			return true
+		}
+	}
+	return false
 }

@@ -20,6 +20,7 @@ type resolver struct {
 	crowd crowd
 
 	refused []refusal
+	joined  []Joined
 	anchor  map[EventID]Key
 }
 
@@ -87,8 +88,10 @@ func newResolver(g Guards, edges []Edge) *resolver {
 	return r
 }
 
-// register appends the keys' numbers and gives one to each that is new at an
-// instant. Edges come in order, so that is the earliest that names it.
+// register appends the keys' numbers and gives one to each that is new. Edges
+// come in order, so the first instant at which several keys are named is the
+// earliest for each of them; an edge with one key says nothing about others,
+// not even when it was new.
 func (r *resolver) register(numbers []int32, keys []Key, at Instant) []int32 {
 	for _, k := range keys {
 		n, ok := r.number[k]
@@ -97,7 +100,10 @@ func (r *resolver) register(numbers []int32, keys []Key, at Instant) []int32 {
 			r.number[k] = n
 			r.keys = append(r.keys, k)
 			r.parent = append(r.parent, nobody)
-			r.crowd.first = append(r.crowd.first, at)
+			r.crowd.first = append(r.crowd.first, never)
+		}
+		if len(keys) > 1 && r.crowd.first[n] == never {
+			r.crowd.first[n] = at
 		}
 		numbers = append(numbers, n)
 	}
@@ -173,6 +179,7 @@ func (r *resolver) gather(e *Edge, keys []int32) {
 			continue
 		}
 		r.join(a, b)
+		r.joined = append(r.joined, Joined{e.ID, e.At, e.Decision, r.keys[key], r.keys[anchor]})
 	}
 }
 
@@ -187,7 +194,7 @@ func (r *resolver) objection(e *Edge, a, b, anchor, key int32) string {
 	if reason := r.guards.Joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key]); reason != "" {
 		return reason
 	}
-	return r.crowded(e.At, a, b)
+	return r.crowded(a, b)
 }
 
 func (r *resolver) split(a, b int32) bool {

@@ -243,6 +243,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/profiles/:id/explain", w.apiExplain)
 	api.POST("/profiles/:id/pin", w.apiPin)
 	api.DELETE("/profiles/:id/pin", w.apiUnpin)
+	api.GET("/profiles/:id/identity", w.apiIdentity)
 	api.POST("/profiles/:id/split", w.apiSplit)
 	api.GET("/profiles/:id/conflicts", w.apiProfileConflicts)
 	api.GET("/conflicts", w.apiConflicts)

@@ -116,6 +116,9 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 	} else {
 		fmt.Fprint(out, "\ntime alone changes nothing\n")
 	}
+	if err := a.explainIdentity(ctx, out, p.ID); err != nil {
+		return err
+	}
 	return a.explainSync(ctx, out, p.ID)
 }
 
