@@ -88,7 +88,7 @@ func (a *app) configure(ctx context.Context) error {
 	a.works = jobs.NewWorks(a.store, nil, a.log)
 	a.works.Add(jobs.PublishKind(a.works, &jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
 	a.works.Add(jobs.SummariesKind(a.store, a.registry, time.Now))
-	a.works.Add(jobs.ReleaseKind(a.store))
+	a.works.Add(jobs.ScoresKind(a.store, a.registry, time.Now))
 	a.works.Add(jobs.ReleaseKind(a.store))
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	return nil

@@ -27,12 +27,12 @@ type clvCounter struct {
 func newCLV(_ *lifecycle.Plan, o *Options) counter { return &clvCounter{ledger: newLedger(o)} }
 
 func (c *clvCounter) take(p *summary.Person) error {
-	before := len(c.buyers)
+	before := c.buyers
 	if err := c.ledger.take(p); err != nil {
 		return err
 	}
 	subscriber := slices.ContainsFunc(p.Events, func(e summary.Event) bool { return e.Name == subscribed })
-	if subscriber && len(c.buyers) > before {
+	if subscriber && c.buyers > before {
 		c.subscribers++
 	}
 	return nil
@@ -71,11 +71,11 @@ func (c *clvCounter) report(ctx context.Context, r *Report) error {
 	r.Data = &d
 	var observed []clv.Observed
 	var people []lifecycle.ProfileID
-	for _, b := range c.buyers {
-		if x, ok := clv.Observe(b.purchases[d.Currency], c.o.end(), c.o.Zone); ok {
-			observed, people = append(observed, x), append(people, b.id)
+	c.in(d.Currency).each(func(id lifecycle.ProfileID, p []clv.Purchase) {
+		if x, ok := clv.Observe(p, c.o.end(), c.o.Zone); ok {
+			observed, people = append(observed, x), append(people, id)
 		}
-	}
+	})
 	d.Assessment = clv.Assess(observed, c.subscribers)
 	for _, w := range d.Assessment.Warnings {
 		r.note("%s", w.Text)

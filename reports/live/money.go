@@ -19,11 +19,7 @@ func newConcentration(_ *lifecycle.Plan, o *Options) counter {
 func (c *concentrationCounter) report(_ context.Context, r *Report) error {
 	currency := c.currency(r)
 	var revenue []int64
-	for _, b := range c.buyers {
-		if p := b.purchases[currency]; len(p) > 0 {
-			revenue = append(revenue, total(p))
-		}
-	}
+	c.in(currency).each(func(_ lifecycle.ProfileID, p []clv.Purchase) { revenue = append(revenue, total(p)) })
 	d, err := stats.NewConcentration(currency, stats.CountValues(revenue), 0, 0)
 	if err != nil {
 		return err
@@ -63,27 +59,9 @@ func (c *rfmCounter) report(_ context.Context, r *Report) error {
 	r.Definition = "recency: days since the last purchase, frequency: purchases, monetary: their sum; each in fifths of the customers, where the same value is the same score"
 	d := RFMReport{Currency: c.currency(r), Groups: map[stats.RFMGroup]int64{}, Scores: map[string]int64{}}
 	r.Data = &d
-	type customer struct{ days, purchases, micros int64 }
 	var all []customer
-	var recency, frequency, monetary []int64
-	today := stats.Day.Of(c.o.end()-1, c.o.Zone)
-	for _, b := range c.buyers {
-		p := b.purchases[d.Currency]
-		if len(p) == 0 {
-			continue
-		}
-		one := customer{int64(today - stats.Day.Of(p[len(p)-1].At, c.o.Zone)), int64(len(p)), total(p)}
-		all = append(all, one)
-		recency, frequency, monetary = append(recency, one.days), append(frequency, one.purchases), append(monetary, one.micros)
-	}
 	var err error
-	if d.Scales.Recency, err = stats.NewScale(stats.CountValues(recency), true); err != nil {
-		return err
-	}
-	if d.Scales.Frequency, err = stats.NewScale(stats.CountValues(frequency), false); err != nil {
-		return err
-	}
-	if d.Scales.Monetary, err = stats.NewScale(stats.CountValues(monetary), false); err != nil {
+	if d.Scales, all, err = c.fifths(d.Currency); err != nil {
 		return err
 	}
 	for _, one := range all {

@@ -9,27 +9,41 @@ import (
 	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
-// buyer is a person with the purchases that count, by currency.
-type buyer struct {
-	id        lifecycle.ProfileID
-	purchases map[string][]clv.Purchase
+// book is what everybody bought in one currency. A million buyers are one list
+// of purchases and where each one's begin.
+type book struct {
+	buyers    []lifecycle.ProfileID
+	begin     []int32
+	purchases []clv.Purchase
+}
+
+// each gives the buyers with their purchases, both in order.
+func (b *book) each(fn func(id lifecycle.ProfileID, purchases []clv.Purchase)) {
+	for i, id := range b.buyers {
+		end := len(b.purchases)
+		if i+1 < len(b.begin) {
+			end = int(b.begin[i+1])
+		}
+		fn(id, b.purchases[b.begin[i]:end])
+	}
 }
 
 // ledger gathers purchases with an amount.
 type ledger struct {
 	o          *Options
-	buyers     []buyer
+	books      map[string]*book // by currency
 	byCurrency map[string]int64
+	buyers     int64 // people with a purchase that counts
 	without    int64 // purchases without an amount
 	exchange
 }
 
 func newLedger(o *Options) ledger {
-	return ledger{o: o, byCurrency: map[string]int64{}, exchange: newExchange(o)}
+	return ledger{o: o, books: map[string]*book{}, byCurrency: map[string]int64{}, exchange: newExchange(o)}
 }
 
 func (l *ledger) take(p *summary.Person) error {
-	b := buyer{id: p.ID, purchases: map[string][]clv.Purchase{}}
+	bought := false
 	for i := range p.Events {
 		e := &p.Events[i]
 		if !l.o.counts(e) {
@@ -40,14 +54,35 @@ func (l *ledger) take(p *summary.Person) error {
 			continue
 		}
 		if m, ok := l.exchange.of(e.Amount); ok {
-			l.byCurrency[m.Currency]++
-			b.purchases[m.Currency] = append(b.purchases[m.Currency], clv.Purchase{At: e.At, Micros: m.Micros})
+			l.add(p.ID, m, e.At)
+			bought = true
 		}
 	}
-	if len(b.purchases) > 0 {
-		l.buyers = append(l.buyers, b)
+	if bought {
+		l.buyers++
 	}
 	return nil
+}
+
+func (l *ledger) add(id lifecycle.ProfileID, m lifecycle.Money, at lifecycle.Instant) {
+	l.byCurrency[m.Currency]++
+	b := l.books[m.Currency]
+	if b == nil {
+		b = &book{}
+		l.books[m.Currency] = b
+	}
+	if n := len(b.buyers); n == 0 || b.buyers[n-1] != id {
+		b.buyers, b.begin = append(b.buyers, id), append(b.begin, int32(len(b.purchases)))
+	}
+	b.purchases = append(b.purchases, clv.Purchase{At: at, Micros: m.Micros})
+}
+
+// in gives what was bought in a currency; never nil.
+func (l *ledger) in(currency string) *book {
+	if b := l.books[currency]; b != nil {
+		return b
+	}
+	return &book{}
 }
 
 // best is the currency asked for, or the one with the most purchases.
