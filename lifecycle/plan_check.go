@@ -239,3 +239,6 @@ func (p *Plan) JudgementPrint() string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
+
+// Plans tells whether an event's name is in the plan; see Judge.
+func (p *Plan) Plans(name EventName) bool { return p.judged[name] != nil }
