@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/churnzero"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
@@ -45,8 +46,8 @@ func TestNoAccountIsInvented(t *testing.T) {
 					cfg.Settings["new_contact_id"], cfg.Settings["new_account"] = "email", "acme"
 				}
 			})
-			r := push(t, c, test.u)[0]
-			if outcome(r) != test.want || r.VendorID != test.id {
+			r := connectortest.Push(t, c, test.u)[0]
+			if connectortest.Outcome(r) != test.want || r.VendorID != test.id {
 				t.Errorf("result = %+v, want %s of %q", r, test.want, test.id)
 			}
 			accounts := v.Accounts()
@@ -67,7 +68,7 @@ func TestWhatIsWritten(t *testing.T) {
 	u := contact("acme|u-1", "Customer")
 	u.Want.Segments, u.Want.Absent = []string{"eu", "power_users"}, []string{"at_risk"}
 	u.Want.Traits = map[string]any{"Plan": "Pro", "Active": true, "Seats": int64(12), "Renews": lifecycle.Instant(1795166100e6), "Old": nil}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	got := map[string]string{}
 	for _, name := range []string{"SB Lifecycle Stage", "SB Segments", "Plan", "Active", "Seats", "Renews", "Old", "Email"} {
 		got[name] = v.Attribute("acme", "u-1", name)
@@ -81,7 +82,7 @@ func TestWhatIsWritten(t *testing.T) {
 	}
 	known := u.Want
 	u.Known, u.Want.Segments, u.Want.Absent = &known, nil, []string{"at_risk", "eu", "power_users"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if held := v.Attribute("acme", "u-1", "SB Segments"); held != "" {
 		t.Errorf("segments that ended are held still: %q", held)
 	}
@@ -98,7 +99,7 @@ func TestManyInOneRequest(t *testing.T) {
 	for i := range 100 {
 		updates = append(updates, contact(fmt.Sprintf("acme|u-%d", i), "Trial"))
 	}
-	push(t, c, updates...)
+	connectortest.Push(t, c, updates...)
 	if n := v.count("POST /i"); n != 1 || len(v.Held()) != 100 {
 		t.Errorf("%d requests brought %d contacts", n, len(v.Held()))
 	}
@@ -138,7 +139,7 @@ func TestListGivesWhatAPushNeeds(t *testing.T) {
 	c := open(t, v, nil)
 	u := contact("acme|u-7", "Customer")
 	u.Want.Segments = []string{"eu"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	var all []connectors.Listing
 	pages := 0
 	for cursor := ""; pages == 0 || cursor != ""; pages++ {
@@ -171,7 +172,7 @@ func TestRead(t *testing.T) {
 	c := open(t, v, nil)
 	u := contact("acme|u-1", "Customer")
 	u.Want.Segments, u.Want.Absent = []string{"eu"}, []string{"at_risk"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	nobody := contact("", "")
 	quoted := contact("", "")
 	quoted.Email = "O'Neil@example.com"

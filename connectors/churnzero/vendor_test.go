@@ -74,26 +74,7 @@ func open(t *testing.T, v *vendor, change func(*connectors.Config)) *churnzero.C
 	return c.(*churnzero.Connector)
 }
 
-func push(t *testing.T, c *churnzero.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
 // contact is an update for a contact that ChurnZero named.
 func contact(id, stage string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: "ada@example.com", VendorID: id, Want: connectors.State{Stage: stage}}
-}
-
-func outcome(r connectors.Result) string {
-	if r.Reason == connectors.ReasonNone {
-		return string(r.Outcome)
-	}
-	return string(r.Outcome) + " " + string(r.Reason)
 }

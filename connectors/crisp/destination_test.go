@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/crisp"
 	"github.com/stagebridge/stagebridge/connectors/crisp/crispsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
@@ -72,33 +73,20 @@ func setting(name, value string) func(*connectors.Config) {
 	return func(cfg *connectors.Config) { cfg.Settings[name] = value }
 }
 
-func push(t *testing.T, c *crisp.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	return results
-}
-
 func wanting(email, stage string, segments ...string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments}}
-}
-
-func outcome(r connectors.Result) string {
-	return strings.TrimSpace(string(r.Outcome) + " " + string(r.Reason))
 }
 
 func TestPushCreatesAndUpdates(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	u := wanting("dana@example.com", "Customer", "at_risk")
-	if r := push(t, connect(t, v.url), u)[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("without create: %+v", r)
 	}
 	c := connect(t, v.url, creating)
-	r := push(t, c, u)[0]
-	if outcome(r) != "ok" || r.VendorID == "" {
+	r := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID == "" {
 		t.Fatalf("with create: %+v", r)
 	}
 	wrote := []connectors.Field{{Record: r.VendorID, Name: "profile", Value: "dana@example.com"}}
@@ -113,7 +101,7 @@ func TestPushCreatesAndUpdates(t *testing.T) {
 	u.VendorID, u.Known = r.VendorID, &known
 	u.Want.Stage = "Advocate"
 	v.took()
-	if r := push(t, c, u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("update: %+v", r)
 	}
 	if got := v.took(); !slices.Equal(got, []string{"PATCH /people/data/" + r.VendorID}) {
@@ -128,7 +116,7 @@ func TestPushLeavesForeignSegments(t *testing.T) {
 	u := wanting("dana@example.com", "", "at_risk")
 	u.Want.Absent = []string{"promoters"}
 	c := connect(t, v.url)
-	if r := push(t, c, u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("%+v", r)
 	}
 	want := []string{"GET /people/profile/dana@example.com", "PATCH /people/profile/" + id, "GET /people/profile/" + id}
@@ -160,7 +148,7 @@ func TestPushReadsBack(t *testing.T) {
 		v.Caching(c.cached)
 		u := wanting("dana@example.com", "")
 		u.Want.Absent = []string{"promoters"}
-		if r := push(t, connect(t, v.url), u)[0]; outcome(r) != c.want {
+		if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != c.want {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -172,11 +160,11 @@ func TestPushProvesTheFormOfData(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddProfile("dana@example.com")
-	if r := push(t, connect(t, v.url, setting("data_body", "bare")), wanting("dana@example.com", "Trial"))[0]; outcome(r) != "permanent stage_refused" || !strings.Contains(r.Message, "data_body") {
+	if r := connectortest.Push(t, connect(t, v.url, setting("data_body", "bare")), wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "permanent stage_refused" || !strings.Contains(r.Message, "data_body") {
 		t.Errorf("bare: %+v", r)
 	}
 	v.Caching(true)
-	if r := push(t, connect(t, v.url, setting("data_body", "bare")), wanting("dana@example.com", "Trial"))[0]; outcome(r) != "unconfirmed" {
+	if r := connectortest.Push(t, connect(t, v.url, setting("data_body", "bare")), wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "unconfirmed" {
 		t.Errorf("bare, with a cache: %+v", r)
 	}
 }
@@ -189,7 +177,7 @@ func TestPushFollowsTheAddress(t *testing.T) {
 	fresh := v.AddProfile("dana@example.com")
 	u := wanting("dana@example.com", "Customer", "at_risk")
 	u.VendorID, u.Known = old, &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
-	if r := push(t, connect(t, v.url), u)[0]; outcome(r) != "ok" || r.VendorID != fresh {
+	if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != "ok" || r.VendorID != fresh {
 		t.Errorf("%+v", r)
 	}
 	if h := v.Held(); len(h) != 1 || !slices.Equal(h[0].Segments, []string{"at_risk"}) {
@@ -197,7 +185,7 @@ func TestPushFollowsTheAddress(t *testing.T) {
 	}
 	v.Remove(fresh)
 	u.Email = ""
-	if r := push(t, connect(t, v.url, creating), u)[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, connect(t, v.url, creating), u)[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("without an address: %+v", r)
 	}
 }
@@ -212,8 +200,8 @@ func TestPushWritesTraits(t *testing.T) {
 	u := connectors.Update{ID: "u", Email: "dana@example.com", Want: connectors.State{Traits: map[string]any{
 		"seats": int64(12), "paying": true, "tags": []any{"a", int64(1)}, "nickname": "Dana Reed", "gone": nil,
 	}}}
-	r := push(t, c, u)[0]
-	if outcome(r) != "ok" || !cmp.Equal(r.Written, []connectors.Field{{Record: id, Name: "person.nickname", Value: "Dana Reed"}}) {
+	r := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(r) != "ok" || !cmp.Equal(r.Written, []connectors.Field{{Record: id, Name: "person.nickname", Value: "Dana Reed"}}) {
 		t.Errorf("%+v", r)
 	}
 	states, err := c.Read(t.Context(), []connectors.Update{{Email: "dana@example.com"}, {Email: "no@example.com"}, {}})
@@ -260,7 +248,7 @@ func TestPushMeetsAConflict(t *testing.T) {
 		v.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	if r := push(t, connect(t, server.URL, creating), wanting("dana@example.com", "Trial", "eu"))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, connect(t, server.URL, creating), wanting("dana@example.com", "Trial", "eu"))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("%+v", r)
 	}
 	if h := v.Held(); len(h) != 1 || h[0].Stage != "Trial" || !slices.Equal(h[0].Segments, []string{"eu"}) {

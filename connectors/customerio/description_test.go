@@ -39,10 +39,10 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 			t.Error(err)
 		}
 		all := people()
-		push(t, c, all...)
+		connectortest.Push(t, c, all...)
 		known := all[0].Want
 		all[0].Known, all[0].Want.Stage, all[0].Want.Traits = &known, "Advocate", map[string]any{"company": nil}
-		push(t, c, all[0], person("no address", "Trial"))
+		connectortest.Push(t, c, all[0], person("no address", "Trial"))
 		for _, u := range all {
 			if _, err := c.Erase(t.Context(), u); err != nil {
 				t.Error(err)
@@ -53,7 +53,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 		delete(cfg.Secrets, "app_api_key")
 		cfg.Push.Create, cfg.Settings["identify_by"] = false, "id"
 	})
-	push(t, bare, people()...)
+	connectortest.Push(t, bare, people()...)
 	want := []string{"GET /api/v1/accounts/region", "POST /api/v2/batch"}
 	if diff := cmp.Diff(want, d.Seen()); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/customerio"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -19,8 +20,8 @@ func TestCreateIsNotAssumed(t *testing.T) {
 	v := newVendor(t, nil)
 	id := v.Add("u-1", "dana@example.com", nil)
 	c := open(t, v, func(cfg *connectors.Config) { cfg.Push.Create = false })
-	results := push(t, c, person("dana@example.com", "Trial"), person("new@example.com", "Trial"))
-	if outcome(results[0]) != "ok" || results[0].VendorID != id || outcome(results[1]) != "skipped not_in_vendor" {
+	results := connectortest.Push(t, c, person("dana@example.com", "Trial"), person("new@example.com", "Trial"))
+	if connectortest.Outcome(results[0]) != "ok" || results[0].VendorID != id || connectortest.Outcome(results[1]) != "skipped not_in_vendor" {
 		t.Errorf("results = %+v", results)
 	}
 	if _, made := v.Person("new@example.com"); made {
@@ -39,10 +40,10 @@ func TestSomebodyWhoWasDeleted(t *testing.T) {
 	u.Want.Segments = []string{"eu"}
 	u.Known = &connectors.State{Stage: "Trial", Segments: []string{"eu"}}
 	update := open(t, v, func(cfg *connectors.Config) { cfg.Push.Create = false })
-	if got := outcome(push(t, update, u)[0]); got != "skipped not_in_vendor" {
+	if got := connectortest.Outcome(connectortest.Push(t, update, u)[0]); got != "skipped not_in_vendor" {
 		t.Error(got)
 	}
-	if got := outcome(push(t, open(t, v, nil), u)[0]); got != "ok" {
+	if got := connectortest.Outcome(connectortest.Push(t, open(t, v, nil), u)[0]); got != "ok" {
 		t.Error(got)
 	}
 	p, _ := v.Person("dana@example.com")
@@ -69,14 +70,14 @@ func TestWithoutTheAppKey(t *testing.T) {
 	// What an unconfirmed write brought is no proof that somebody is there.
 	again := person("nobody@example.com", "Customer")
 	again.Known = &connectors.State{Stage: "Trial"}
-	results := push(t, bare(false), person("new@example.com", "Trial"), known, again)
-	if outcome(results[0]) != "unconfirmed" || results[0].Message == "" || outcome(results[1]) != "ok" || outcome(results[2]) != "unconfirmed" {
+	results := connectortest.Push(t, bare(false), person("new@example.com", "Trial"), known, again)
+	if connectortest.Outcome(results[0]) != "unconfirmed" || results[0].Message == "" || connectortest.Outcome(results[1]) != "ok" || connectortest.Outcome(results[2]) != "unconfirmed" {
 		t.Errorf("results = %+v", results)
 	}
 	if _, made := v.Person("new@example.com"); made {
 		t.Error("a person was made although push.create is off")
 	}
-	if got := outcome(push(t, bare(true), person("new@example.com", "Trial"))[0]); got != "ok" {
+	if got := connectortest.Outcome(connectortest.Push(t, bare(true), person("new@example.com", "Trial"))[0]); got != "ok" {
 		t.Errorf("with create: %s", got)
 	}
 	if _, made := v.Person("new@example.com"); !made {
@@ -95,7 +96,7 @@ func TestWhoIsWho(t *testing.T) {
 		v := newVendor(t, nil)
 		u := person("dana.new@example.com", "Trial")
 		u.VendorID = v.Add("", "dana@example.com", nil)
-		if got := outcome(push(t, open(t, v, nil), u)[0]); got != "ok" {
+		if got := connectortest.Outcome(connectortest.Push(t, open(t, v, nil), u)[0]); got != "ok" {
 			t.Error(got)
 		}
 		if len(v.Held()) != 1 || v.Held()[0].Stage != "Trial" {
@@ -107,7 +108,7 @@ func TestWhoIsWho(t *testing.T) {
 		v := newVendor(t, nil)
 		u := person("dana@example.com", "Trial")
 		u.VendorID = "a3999999"
-		if r := push(t, open(t, v, nil), u)[0]; outcome(r) != "ok" || r.VendorID != "" {
+		if r := connectortest.Push(t, open(t, v, nil), u)[0]; connectortest.Outcome(r) != "ok" || r.VendorID != "" {
 			t.Errorf("result = %+v", r)
 		}
 		if len(v.Held()) != 1 {
@@ -116,14 +117,14 @@ func TestWhoIsWho(t *testing.T) {
 		// The old id is still remembered here; what was known is gone with it.
 		u.Known = &connectors.State{Stage: "Trial", Segments: []string{"eu"}}
 		u.Want.Stage, u.Want.Segments = "Customer", []string{"eu"}
-		if r := push(t, open(t, v, nil), u)[0]; outcome(r) != "ok" || r.VendorID != "a3000001" {
+		if r := connectortest.Push(t, open(t, v, nil), u)[0]; connectortest.Outcome(r) != "ok" || r.VendorID != "a3000001" {
 			t.Errorf("result = %+v", r)
 		}
 		if p, _ := v.Person("dana@example.com"); p.Attributes["sb_stage"] != "Customer" || p.Attributes["sb_seg_eu"] != true {
 			t.Errorf("attributes of the other record = %v", p.Attributes)
 		}
 		u.Email, u.Known = "", nil
-		if got := outcome(push(t, open(t, v, nil), u)[0]); got != "skipped not_in_vendor" {
+		if got := connectortest.Outcome(connectortest.Push(t, open(t, v, nil), u)[0]); got != "skipped not_in_vendor" {
 			t.Errorf("nothing to make a person with: %s", got)
 		}
 	})
@@ -131,15 +132,15 @@ func TestWhoIsWho(t *testing.T) {
 		t.Parallel()
 		v := newVendor(t, nil)
 		c := open(t, v, func(cfg *connectors.Config) { cfg.Settings["identify_by"] = "id" })
-		results := push(t, c, user(person("dana@example.com", "Trial"), "u-9"), person("lee@example.com", "Trial"))
-		if outcome(results[0]) != "ok" || outcome(results[1]) != "skipped no_identity" {
+		results := connectortest.Push(t, c, user(person("dana@example.com", "Trial"), "u-9"), person("lee@example.com", "Trial"))
+		if connectortest.Outcome(results[0]) != "ok" || connectortest.Outcome(results[1]) != "skipped no_identity" {
 			t.Errorf("results = %+v", results)
 		}
 		if p, ok := v.Person("dana@example.com"); !ok || p.ID != "u-9" {
 			t.Errorf("made %+v", p)
 		}
 		v.Add("u-10", "kim@example.com", nil)
-		push(t, c, user(person("kim.work@example.com", "Trial"), "u-10"))
+		connectortest.Push(t, c, user(person("kim.work@example.com", "Trial"), "u-10"))
 		if _, ok := v.Person("kim@example.com"); !ok {
 			t.Error("the address of somebody who was there was changed")
 		}
@@ -158,13 +159,13 @@ func TestPushSplitsByBytes(t *testing.T) {
 	}
 	huge := person("huge@example.com", "Trial")
 	huge.Want.Traits = map[string]any{"notes": strings.Fields(strings.Repeat("word ", 9000))}
-	results := push(t, c, append(updates, huge)...)
+	results := connectortest.Push(t, c, append(updates, huge)...)
 	for i, r := range results[:40] {
-		if outcome(r) != "ok" {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %d = %+v", i, r)
 		}
 	}
-	if got := outcome(results[40]); got != "permanent too_large" {
+	if got := connectortest.Outcome(results[40]); got != "permanent too_large" {
 		t.Errorf("a person above 32 KB: %s", got)
 	}
 	if n := len(v.sent()); n != 3 {
@@ -199,8 +200,8 @@ func TestALaterRequestFails(t *testing.T) {
 				updates = append(updates, u)
 			}
 			got := map[string]int{}
-			for _, r := range push(t, open(t, front, nil), updates...) {
-				got[outcome(r)]++
+			for _, r := range connectortest.Push(t, open(t, front, nil), updates...) {
+				got[connectortest.Outcome(r)]++
 			}
 			if got["ok"] == 0 || got[want] == 0 || got["retry not_attempted"] == 0 || calls != 2 {
 				t.Errorf("outcomes = %v after %d calls", got, calls)
@@ -254,8 +255,8 @@ func TestSeveralMistakesOfOnePerson(t *testing.T) {
 		w.WriteHeader(http.StatusMultiStatus)
 		_, _ = w.Write([]byte(`{"errors":[{"batch_index":1,"reason":"invalid","field":"identifiers.email","message":"is wrong"},{"batch_index":1,"reason":"required","field":"attributes"}]}`))
 	})
-	results := push(t, open(t, v, nil), person("a@example.com", "Trial"), person("b@example.com", "Trial"), person("c@example.com", "Trial"))
-	got := []string{outcome(results[0]), outcome(results[1]), results[1].Message, outcome(results[2])}
+	results := connectortest.Push(t, open(t, v, nil), person("a@example.com", "Trial"), person("b@example.com", "Trial"), person("c@example.com", "Trial"))
+	got := []string{connectortest.Outcome(results[0]), connectortest.Outcome(results[1]), results[1].Message, connectortest.Outcome(results[2])}
 	want := []string{"ok", "permanent invalid", "identifiers.email: is wrong; attributes: required", "ok"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
@@ -20,7 +21,7 @@ func TestReadGivesWhatWasPushed(t *testing.T) {
 	c := open(t, v, nil)
 	u := people()[0]
 	u.Want.Traits = map[string]any{"company": "Acme"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	states, err := c.Read(t.Context(), []connectors.Update{u, person("gone@example.com", "")})
 	if err != nil {
 		t.Fatal(err)

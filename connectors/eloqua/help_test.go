@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/eloqua"
 	"github.com/stagebridge/stagebridge/connectors/eloqua/eloquasim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -150,24 +151,11 @@ func person(email, stage string, segments, absent []string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
 }
 
-// push wants results without an error of the whole.
-func push(t *testing.T, c *eloqua.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
 // followed pushes and follows each job to its end, as the caller of a
 // JobPoller does.
 func followed(t *testing.T, c *eloqua.Connector, updates ...connectors.Update) []connectors.Result {
 	t.Helper()
-	results := push(t, c, updates...)
+	results := connectortest.Push(t, c, updates...)
 	for i, r := range results {
 		if r.Outcome != connectors.Submitted {
 			continue
@@ -184,8 +172,4 @@ func followed(t *testing.T, c *eloqua.Connector, updates ...connectors.Update) [
 		results[i] = ended[0]
 	}
 	return results
-}
-
-func outcome(r connectors.Result) string {
-	return strings.TrimSpace(string(r.Outcome) + " " + string(r.Reason))
 }

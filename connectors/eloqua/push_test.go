@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/standin"
 )
 
@@ -22,18 +23,18 @@ func TestPushThroughToTheEnd(t *testing.T) {
 	v.Slow(1)
 	c := open(t, config(v))
 	updates := []connectors.Update{person("Dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters", "dormant"}), person("new@example.com", "Lead", []string{"at_risk"}, nil)}
-	results := push(t, c, updates...)
+	results := connectortest.Push(t, c, updates...)
 	for i, r := range results {
-		if outcome(r) != "submitted" || r.Job == "" || (i == 0) != (r.VendorID == dana) {
+		if connectortest.Outcome(r) != "submitted" || r.Job == "" || (i == 0) != (r.VendorID == dana) {
 			t.Errorf("person %d: %+v", i, r)
 		}
 		// The first answer of each sync is that it is under way.
 		for range 3 {
-			if ended, err := c.Poll(t.Context(), r.Job, updates[i:i+1]); err != nil || ended != nil && outcome(ended[0]) != "ok" {
+			if ended, err := c.Poll(t.Context(), r.Job, updates[i:i+1]); err != nil || ended != nil && connectortest.Outcome(ended[0]) != "ok" {
 				t.Errorf("poll: %+v, %v", ended, err)
 			}
 		}
-		if ended, err := c.Poll(t.Context(), r.Job, updates[i:i+1]); err != nil || len(ended) != 1 || outcome(ended[0]) != "ok" {
+		if ended, err := c.Poll(t.Context(), r.Job, updates[i:i+1]); err != nil || len(ended) != 1 || connectortest.Outcome(ended[0]) != "ok" {
 			t.Errorf("poll at the end: %+v, %v", ended, err)
 		}
 	}
@@ -46,7 +47,7 @@ func TestPushThroughToTheEnd(t *testing.T) {
 	u := updates[0]
 	u.VendorID, u.Known = dana, &u.Want
 	v.took()
-	if r := push(t, c, u)[0]; outcome(r) != "ok" || len(v.took()) != 0 {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" || len(v.took()) != 0 {
 		t.Errorf("unchanged: %+v", r)
 	}
 }
@@ -59,10 +60,10 @@ func TestPushWithoutCreating(t *testing.T) {
 	v.AddContact("lee@example.com", nil)
 	cfg := config(v)
 	cfg.Settings["create_fields"], cfg.Push.Create = "false", false
-	results := push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil), person("gone@example.com", "Lead", nil, nil),
+	results := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil), person("gone@example.com", "Lead", nil, nil),
 		person("lee@example.com", "", []string{"at_risk"}, []string{"dormant"}), person("not an address", "Lead", nil, nil))
 	for i, want := range []string{"permanent settings", "skipped not_in_vendor", "permanent settings", "permanent invalid"} {
-		if outcome(results[i]) != want {
+		if connectortest.Outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
 		}
 	}
@@ -100,14 +101,14 @@ func TestPollGone(t *testing.T) {
 			}
 			c := open(t, cfg)
 			results := followed(t, c, u, other)
-			if outcome(results[0]) != tt.want || outcome(results[1]) != "ok" {
+			if connectortest.Outcome(results[0]) != tt.want || connectortest.Outcome(results[1]) != "ok" {
 				t.Fatalf("results %+v", results)
 			}
 			if !strings.HasPrefix(tt.want, "retry") {
 				return
 			}
 			u.VendorID = results[0].VendorID
-			if r := followed(t, c, u)[0]; outcome(r) != "ok" {
+			if r := followed(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 				t.Errorf("sent once more: %+v", r)
 			}
 		})
@@ -134,7 +135,7 @@ func TestPollUnmatched(t *testing.T) {
 		return mine
 	}
 	ended, err := c.Poll(t.Context(), "77", people)
-	if err != nil || outcome(ended[0]) != "ok" || outcome(ended[1]) != "skipped not_in_vendor" || outcome(ended[2]) != "ok" {
+	if err != nil || connectortest.Outcome(ended[0]) != "ok" || connectortest.Outcome(ended[1]) != "skipped not_in_vendor" || connectortest.Outcome(ended[2]) != "ok" {
 		t.Errorf("%+v, %v", ended, err)
 	}
 }
@@ -146,9 +147,9 @@ func TestPushOneContactTwice(t *testing.T) {
 	id := v.AddContact("dana@example.com", nil)
 	known := person("old@example.com", "Lead", nil, nil)
 	known.VendorID = id
-	results := push(t, open(t, config(v)), person("dana@example.com", "Customer", nil, nil), known, person("new@example.com", "Lead", nil, nil), person("New@example.com", "Lead", nil, nil))
+	results := connectortest.Push(t, open(t, config(v)), person("dana@example.com", "Customer", nil, nil), known, person("new@example.com", "Lead", nil, nil), person("New@example.com", "Lead", nil, nil))
 	for i, want := range []string{"submitted", "retry not_attempted", "submitted", "retry not_attempted"} {
-		if outcome(results[i]) != want {
+		if connectortest.Outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
 		}
 	}
@@ -179,7 +180,7 @@ func TestPollRefusals(t *testing.T) {
 		}
 		var all []string
 		for _, r := range ended {
-			all = append(all, outcome(r))
+			all = append(all, connectortest.Outcome(r))
 		}
 		v.fail = inner
 		return all
@@ -231,7 +232,7 @@ func TestPollErrors(t *testing.T) {
 				return true
 			}
 			ended, err := open(t, config(v)).Poll(t.Context(), "77", []connectors.Update{{Email: "a@example.com"}})
-			if err != nil || len(ended) != 1 || outcome(ended[0]) != tt.want || ended[0].Delay != tt.delay || !strings.Contains(ended[0].Message, tt.words) {
+			if err != nil || len(ended) != 1 || connectortest.Outcome(ended[0]) != tt.want || ended[0].Delay != tt.delay || !strings.Contains(ended[0].Message, tt.words) {
 				t.Errorf("%+v, %v; want %s", ended, err, tt.want)
 			}
 		})
@@ -282,7 +283,7 @@ func TestPushFailures(t *testing.T) {
 			case errors.As(err, &e):
 				got = "error " + string(e.Reason)
 			default:
-				got = outcome(results[0]) + " " + results[0].Message
+				got = connectortest.Outcome(results[0]) + " " + results[0].Message
 			}
 			if !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %s, want %s", got, tt.want)

@@ -29,7 +29,7 @@ func TestRead(t *testing.T) {
 	lee := person("", "Lead", nil, []string{"at_risk"})
 	lee.VendorID = v.AddContact("lee@example.com", nil)
 	for _, r := range followed(t, c, dana, lee) {
-		if outcome(r) != "ok" {
+		if connectortest.Outcome(r) != "ok" {
 			t.Fatalf("push: %+v", r)
 		}
 	}
@@ -167,7 +167,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 	gone := person("lee@example.com", "Lead", nil, nil)
 	gone.VendorID = "7"
 	for i, r := range followed(t, c, u, person("new@example.com", "Lead", []string{"at_risk"}, nil), gone) {
-		if (outcome(r) == "ok") != (i < 2) {
+		if (connectortest.Outcome(r) == "ok") != (i < 2) {
 			t.Errorf("person %d: %+v", i, r)
 		}
 	}

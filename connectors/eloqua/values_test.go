@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // TestPushValues: contact fields are texts, and short.
@@ -32,7 +33,7 @@ func TestPushValues(t *testing.T) {
 		u.Want.Traits[name], want[name] = value[0], value[1]
 	}
 	c := open(t, cfg)
-	if r := followed(t, c, u)[0]; outcome(r) != "ok" {
+	if r := followed(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("push: %+v", r)
 	}
 	states, err := c.Read(t.Context(), []connectors.Update{u})

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/freshdesk"
 	"github.com/stagebridge/stagebridge/secret"
 )
@@ -17,7 +18,7 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	if words, err := open(t, config(v.url)).Check(t.Context()); err != nil || words != "The API key of Ann Admin (admin@example.com)" {
+	if words, err := open(t, config(v.URL)).Check(t.Context()); err != nil || words != "The API key of Ann Admin (admin@example.com)" {
 		t.Errorf("check: %q, %v", words, err)
 	}
 	for name, tt := range map[string]struct {
@@ -27,7 +28,7 @@ func TestCheck(t *testing.T) {
 		"wrong key": {func(c *connectors.Config) { c.Secrets["api_key"] = []secret.Text{secret.New("wrong")} }, connectors.ReasonAuth},
 		"no key":    {func(c *connectors.Config) { delete(c.Secrets, "api_key"); c.Push.Enabled = false }, connectors.ReasonSettings},
 	} {
-		cfg := config(v.url)
+		cfg := config(v.URL)
 		tt.change(&cfg)
 		_, err := open(t, cfg).Check(t.Context())
 		var e *connectors.PushError
@@ -44,12 +45,12 @@ func TestReadAndList(t *testing.T) {
 	dana := v.AddContact("dana@example.com", []string{"vip"})
 	v.AddContact("lee@example.com", []string{"SB:dormant"})
 	v.AddContact("ann@example.com", nil)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"})
 	u.Want.Traits = map[string]any{"Plan name": "Team"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	// A connection that has not pushed yet knows no fields.
-	c = open(t, config(v.url))
+	c = open(t, config(v.URL))
 	states, err := c.Read(t.Context(), []connectors.Update{u, {VendorID: dana, Want: u.Want}, {VendorID: "99", Email: "nobody@example.com"}, {}})
 	if diff := cmp.Diff([]*connectors.State{&u.Want, &u.Want, nil, nil}, states); err != nil || diff != "" {
 		t.Errorf("%v, states (-want +got):\n%s", err, diff)
@@ -81,7 +82,7 @@ func TestErase(t *testing.T) {
 	dana, lee, ann := v.AddContact("dana@example.com", nil), v.AddContact("lee@example.com", nil), v.AddContact("ann@example.com", nil)
 	v.Delete(lee)
 	v.Block(ann)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	proof := func(id string) string {
 		return "contact " + id + " and its tickets deleted for good: status 204, request simulated-request"
 	}
@@ -117,7 +118,7 @@ func TestEnrich(t *testing.T) {
 	v := newVendor(t)
 	dana := v.AddContact("dana@example.com", nil)
 	v.AddTicket("4521", dana)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	records, err := c.Enrich(t.Context(), []connectors.Lookup{
 		{Type: "ticket_solved", Body: []byte(`{"event":"ticket_solved","ticket_id":"4521","email":""}`)},
 		{Type: "freshdesk_webhook", Body: []byte(`{"freshdesk_webhook":{"ticket_id":4521}}`)},
@@ -138,7 +139,7 @@ func TestEnrich(t *testing.T) {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	if asked := v.took(); len(asked) != 2 {
+	if asked := v.Took(); len(asked) != 2 {
 		t.Errorf("asked %v", asked)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))

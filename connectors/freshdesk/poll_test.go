@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/freshdesk"
 	"github.com/stagebridge/stagebridge/secret"
 )
@@ -43,7 +44,7 @@ func types(events []connectors.RawEvent) []string {
 
 // atNow makes the connection's clock the account's.
 func atNow(v *vendor) connectors.Config {
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Now = v.Now
 	return cfg
 }
@@ -99,7 +100,7 @@ func TestFetchEcho(t *testing.T) {
 	dana, lee := v.AddContact("dana@example.com", nil), v.AddContact("lee@example.com", nil)
 	v.Pass(time.Hour)
 	c := open(t, atNow(v))
-	early := push(t, c, person("dana@example.com", "Trial", nil, nil))[0]
+	early := connectortest.Push(t, c, person("dana@example.com", "Trial", nil, nil))[0]
 	if len(early.Written) != 0 {
 		t.Errorf("before the first poll nothing is known to have been told, yet %v", early.Written)
 	}
@@ -108,7 +109,7 @@ func TestFetchEcho(t *testing.T) {
 	v.Pass(time.Hour)
 	v.Change(lee, "Lee Ono")
 	v.Pass(time.Minute)
-	results := push(t, c, person("dana@example.com", "Customer", []string{"at_risk"}, nil), person("lee@example.com", "Customer", nil, nil))
+	results := connectortest.Push(t, c, person("dana@example.com", "Customer", []string{"at_risk"}, nil), person("lee@example.com", "Customer", nil, nil))
 	v.Pass(time.Minute)
 	events, _ := round(t, c, cursor)
 	if len(events) != 2 || len(results[1].Written) != 0 {
@@ -130,14 +131,14 @@ func TestFetchIsQuiet(t *testing.T) {
 		"off":    func(c *connectors.Config) { c.Settings["poll_contacts"] = "off" },
 		"no key": func(c *connectors.Config) { delete(c.Secrets, "api_key"); c.Push.Enabled = false },
 	} {
-		cfg := config(v.url)
+		cfg := config(v.URL)
 		change(&cfg)
 		f, err := open(t, cfg).Fetch(t.Context(), "1795166100")
 		if err != nil || f.More || len(f.Events) != 0 || f.Cursor != "1795166100" {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
 	}
-	if asked := v.took(); len(asked) != 0 {
+	if asked := v.Took(); len(asked) != 0 {
 		t.Errorf("asked %v", asked)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // TestForeignTagsStay: the list is sent whole, with only the managed set changed.
@@ -17,19 +18,19 @@ func TestForeignTagsStay(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddContact("dana@example.com", []string{"vip", "SB:Promoters", "sb:foreign", "sb:loyal"})
-	c := open(t, config(v.url))
-	r := push(t, c, person("dana@example.com", "", []string{"at_risk", "loyal"}, []string{"promoters", "dormant"}))[0]
-	if outcome(r) != "ok" || r.VendorID != id {
+	c := open(t, config(v.URL))
+	r := connectortest.Push(t, c, person("dana@example.com", "", []string{"at_risk", "loyal"}, []string{"promoters", "dormant"}))[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID != id {
 		t.Errorf("result %+v", r)
 	}
 	if diff := cmp.Diff([]string{"vip", "sb:foreign", "sb:loyal", "sb:at_risk"}, v.Tags(id)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
 	writes := v.Writes()
-	if r := push(t, c, person("dana@example.com", "", []string{"at_risk"}, []string{"dormant"}))[0]; outcome(r) != "ok" || v.Writes() != writes {
+	if r := connectortest.Push(t, c, person("dana@example.com", "", []string{"at_risk"}, []string{"dormant"}))[0]; connectortest.Outcome(r) != "ok" || v.Writes() != writes {
 		t.Errorf("held already: %+v, %d writes", r, v.Writes()-writes)
 	}
-	push(t, c, person("dana@example.com", "", nil, []string{"at_risk", "loyal"}))
+	connectortest.Push(t, c, person("dana@example.com", "", nil, []string{"at_risk", "loyal"}))
 	if diff := cmp.Diff([]string{"vip", "sb:foreign"}, v.Tags(id)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
@@ -60,8 +61,8 @@ func TestWhoIsWritten(t *testing.T) {
 		{"nobody", connectors.Update{VendorID: "../agents/1", Want: connectors.State{Stage: "C"}}, "skipped no_identity", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := push(t, open(t, config(v.url)), tt.update)[0]
-			if outcome(r) != tt.want || r.VendorID != tt.id {
+			r := connectortest.Push(t, open(t, config(v.URL)), tt.update)[0]
+			if connectortest.Outcome(r) != tt.want || r.VendorID != tt.id {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.id)
 			}
 			if tt.id != "" && v.Field(tt.id, "custom_sb_stage") != tt.update.Want.Stage {
@@ -76,15 +77,15 @@ func TestCreate(t *testing.T) {
 	v := newVendor(t)
 	binned := v.AddContact("binned@example.com", nil)
 	v.Delete(binned)
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Push.Create = true
 	c := open(t, cfg)
-	results := push(t, c,
+	results := connectortest.Push(t, c,
 		person("new@example.com", "Trial", []string{"trialists"}, []string{"dormant"}), person("binned@example.com", "Trial", nil, nil),
 		connectors.Update{VendorID: "99", Email: "late@example.com", Known: &connectors.State{Stage: "Trial"}, Want: connectors.State{Stage: "Trial", Segments: []string{"a"}}})
 	var got []string
 	for _, r := range results {
-		got = append(got, outcome(r))
+		got = append(got, connectortest.Outcome(r))
 	}
 	if diff := cmp.Diff([]string{"ok", "skipped not_in_vendor", "ok"}, got); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
@@ -105,7 +106,7 @@ func TestTypes(t *testing.T) {
 	}
 	u := person("dana@example.com", "", nil, nil)
 	u.Want.Traits = map[string]any{"seats": "5", "Beta": "true", "custom_renews_on": "2026-12-01T00:00:00Z", "Note": strings.Repeat("é", 300)}
-	if r := push(t, open(t, config(v.url)), u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, open(t, config(v.URL)), u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("result %+v", r)
 	}
 	got := map[string]any{}
@@ -122,10 +123,10 @@ func TestMissingField(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddContact("dana@example.com", nil)
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Settings["create_field"] = "false"
-	r := push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
-	if outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") || v.Writes() != 0 {
+	r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
+	if connectortest.Outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") || v.Writes() != 0 {
 		t.Errorf("result %+v, %d writes", r, v.Writes())
 	}
 }
@@ -174,7 +175,7 @@ func TestFailures(t *testing.T) {
 			} else {
 				r = results[0]
 			}
-			if outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) || r.Delay != tt.delay {
+			if connectortest.Outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) || r.Delay != tt.delay {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.inMessage)
 			}
 		})
@@ -207,7 +208,7 @@ func TestDuplicate(t *testing.T) {
 			defer server.Close()
 			cfg := config(server.URL)
 			cfg.Push.Create = true
-			if r := push(t, open(t, cfg), person("dana@example.com", "Customer", nil, nil))[0]; outcome(r) != tt.want {
+			if r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Customer", nil, nil))[0]; connectortest.Outcome(r) != tt.want {
 				t.Errorf("result %+v, want %s", r, tt.want)
 			}
 		})

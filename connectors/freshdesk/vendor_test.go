@@ -1,17 +1,11 @@
 package freshdesk_test
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/freshdesk"
 	"github.com/stagebridge/stagebridge/connectors/freshdesk/freshdesksim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -20,35 +14,13 @@ import (
 // vendor is a simulated Freshdesk that notes every request.
 type vendor struct {
 	*freshdesksim.Sim
-	url string
-
-	mu       sync.Mutex
-	requests []string // method, path and body
+	*connectortest.Witness
 }
 
 func newVendor(t *testing.T) *vendor {
 	t.Helper()
-	v := &vendor{Sim: freshdesksim.New()}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		v.mu.Lock()
-		v.requests = append(v.requests, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, strings.TrimPrefix(r.URL.RequestURI(), "/api/v2"), body)))
-		v.mu.Unlock()
-		v.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	v.url = server.URL
-	return v
-}
-
-// took gives the requests since the last call.
-func (v *vendor) took() []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	all := v.requests
-	v.requests = nil
-	return all
+	sim := freshdesksim.New()
+	return &vendor{sim, connectortest.Watch(t, sim, "/api/v2")}
 }
 
 func config(url string) connectors.Config {
@@ -63,34 +35,10 @@ func config(url string) connectors.Config {
 
 func open(t *testing.T, cfg connectors.Config) *freshdesk.Connector {
 	t.Helper()
-	c, err := freshdesk.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*freshdesk.Connector)
+	return connectortest.Open[*freshdesk.Connector](t, freshdesk.Vendor(), cfg)
 }
 
 // person is an update for one address.
 func person(email, stage string, segments, absent []string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
-}
-
-// push wants results without an error of the whole.
-func push(t *testing.T, c *freshdesk.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
-func outcome(r connectors.Result) string {
-	if r.Reason == connectors.ReasonNone {
-		return string(r.Outcome)
-	}
-	return string(r.Outcome) + " " + string(r.Reason)
 }

@@ -42,19 +42,10 @@ func connect(t *testing.T, h http.Handler, change func(*connectors.Config)) *goo
 	return open(t, cfg)
 }
 
-func push(t *testing.T, c *googleanalytics.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	return results
-}
-
 func TestPushReachesTheStream(t *testing.T) {
 	t.Parallel()
 	sim := googleanalyticssim.New()
-	for i, r := range push(t, connect(t, sim, nil), people()...) {
+	for i, r := range connectortest.Push(t, connect(t, sim, nil), people()...) {
 		if r.Outcome != connectors.Unconfirmed || r.Sent != 2 {
 			t.Errorf("result %d = %+v", i, r)
 		}
@@ -78,7 +69,7 @@ func TestWrongSecret(t *testing.T) {
 	t.Parallel()
 	sim := googleanalyticssim.New()
 	c := connect(t, sim, func(cfg *connectors.Config) { cfg.Secrets["api_secret"] = []secret.Text{secret.New("wrong-secret")} })
-	for _, r := range push(t, c, people()...) {
+	for _, r := range connectortest.Push(t, c, people()...) {
 		if r.Outcome != connectors.Unconfirmed {
 			t.Errorf("result %+v", r)
 		}
@@ -97,7 +88,7 @@ func TestManySegments(t *testing.T) {
 		u.Want.Segments = append(u.Want.Segments, fmt.Sprintf("segment_%02d", i))
 	}
 	sim := googleanalyticssim.New()
-	if r := push(t, connect(t, sim, nil), u)[0]; r.Outcome != connectors.Unconfirmed || r.Sent != 1 {
+	if r := connectortest.Push(t, connect(t, sim, nil), u)[0]; r.Outcome != connectors.Unconfirmed || r.Sent != 1 {
 		t.Errorf("result %+v", r)
 	}
 	var names []string
@@ -117,7 +108,7 @@ func TestNamesOfSegments(t *testing.T) {
 	t.Parallel()
 	segments := []string{"a b", "a_b", "a-b", "a segment with a very long name", "a segment with a very long nam"}
 	sim := googleanalyticssim.New()
-	push(t, connect(t, sim, nil), connectors.Update{ID: "v", VendorID: "1.2", Want: connectors.State{Segments: segments}})
+	connectortest.Push(t, connect(t, sim, nil), connectors.Update{ID: "v", VendorID: "1.2", Want: connectors.State{Segments: segments}})
 	held := sim.Properties("1.2")
 	if len(held) != len(segments) || held["sb_seg_a_b"] != "true" {
 		t.Errorf("held %v", held)
@@ -130,7 +121,7 @@ func TestPersonalData(t *testing.T) {
 	f := connectortest.NewFake(t)
 	f.Reply("POST /mp/collect", http.StatusNoContent, "")
 	c := connect(t, f, func(cfg *connectors.Config) { cfg.Settings["firebase_app_id"] = "1:123:android:4a5b" })
-	push(t, c, connectors.Update{
+	connectortest.Push(t, c, connectors.Update{
 		ID: "v", VendorID: "0a1b2c", Email: "ada@example.com", Want: connectors.State{Stage: strings.Repeat("é", 50), Traits: map[string]any{"plan": true}},
 		Keys: []lifecycle.Key{{Namespace: "user", Value: "ada@example.com"}, {Namespace: "email", Value: "ada@example.com"}},
 	})
@@ -161,7 +152,7 @@ func TestClientIDs(t *testing.T) {
 	} {
 		sim := googleanalyticssim.New()
 		c := connect(t, sim, func(cfg *connectors.Config) { cfg.Settings["client_id_from"] = tt.from })
-		r := push(t, c, connectors.Update{ID: "v", Keys: tt.keys, Want: connectors.State{Stage: "Trial"}})[0]
+		r := connectortest.Push(t, c, connectors.Update{ID: "v", Keys: tt.keys, Want: connectors.State{Stage: "Trial"}})[0]
 		if tt.want == "" && r.Reason != connectors.ReasonNoIdentity || tt.want != "" && sim.Properties(tt.want)["sb_stage"] != "Trial" {
 			t.Errorf("%+v: %+v, held %v", tt, r, sim.Held())
 		}
@@ -180,7 +171,7 @@ func TestHalfWay(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	if r := push(t, connect(t, h, nil), people()[0])[0]; r.Outcome != connectors.Retry || r.Sent != 1 || n.Load() != 2 {
+	if r := connectortest.Push(t, connect(t, h, nil), people()[0])[0]; r.Outcome != connectors.Retry || r.Sent != 1 || n.Load() != 2 {
 		t.Errorf("result %+v after %d requests", r, n.Load())
 	}
 	n.Store(0)
@@ -193,7 +184,7 @@ func TestHalfWay(t *testing.T) {
 	for i := range 100 {
 		many = append(many, connectors.Update{ID: fmt.Sprint(i), VendorID: fmt.Sprint("1.", i), Want: connectors.State{Stage: "A"}})
 	}
-	for _, r := range push(t, connect(t, limited, nil), many...) {
+	for _, r := range connectortest.Push(t, connect(t, limited, nil), many...) {
 		if r.Outcome != connectors.Retry || r.Reason != connectors.ReasonRateLimit || r.Delay != 9*time.Second {
 			t.Fatalf("result %+v", r)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/helpscout"
 	"github.com/stagebridge/stagebridge/connectors/helpscout/helpscoutsim"
 	"github.com/stagebridge/stagebridge/connectors/standin"
@@ -85,33 +86,20 @@ func traits(names ...string) func(*connectors.Config) {
 	}
 }
 
-func push(t *testing.T, c *helpscout.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	return results
-}
-
 func wanting(address, stage string, segments ...string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: address, Want: connectors.State{Stage: stage, Segments: segments}}
-}
-
-func outcome(r connectors.Result) string {
-	return strings.TrimSpace(string(r.Outcome) + " " + string(r.Reason))
 }
 
 func TestPushCreatesAndUpdates(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	u := wanting("dana@example.com", "Customer", "at_risk", "eu")
-	if r := push(t, connect(t, v.url), u)[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("without create: %+v", r)
 	}
 	c := connect(t, v.url, creating)
-	r := push(t, c, u)[0]
-	if outcome(r) != "ok" || r.VendorID == "" {
+	r := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID == "" {
 		t.Fatalf("with create: %+v", r)
 	}
 	body := `{"id":` + r.VendorID + `,"_embedded":{"emails":[{"value":"Dana@example.com"}]}}`
@@ -126,7 +114,7 @@ func TestPushCreatesAndUpdates(t *testing.T) {
 	u.VendorID, u.Known = r.VendorID, &known
 	u.Want.Stage = "Advocate"
 	v.took()
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if got := v.took(); !slices.Equal(got, []string{"PATCH /customers/" + r.VendorID + `/properties [{"op":"replace","path":"/sb_stage","value":"Advocate"}]`}) {
 		t.Errorf("a stage took %v", got)
 	}
@@ -141,17 +129,17 @@ func TestPushLeavesForeignNames(t *testing.T) {
 	u := wanting("dana@example.com", "", "at_risk")
 	u.Want.Absent = []string{"promoters"}
 	c := connect(t, v.url)
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if h := v.Held(); len(h) != 1 || !slices.Equal(h[0].Segments, []string{"VIP", "other", "at_risk"}) {
 		t.Errorf("held %+v", h)
 	}
 	v.took()
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if got := v.took(); len(got) != 1 || !strings.HasPrefix(got[0], "GET ") {
 		t.Errorf("again took %v", got)
 	}
 	u.Want.Segments, u.Want.Absent = nil, []string{"VIP", "other", "at_risk"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if got := v.took(); !strings.HasSuffix(got[len(got)-1], `[{"op":"remove","path":"/sb_segments"}]`) {
 		t.Errorf("the last names took %v", got)
 	}
@@ -162,7 +150,7 @@ func TestPushRefusesWhatDoesNotFit(t *testing.T) {
 	v := newVendor(t)
 	v.AddCustomer("dana@example.com")
 	u := wanting("dana@example.com", "Customer", strings.Repeat("a", 130), strings.Repeat("b", 130))
-	if r := push(t, connect(t, v.url), u)[0]; outcome(r) != "permanent too_large" || r.Message == "" {
+	if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != "permanent too_large" || r.Message == "" {
 		t.Errorf("%+v", r)
 	}
 	if h := v.Held(); len(h) != 0 {
@@ -182,14 +170,14 @@ func TestPushFollowsTheAddress(t *testing.T) {
 	v.Remove(old)
 	u := wanting("dana@example.com", "Customer", "at_risk")
 	u.VendorID, u.Known = strconv.FormatInt(old, 10), &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
-	if r := push(t, connect(t, v.url), u)[0]; outcome(r) != "ok" || r.VendorID != strconv.FormatInt(fresh, 10) {
+	if r := connectortest.Push(t, connect(t, v.url), u)[0]; connectortest.Outcome(r) != "ok" || r.VendorID != strconv.FormatInt(fresh, 10) {
 		t.Errorf("%+v", r)
 	}
 	if h := v.Held(); len(h) != 1 || h[0].Stage != "Customer" || !slices.Equal(h[0].Segments, []string{"at_risk"}) {
 		t.Errorf("held %+v", h)
 	}
 	u.Email = ""
-	if r := push(t, connect(t, v.url, creating), u)[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, connect(t, v.url, creating), u)[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("without an address: %+v", r)
 	}
 }
@@ -214,22 +202,22 @@ func TestPushWritesTraitsByType(t *testing.T) {
 		"other": {"x", "permanent settings", ""},
 	} {
 		u := connectors.Update{ID: "u", Email: "dana@example.com", Want: connectors.State{Traits: map[string]any{name: c.value}}}
-		r := push(t, connect(t, v.url, traits(name)), u)[0]
+		r := connectortest.Push(t, connect(t, v.url, traits(name)), u)[0]
 		got := strings.Join(v.took(), " ")
-		if outcome(r) != c.want || !strings.Contains(got, c.sent) || c.sent == "" && strings.Contains(got, "PATCH") {
+		if connectortest.Outcome(r) != c.want || !strings.Contains(got, c.sent) || c.sent == "" && strings.Contains(got, "PATCH") {
 			t.Errorf("%s: %+v with %s", name, r, got)
 		}
 	}
 	for name, value := range map[string]any{"seats": "many", "since": "soon", "plan": "Huge"} {
 		u := connectors.Update{ID: "u", Email: "dana@example.com", Want: connectors.State{Traits: map[string]any{name: value}}}
-		if r := push(t, connect(t, v.url, traits(name)), u)[0]; outcome(r) != "permanent invalid" {
+		if r := connectortest.Push(t, connect(t, v.url, traits(name)), u)[0]; connectortest.Outcome(r) != "permanent invalid" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
 	// Clearing what is not there would be refused.
 	u := connectors.Update{ID: "u", VendorID: strconv.FormatInt(id, 10), Want: connectors.State{Traits: map[string]any{"note": nil, "seats": nil}}}
 	for range 2 {
-		if r := push(t, connect(t, v.url, traits("note", "seats")), u)[0]; outcome(r) != "ok" {
+		if r := connectortest.Push(t, connect(t, v.url, traits("note", "seats")), u)[0]; connectortest.Outcome(r) != "ok" {
 			t.Errorf("cleared: %+v", r)
 		}
 	}
@@ -240,11 +228,11 @@ func TestPushWithoutCreatingProperties(t *testing.T) {
 	v := newVendor(t)
 	v.AddCustomer("dana@example.com")
 	c := connect(t, v.url, setting("create_properties", "false"))
-	if r := push(t, c, wanting("dana@example.com", "Trial"))[0]; outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
+	if r := connectortest.Push(t, c, wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
 		t.Errorf("%+v", r)
 	}
 	v.Define("sb_stage", "dropdown", "Trial")
-	if r := push(t, c, wanting("dana@example.com", "Trial"))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("with the property: %+v", r)
 	}
 }
@@ -255,9 +243,9 @@ func TestTokenIsRenewed(t *testing.T) {
 	v := newVendor(t)
 	v.AddCustomer("dana@example.com")
 	c := connect(t, v.url)
-	push(t, c, wanting("dana@example.com", "Trial"))
+	connectortest.Push(t, c, wanting("dana@example.com", "Trial"))
 	v.Revoke()
-	if r := push(t, c, wanting("dana@example.com", "Customer"))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, wanting("dana@example.com", "Customer"))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("after the token was revoked: %+v", r)
 	}
 	_, err := connect(t, v.url, setting("app_id", "another")).Push(t.Context(), []connectors.Update{wanting("dana@example.com", "Trial")})
@@ -309,7 +297,7 @@ func TestPushMeetsAConflict(t *testing.T) {
 		v.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	if r := push(t, connect(t, server.URL, creating), wanting("dana@example.com", "Trial"))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, connect(t, server.URL, creating), wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 )
@@ -42,7 +43,7 @@ func TestReadAndList(t *testing.T) {
 		c := connect(t, v.url, traits("seats"))
 		u := wanting("dana@example.com", "Customer", "at_risk", "eu")
 		u.Want.Traits = map[string]any{"seats": int64(12)}
-		push(t, c, u)
+		connectortest.Push(t, c, u)
 		ask := func(id, address string) connectors.Update {
 			return connectors.Update{VendorID: id, Email: address, Want: connectors.State{Segments: []string{"at_risk"}, Absent: []string{"promoters"}}}
 		}

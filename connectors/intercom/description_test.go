@@ -37,8 +37,8 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 	gone := known
 	gone.VendorID = "gone"
 	for _, updates := range [][]connectors.Update{{u, person("new@example.com", "Trial", nil, nil), person("hidden@example.com", "Trial", nil, nil)}, {known}, {gone}} {
-		for _, r := range push(t, c, updates...) {
-			if outcome(r) != "ok" {
+		for _, r := range connectortest.Push(t, c, updates...) {
+			if connectortest.Outcome(r) != "ok" {
 				t.Errorf("result %+v", r)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
@@ -19,7 +20,7 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	if words, err := open(t, config(v.url)).Check(t.Context()); err != nil || words != `Workspace "Example Ltd" (ab12cd34)` {
+	if words, err := open(t, config(v.URL)).Check(t.Context()); err != nil || words != `Workspace "Example Ltd" (ab12cd34)` {
 		t.Errorf("check: %q, %v", words, err)
 	}
 	for name, tt := range map[string]struct {
@@ -30,7 +31,7 @@ func TestCheck(t *testing.T) {
 		"no token":            {func(c *connectors.Config) { delete(c.Secrets, "access_token"); c.Push.Enabled = false }, connectors.ReasonSettings},
 		"another workspace's": {func(c *connectors.Config) { c.Settings["workspace_id"] = "zz99" }, connectors.ReasonSettings},
 	} {
-		cfg := config(v.url)
+		cfg := config(v.URL)
 		tt.change(&cfg)
 		_, err := open(t, cfg).Check(t.Context())
 		var e *connectors.PushError
@@ -50,10 +51,10 @@ func TestReadAndList(t *testing.T) {
 	dana := v.AddContact("user", "u-42", "dana@example.com", tags...)
 	v.AddContact("lead", "", "lee@example.com", "sb:dormant")
 	v.AddContact("lead", "", "")
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"})
 	u.Want.Traits = map[string]any{"plan_name": "Team"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	people := []connectors.Update{
 		u, {VendorID: dana, Want: u.Want}, {Keys: []lifecycle.Key{{Namespace: "user", Value: "u-42"}}, Want: u.Want},
 		{VendorID: "gone", Email: "nobody@example.com"}, {},
@@ -92,7 +93,7 @@ func TestErase(t *testing.T) {
 	lead := v.AddContact("lead", "", "Dana@example.com")
 	lee := v.AddContact("user", "", "lee@example.com")
 	home := v.AddContact("lead", "", "dana@home.example.com")
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	who := connectors.Update{Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: "user", Value: "u-42"}, {Namespace: "email", Value: "dana@home.example.com"}}}
 	e, err := c.Erase(t.Context(), who)
 	if err != nil || e.Outcome != connectors.OK || e.Proof != "deleted for good: "+user+", "+lead+", "+home {
@@ -122,7 +123,7 @@ func TestEnrich(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	dana, lee := v.AddContact("user", "u-42", "dana@example.com"), v.AddContact("lead", "", "lee@example.com")
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	item := func(text string) connectors.Lookup {
 		text = strings.NewReplacer("DANA", dana, "LEE", lee).Replace(text)
 		return connectors.Lookup{Body: []byte(`{"data":{"item":` + text + `}}`)}
@@ -149,7 +150,7 @@ func TestEnrich(t *testing.T) {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	if asked := v.took(); len(asked) != 2 {
+	if asked := v.Took(); len(asked) != 2 {
 		t.Errorf("asked %v", asked)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
 
@@ -21,14 +22,14 @@ func TestForeignTagsStay(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddContact("user", "", "dana@example.com", "vip", "sb:promoters", "sb:foreign", "SB:Loyal")
-	r := push(t, open(t, config(v.url)), person("dana@example.com", "", []string{"at_risk", "loyal"}, []string{"promoters", "dormant"}))[0]
-	if outcome(r) != "ok" || r.VendorID != id {
+	r := connectortest.Push(t, open(t, config(v.URL)), person("dana@example.com", "", []string{"at_risk", "loyal"}, []string{"promoters", "dormant"}))[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID != id {
 		t.Errorf("result %+v", r)
 	}
 	if diff := cmp.Diff([]string{"vip", "sb:foreign", "SB:Loyal", "sb:at_risk"}, v.Tags(id)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
-	writes := slices.DeleteFunc(v.took(), func(request string) bool {
+	writes := slices.DeleteFunc(v.Took(), func(request string) bool {
 		return strings.HasPrefix(request, "GET ") || strings.HasPrefix(request, "POST /contacts/search")
 	})
 	if len(writes) != 3 { // the new tag is made and set, the other taken off
@@ -47,9 +48,9 @@ func TestManyTags(t *testing.T) {
 	}
 	id := v.AddContact("user", "", "dana@example.com", append(tags, "sb:promoters")...)
 	lee := v.AddContact("user", "", "lee@example.com", tags...)
-	c := open(t, config(v.url))
-	for _, r := range push(t, c, person("dana@example.com", "", nil, []string{"promoters"}), person("lee@example.com", "", nil, []string{"promoters"})) {
-		if outcome(r) != "ok" {
+	c := open(t, config(v.URL))
+	for _, r := range connectortest.Push(t, c, person("dana@example.com", "", nil, []string{"promoters"}), person("lee@example.com", "", nil, []string{"promoters"})) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %+v", r)
 		}
 	}
@@ -86,8 +87,8 @@ func TestWhoIsWritten(t *testing.T) {
 		{"nobody", connectors.Update{Want: connectors.State{Stage: "H"}}, "skipped no_identity", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := push(t, open(t, config(v.url)), tt.update)[0]
-			if outcome(r) != tt.want || r.VendorID != tt.id {
+			r := connectortest.Push(t, open(t, config(v.URL)), tt.update)[0]
+			if connectortest.Outcome(r) != tt.want || r.VendorID != tt.id {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.id)
 			}
 			if tt.id != "" && v.Attribute(tt.id, "sb_stage") != tt.update.Want.Stage {
@@ -103,18 +104,18 @@ func TestCreate(t *testing.T) {
 	hidden, archived := v.AddContact("user", "u-1", "hidden@example.com"), v.AddContact("user", "u-2", "archived@example.com")
 	v.Hide(hidden, false)
 	v.Hide(archived, true)
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Push.Create = true
 	c := open(t, cfg)
 	key := func(user string) []lifecycle.Key { return []lifecycle.Key{{Namespace: "user", Value: user}} }
-	results := push(t, c,
+	results := connectortest.Push(t, c,
 		connectors.Update{Email: "new@example.com", Keys: key("u-3"), Want: connectors.State{Stage: "Trial", Segments: []string{"trialists"}}},
 		person("hidden@example.com", "Trial", nil, nil),
 		connectors.Update{Email: "archived@example.com", Keys: key("u-2"), Want: connectors.State{Stage: "Trial"}},
 	)
 	var got []string
 	for _, r := range results {
-		got = append(got, outcome(r))
+		got = append(got, connectortest.Outcome(r))
 	}
 	if diff := cmp.Diff([]string{"ok", "ok", "skipped not_in_vendor"}, got); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
@@ -122,16 +123,16 @@ func TestCreate(t *testing.T) {
 	if diff := cmp.Diff([]string{"sb:trialists"}, v.Tags(results[0].VendorID)); diff != "" || v.Attribute(hidden, "sb_stage") != "Trial" || v.Attribute(archived, "sb_stage") != nil {
 		t.Errorf("tags %s, stages %v and %v", diff, v.Attribute(hidden, "sb_stage"), v.Attribute(archived, "sb_stage"))
 	}
-	if !slices.ContainsFunc(v.took(), func(r string) bool {
+	if !slices.ContainsFunc(v.Took(), func(r string) bool {
 		return strings.HasPrefix(r, `POST /contacts {"role":"user","external_id":"u-3","email":"new@example.com"`)
 	}) {
 		t.Error("the new contact was not made with its user id")
 	}
 	cfg.Settings["role_if_new"] = "lead"
-	leads := push(t, open(t, cfg),
+	leads := connectortest.Push(t, open(t, cfg),
 		connectors.Update{Email: "lead@example.com", Keys: key("u-4"), Want: connectors.State{Stage: "Trial"}},
 		connectors.Update{Keys: key("u-5"), Want: connectors.State{Stage: "Trial"}})
-	if outcome(leads[0]) != "ok" || outcome(leads[1]) != "skipped no_identity" {
+	if connectortest.Outcome(leads[0]) != "ok" || connectortest.Outcome(leads[1]) != "skipped no_identity" {
 		t.Errorf("leads %+v", leads)
 	}
 }
@@ -146,7 +147,7 @@ func TestTypes(t *testing.T) {
 	}
 	u := person("dana@example.com", "", nil, nil)
 	u.Want.Traits = map[string]any{"seats": "5", "beta": "true", "renews": "2026-12-01", "ltv": 12.5, "note": strings.Repeat("é", 300), "left": nil}
-	if r := push(t, open(t, config(v.url)), u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, open(t, config(v.URL)), u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("result %+v", r)
 	}
 	got := map[string]any{}
@@ -163,10 +164,10 @@ func TestMissingAttribute(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddContact("user", "", "dana@example.com")
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Settings["create_field"] = "false"
-	r := push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
-	if outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") || v.Writes() != 0 {
+	r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
+	if connectortest.Outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") || v.Writes() != 0 {
 		t.Errorf("result %+v, %d writes", r, v.Writes())
 	}
 }
@@ -176,12 +177,12 @@ func TestTagGone(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddContact("user", "", "dana@example.com")
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	u := person("dana@example.com", "", []string{"at_risk"}, nil)
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	v.DropTag("sb:at_risk")
 	u.VendorID, u.Known = id, &connectors.State{}
-	if r := push(t, c, u)[0]; outcome(r) != "ok" || !slices.Equal(v.Tags(id), []string{"sb:at_risk"}) {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" || !slices.Equal(v.Tags(id), []string{"sb:at_risk"}) {
 		t.Errorf("result %+v, tags %v", r, v.Tags(id))
 	}
 }
@@ -231,7 +232,7 @@ func TestFailures(t *testing.T) {
 			} else {
 				r = results[0]
 			}
-			if outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) || r.Delay != tt.delay {
+			if connectortest.Outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) || r.Delay != tt.delay {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.inMessage)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/secret"
 )
@@ -121,10 +122,10 @@ func TestEchoOfAMadeContact(t *testing.T) {
 	t.Parallel()
 	for role, topic := range map[string]string{"user": "contact.user.created", "lead": "contact.lead.created"} {
 		v := newVendor(t)
-		cfg := config(v.url)
+		cfg := config(v.URL)
 		cfg.Push.Create = true
 		cfg.Settings["role_if_new"] = role
-		r := push(t, open(t, cfg), person("dana@example.com", "Customer", nil, nil))[0]
+		r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Customer", nil, nil))[0]
 		if r.VendorID == "" || len(r.Written) == 0 {
 			t.Fatalf("%s: %+v", role, r)
 		}
@@ -141,8 +142,8 @@ func TestEcho(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddContact("user", "u-42", "dana@example.com")
-	c := open(t, config(v.url))
-	r := push(t, c, person("dana@example.com", "Customer", []string{"At_Risk"}, nil))[0]
+	c := open(t, config(v.URL))
+	r := connectortest.Push(t, c, person("dana@example.com", "Customer", []string{"At_Risk"}, nil))[0]
 	if len(r.Written) == 0 {
 		t.Fatal("nothing is listed as written")
 	}

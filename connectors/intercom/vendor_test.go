@@ -1,17 +1,11 @@
 package intercom_test
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/intercom"
 	"github.com/stagebridge/stagebridge/connectors/intercom/intercomsim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -20,35 +14,13 @@ import (
 // vendor is a simulated Intercom that notes every request.
 type vendor struct {
 	*intercomsim.Sim
-	url string
-
-	mu       sync.Mutex
-	requests []string // method, path and body
+	*connectortest.Witness
 }
 
 func newVendor(t *testing.T) *vendor {
 	t.Helper()
-	v := &vendor{Sim: intercomsim.New()}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		v.mu.Lock()
-		v.requests = append(v.requests, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body)))
-		v.mu.Unlock()
-		v.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	v.url = server.URL
-	return v
-}
-
-// took gives the requests since the last call.
-func (v *vendor) took() []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	all := v.requests
-	v.requests = nil
-	return all
+	sim := intercomsim.New()
+	return &vendor{sim, connectortest.Watch(t, sim, "")}
 }
 
 func config(url string) connectors.Config {
@@ -63,34 +35,10 @@ func config(url string) connectors.Config {
 
 func open(t *testing.T, cfg connectors.Config) *intercom.Connector {
 	t.Helper()
-	c, err := intercom.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*intercom.Connector)
+	return connectortest.Open[*intercom.Connector](t, intercom.Vendor(), cfg)
 }
 
 // person is an update for one address.
 func person(email, stage string, segments, absent []string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
-}
-
-// push wants results without an error of the whole.
-func push(t *testing.T, c *intercom.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
-func outcome(r connectors.Result) string {
-	if r.Reason == connectors.ReasonNone {
-		return string(r.Outcome)
-	}
-	return string(r.Outcome) + " " + string(r.Reason)
 }

@@ -34,11 +34,7 @@ func against(t *testing.T, h http.Handler, change func(*connectors.Config)) *loo
 
 func open(t *testing.T, cfg connectors.Config) *looker.Connector {
 	t.Helper()
-	c, err := looker.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*looker.Connector)
+	return connectortest.Open[*looker.Connector](t, looker.Vendor(), cfg)
 }
 
 // asked makes the instance call the connection for its actions.

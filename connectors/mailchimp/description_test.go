@@ -36,8 +36,8 @@ func exercise(t *testing.T, cfg connectors.Config, sim *mailchimpsim.Sim) {
 	c := open(t, cfg)
 	pushed := func(updates ...connectors.Update) {
 		t.Helper()
-		for _, r := range push(t, c, updates...) {
-			if outcome(r) != "ok" {
+		for _, r := range connectortest.Push(t, c, updates...) {
+			if connectortest.Outcome(r) != "ok" {
 				t.Errorf("push: %+v", r)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 )
 
@@ -24,8 +25,8 @@ func TestPushCreatesAndUpdates(t *testing.T) {
 	dana := person("Dana@Example.com", "Customer", []string{"at_risk"}, []string{"promoters"})
 	dana.Want.Traits = map[string]any{"COMPANY": "Acme"}
 	lee := person("lee@example.com", "Trial", nil, []string{"trialists"})
-	for i, r := range push(t, c, dana, lee) {
-		if outcome(r) != "ok" {
+	for i, r := range connectortest.Push(t, c, dana, lee) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %d: %+v", i, r)
 		}
 		if len(r.VendorID) != 32 {
@@ -71,7 +72,7 @@ func TestPushSendsOnlyWhatChanged(t *testing.T) {
 		{"a segment new in the managed set", func(s *connectors.State) { s.Absent = []string{"dormant", "promoters"} }, []string{
 			"POST " + member + `/tags {"tags":[{"name":"sb:dormant","status":"inactive"}],"is_syncing":false}`}},
 	} {
-		if r := push(t, c, at(tt.change))[0]; outcome(r) != "ok" {
+		if r := connectortest.Push(t, c, at(tt.change))[0]; connectortest.Outcome(r) != "ok" {
 			t.Errorf("%s: %+v", tt.name, r)
 		}
 		if diff := cmp.Diff(tt.want, v.took()); diff != "" {
@@ -94,14 +95,14 @@ func TestPushMakesAVanishedContactAgain(t *testing.T) {
 		known := u.Want
 		u.Known = &known
 		change(&u.Want)
-		r := push(t, open(t, config(v)), u)[0]
+		r := connectortest.Push(t, open(t, config(v)), u)[0]
 		held, _ := v.Member("dana@example.com")
 		var tags []string
 		for _, s := range u.Want.Segments {
 			tags = append(tags, "sb:"+s)
 		}
 		want := mailchimpsim.Held{Email: "dana@example.com", Status: "transactional", Merge: map[string]any{"SBSTAGE": u.Want.Stage, "COMPANY": "Acme"}, Tags: tags}
-		if diff := cmp.Diff(want, held); diff != "" || outcome(r) != "ok" {
+		if diff := cmp.Diff(want, held); diff != "" || connectortest.Outcome(r) != "ok" {
 			t.Errorf("%+v; holds (-want +got):\n%s", r, diff)
 		}
 	}
@@ -112,11 +113,11 @@ func TestPushMakesAVanishedContactAgain(t *testing.T) {
 	c := open(t, cfg)
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, nil)
 	u.Known = &connectors.State{Stage: "Customer"}
-	if r := push(t, c, u)[0]; outcome(r) != "permanent settings" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "permanent settings" {
 		t.Errorf("without the field: %+v", r)
 	}
 	v.Fail(mailchimpsim.Fault{Times: -1, Path: "/merge-fields", Status: 503})
-	if r := push(t, c, u)[0]; outcome(r) != "retry server" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "retry server" {
 		t.Errorf("with the fields out of reach: %+v", r)
 	}
 	if n := len(v.Members()); n != 0 {
@@ -139,8 +140,8 @@ func TestPushWithoutCreate(t *testing.T) {
 	byID := nobody
 	byID.VendorID = "e556d839bbda3d423c5b09096613f2d7"
 	var got []string
-	for _, r := range push(t, c, person("dana@example.com", "Trial", []string{"at_risk"}, nil), gone, tagsOnly, nobody, badID, byID) {
-		got = append(got, outcome(r))
+	for _, r := range connectortest.Push(t, c, person("dana@example.com", "Trial", []string{"at_risk"}, nil), gone, tagsOnly, nobody, badID, byID) {
+		got = append(got, connectortest.Outcome(r))
 	}
 	want := []string{"ok", "skipped not_in_vendor", "skipped not_in_vendor", "skipped no_identity", "skipped no_identity", "ok"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -162,8 +163,8 @@ func TestPushTagsOfManyInFewCalls(t *testing.T) {
 	for i := range 40 {
 		updates = append(updates, person(fmt.Sprintf("p%d@example.com", i), "Trial", []string{"at_risk"}, []string{"Promoters"}))
 	}
-	for _, r := range push(t, c, updates...) {
-		if outcome(r) != "ok" {
+	for _, r := range connectortest.Push(t, c, updates...) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Fatalf("%+v", r)
 		}
 	}
@@ -180,8 +181,8 @@ func TestPushTagsOfManyInFewCalls(t *testing.T) {
 		updates[i].Known = &known
 		updates[i].Want = connectors.State{Stage: "Trial", Segments: []string{"Promoters"}, Absent: []string{"at_risk"}}
 	}
-	for i, r := range push(t, c, updates...) {
-		if outcome(r) != "ok" {
+	for i, r := range connectortest.Push(t, c, updates...) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("person %d: %+v", i, r)
 		}
 	}
@@ -201,7 +202,7 @@ func TestPushKeepsAutomationsQuiet(t *testing.T) {
 	cfg := config(v)
 	cfg.Settings["is_syncing"] = "true"
 	c := open(t, cfg)
-	push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil))
+	connectortest.Push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil))
 	syncing := 0
 	for _, r := range v.took() {
 		if strings.Contains(r, `"is_syncing":true`) {
@@ -246,8 +247,8 @@ func TestPushFollowsAChangedAddress(t *testing.T) {
 			u := person("dana.new@example.com", "Customer", []string{"at_risk"}, nil)
 			u.VendorID = old
 			u.Known = &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
-			r := push(t, open(t, config(v)), u)[0]
-			if outcome(r) != tt.want {
+			r := connectortest.Push(t, open(t, config(v)), u)[0]
+			if connectortest.Outcome(r) != tt.want {
 				t.Fatalf("%+v, want %s", r, tt.want)
 			}
 			var left []string
@@ -288,7 +289,7 @@ func TestPushMergeFields(t *testing.T) {
 		"COUNT": int64(9007199254740993), "SINCE": "2026-11-21T10:00:00Z", "BORN": "1990-04-05", "HOME": map[string]any{"city": "Ulm"},
 		"NOTE": strings.Repeat("x", 254) + "ö", "LIST": []any{"a", int64(2)}, "YES": true,
 	}
-	if r := push(t, c, u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("%+v", r)
 	}
 	held, _ := v.Member("dana@example.com")
@@ -311,11 +312,11 @@ func TestPushWithoutMergeField(t *testing.T) {
 	cfg.Settings["create_merge_field"] = "false"
 	cfg.Settings["status_if_new"] = "pending"
 	c := open(t, cfg)
-	results := push(t, c, person("dana@example.com", "Customer", nil, nil), person("lee@example.com", "", []string{"x"}, nil))
-	if got := outcome(results[0]); got != "permanent settings" || !strings.Contains(results[0].Message, "SBSTAGE") {
+	results := connectortest.Push(t, c, person("dana@example.com", "Customer", nil, nil), person("lee@example.com", "", []string{"x"}, nil))
+	if got := connectortest.Outcome(results[0]); got != "permanent settings" || !strings.Contains(results[0].Message, "SBSTAGE") {
 		t.Errorf("with a stage: %+v", results[0])
 	}
-	if got := outcome(results[1]); got != "ok" {
+	if got := connectortest.Outcome(results[1]); got != "ok" {
 		t.Errorf("without a stage: %+v", results[1])
 	}
 	if held, _ := v.Member("lee@example.com"); held.Status != "pending" {
@@ -323,16 +324,16 @@ func TestPushWithoutMergeField(t *testing.T) {
 	}
 	// The field is made by hand, then taken away behind our back, then is another kind.
 	v.AddField("SBSTAGE", "text", false)
-	if r := push(t, c, person("dana@example.com", "Customer", nil, nil))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, person("dana@example.com", "Customer", nil, nil))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("once the field is there: %+v", r)
 	}
 	v.RemoveField("SBSTAGE")
-	if r := push(t, c, person("dana@example.com", "Advocate", nil, nil))[0]; outcome(r) != "permanent settings" {
+	if r := connectortest.Push(t, c, person("dana@example.com", "Advocate", nil, nil))[0]; connectortest.Outcome(r) != "permanent settings" {
 		t.Errorf("once the field has gone: %+v", r)
 	}
 	v.AddField("SBSTAGE", "dropdown", false, "Trial")
-	r := push(t, c, person("dana@example.com", "Advocate", nil, nil))[0]
-	if outcome(r) != "permanent invalid" || !strings.Contains(r.Message, "SBSTAGE: Value must be one of: Trial") {
+	r := connectortest.Push(t, c, person("dana@example.com", "Advocate", nil, nil))[0]
+	if connectortest.Outcome(r) != "permanent invalid" || !strings.Contains(r.Message, "SBSTAGE: Value must be one of: Trial") {
 		t.Errorf("with a choice that does not exist: %+v", r)
 	}
 }
@@ -342,7 +343,7 @@ func TestPushReportsWrittenFields(t *testing.T) {
 	v := newVendor(t, mailchimpsim.Options{})
 	cfg := config(v)
 	u := person("Dana@example.com", "Customer", []string{"x"}, nil)
-	if r := push(t, open(t, cfg), u)[0]; r.Written != nil {
+	if r := connectortest.Push(t, open(t, cfg), u)[0]; r.Written != nil {
 		t.Errorf("without API changes on the webhook: %v", r.Written)
 	}
 	cfg.Settings["api_changes"] = "on"
@@ -351,7 +352,7 @@ func TestPushReportsWrittenFields(t *testing.T) {
 		{Record: "dana@example.com", Name: "COMPANY"}, {Record: "dana@example.com", Name: "FNAME"}, {Record: "dana@example.com", Name: "LNAME"},
 		{Record: "dana@example.com", Name: "PHONE"}, {Record: "dana@example.com", Name: "SBSTAGE", Value: "Customer"},
 	}
-	if diff := cmp.Diff(want, push(t, open(t, cfg), u)[0].Written); diff != "" {
+	if diff := cmp.Diff(want, connectortest.Push(t, open(t, cfg), u)[0].Written); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}
 }
@@ -361,7 +362,7 @@ func TestPushBatchEndsWithItsTime(t *testing.T) {
 	v := newVendor(t, mailchimpsim.Options{})
 	v.AddField("SBSTAGE", "text", false)
 	c := open(t, config(v))
-	push(t, c, person("dana@example.com", "Trial", nil, nil))
+	connectortest.Push(t, c, person("dana@example.com", "Trial", nil, nil))
 	v.Fail(mailchimpsim.Fault{Times: -1, Silent: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

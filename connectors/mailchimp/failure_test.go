@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 )
 
@@ -69,7 +70,7 @@ func TestPushFailures(t *testing.T) {
 			case err != nil:
 				t.Fatalf("%v is no PushError", err)
 			default:
-				got, words = outcome(results[0]), results[0].Message
+				got, words = connectortest.Outcome(results[0]), results[0].Message
 			}
 			if got != tt.want || !strings.Contains(words, tt.words) {
 				t.Errorf("got %s (%s), want %s (%s)", got, words, tt.want, tt.words)
@@ -90,10 +91,10 @@ func TestPushPartialFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := open(t, config(v))
-	results := push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("not an address", "Trial", []string{"x"}, nil),
+	results := connectortest.Push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("not an address", "Trial", []string{"x"}, nil),
 		person("erased@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil))
 	for i, want := range []string{"ok", "permanent invalid", "skipped opted_out", "ok"} {
-		if got := outcome(results[i]); got != want {
+		if got := connectortest.Outcome(results[i]); got != want {
 			t.Errorf("person %d: %s, want %s", i, got, want)
 		}
 	}
@@ -127,14 +128,14 @@ func TestPushStopsWhenTheVendorIsAway(t *testing.T) {
 				updates = append(updates, person(fmt.Sprintf("p%d@example.com", i), "Trial", nil, nil))
 			}
 			// Somebody arrives before the trouble begins.
-			push(t, c, updates[0])
+			connectortest.Push(t, c, updates[0])
 			v.took()
 			tt.then.Method, tt.then.Times = http.MethodPut, -1
 			v.Fail(mailchimpsim.Fault{Method: http.MethodPut, Times: 20, Delay: time.Microsecond})
 			v.Fail(tt.then)
 			counted := map[string]int{}
-			for _, r := range push(t, c, updates...) {
-				counted[outcome(r)]++
+			for _, r := range connectortest.Push(t, c, updates...) {
+				counted[connectortest.Outcome(r)]++
 			}
 			if n := len(v.took()); n > 20+tt.most {
 				t.Errorf("%d requests", n)
@@ -171,9 +172,9 @@ func TestPushTagFailures(t *testing.T) {
 			c := open(t, config(v))
 			tt.fault.Times = -1
 			v.Fail(tt.fault)
-			results := push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil), person("c@example.com", "Trial", []string{"x"}, nil))
+			results := connectortest.Push(t, c, person("a@example.com", "Trial", []string{"x"}, nil), person("b@example.com", "Trial", []string{"x"}, nil), person("c@example.com", "Trial", []string{"x"}, nil))
 			for i, r := range results {
-				if outcome(r) != tt.want {
+				if connectortest.Outcome(r) != tt.want {
 					t.Errorf("person %d: %+v, want %s", i, r, tt.want)
 				}
 			}
@@ -215,7 +216,7 @@ func TestPushPreparationFailure(t *testing.T) {
 	// Another process makes the field between our reading and our making.
 	v.Fail(mailchimpsim.Fault{Method: http.MethodGet, Path: "/merge-fields", Times: 1, Status: 200, Body: `{"merge_fields":[{"tag":"COMPANY","type":"text"}]}`})
 	v.AddField("SBSTAGE", "text", false)
-	if r := push(t, c, person("a@example.com", "Trial", nil, nil))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, person("a@example.com", "Trial", nil, nil))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("after a race: %+v", r)
 	}
 }

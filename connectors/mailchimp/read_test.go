@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -98,7 +99,7 @@ func TestReadAfterPush(t *testing.T) {
 	c := open(t, cfg)
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"})
 	u.Want.Traits = map[string]any{"COMPANY": "Acme"}
-	r := push(t, c, u)[0]
+	r := connectortest.Push(t, c, u)[0]
 	u.Email, u.VendorID = "", r.VendorID
 	states, err := c.Read(t.Context(), []connectors.Update{u})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -98,7 +99,7 @@ func TestRegister(t *testing.T) {
 
 	// What people do arrives; what we do does not come back.
 	v.Subscribe("dana@example.com", map[string]any{"FNAME": "Dana"})
-	if r := push(t, c, person("dana@example.com", "Customer", []string{"x"}, nil))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, person("dana@example.com", "Customer", []string{"x"}, nil))[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("push: %+v", r)
 	}
 	for _, err := range []error{
@@ -220,7 +221,7 @@ func TestEchoesAreListed(t *testing.T) {
 	cfg.Secrets["signing_secret"] = []secret.Text{secret.New(v.AddWebhook(h.url, ""))}
 	c := h.open(t, cfg)
 	v.AddMember("dana@example.com", "", map[string]any{"COMPANY": "Acme"})
-	wrote := push(t, c, person("Dana@example.com", "Customer", nil, nil))[0].Written
+	wrote := connectortest.Push(t, c, person("Dana@example.com", "Customer", nil, nil))[0].Written
 	for _, d := range v.Take() {
 		if err := v.Send(t.Context(), d); err != nil {
 			t.Fatalf("deliver: %v", err)

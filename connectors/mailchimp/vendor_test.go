@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp"
 	"github.com/stagebridge/stagebridge/connectors/mailchimp/mailchimpsim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -96,34 +97,10 @@ func config(v *vendor) connectors.Config {
 
 func open(t *testing.T, cfg connectors.Config) *mailchimp.Connector {
 	t.Helper()
-	c, err := mailchimp.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*mailchimp.Connector)
+	return connectortest.Open[*mailchimp.Connector](t, mailchimp.Vendor(), cfg)
 }
 
 // person is an update for one address.
 func person(email, stage string, segments, absent []string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
-}
-
-// push wants results without an error of the whole.
-func push(t *testing.T, c *mailchimp.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
-func outcome(r connectors.Result) string {
-	if r.Reason == connectors.ReasonNone {
-		return string(r.Outcome)
-	}
-	return string(r.Outcome) + " " + string(r.Reason)
 }

@@ -31,8 +31,8 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 		dana.Want.Traits = map[string]any{"company": "Acme"}
 		gone := person("lee@example.com", "Lead", []string{"dormant"}, []string{"at_risk"})
 		gone.VendorID = "7"
-		for _, r := range push(t, c, dana, gone, person("shared@example.com", "Lead", nil, nil)) {
-			if outcome(r) != "ok" {
+		for _, r := range connectortest.Push(t, c, dana, gone, person("shared@example.com", "Lead", nil, nil)) {
+			if connectortest.Outcome(r) != "ok" {
 				t.Errorf("push: %+v", r)
 			}
 		}

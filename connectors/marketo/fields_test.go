@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // TestPushValues: what each kind of field is given, and what is read back.
@@ -28,8 +29,8 @@ func TestPushValues(t *testing.T) {
 		"seats": int64(12), "vip": true, "since": "2026-11-20T09:14:05Z", "spend": 1200.5, "tags": []any{"a", int64(2), false},
 		"more": map[string]any{"a": "b"}, "note": strings.Repeat("ä", 300) + "\xff", "old": nil,
 	}
-	r := push(t, c, u)[0]
-	if outcome(r) != "ok" {
+	r := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(r) != "ok" {
 		t.Fatalf("push: %+v", r)
 	}
 	u.VendorID = r.VendorID
@@ -47,7 +48,7 @@ func TestPushValues(t *testing.T) {
 	// Known as it was sent, nothing is sent again.
 	u.Known = &u.Want
 	v.took()
-	if r := push(t, c, u)[0]; outcome(r) != "ok" || len(v.took()) != 0 {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" || len(v.took()) != 0 {
 		t.Errorf("unchanged: %+v", r)
 	}
 }
@@ -76,7 +77,7 @@ func TestPushFieldsNotMade(t *testing.T) {
 	v := newVendor(t)
 	v.failing(http.MethodGet, "/describe2.json", 1, 200, `{"success":true,"result":[{"fields":[{"name":"email","dataType":"email"}]}]}`)
 	v.AddField("sb_stage", "string")
-	if r := push(t, open(t, config(v)), person("dana@example.com", "Lead", nil, nil))[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, open(t, config(v)), person("dana@example.com", "Lead", nil, nil))[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("after a race: %+v", r)
 	}
 	// A field that nobody may write is nobody's own fault either.
@@ -85,7 +86,7 @@ func TestPushFieldsNotMade(t *testing.T) {
 	cfg.Push.Traits = map[string]string{"createdAt": "signed_up"}
 	u := person("dana@example.com", "", nil, nil)
 	u.Want.Traits = map[string]any{"createdAt": "2026-11-20"}
-	if r := push(t, open(t, cfg), u)[0]; outcome(r) != "permanent settings" {
+	if r := connectortest.Push(t, open(t, cfg), u)[0]; connectortest.Outcome(r) != "permanent settings" {
 		t.Errorf("a field that cannot be written: %+v", r)
 	}
 }
@@ -103,8 +104,8 @@ func TestPushSharedAddressUnreadable(t *testing.T) {
 		v.AddPerson("shared@example.com", nil)
 		v.AddPerson("shared@example.com", nil)
 		v.failing(http.MethodGet, "/rest/v1/leads.json", -1, 200, body)
-		results := push(t, open(t, config(v)), person("shared@example.com", "Lead", nil, nil), person("new@example.com", "Lead", nil, nil))
-		if outcome(results[0]) != want || outcome(results[1]) != "ok" {
+		results := connectortest.Push(t, open(t, config(v)), person("shared@example.com", "Lead", nil, nil), person("new@example.com", "Lead", nil, nil))
+		if connectortest.Outcome(results[0]) != want || connectortest.Outcome(results[1]) != "ok" {
 			t.Errorf("%s: %+v, want %s", body, results, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 	"github.com/stagebridge/stagebridge/connectors/marketo/marketosim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -101,31 +102,10 @@ func config(v *vendor) connectors.Config {
 
 func open(t *testing.T, cfg connectors.Config) *marketo.Connector {
 	t.Helper()
-	c, err := marketo.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*marketo.Connector)
+	return connectortest.Open[*marketo.Connector](t, marketo.Vendor(), cfg)
 }
 
 // person is an update for one address.
 func person(email, stage string, segments, absent []string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments, Absent: absent}}
-}
-
-// push wants results without an error of the whole.
-func push(t *testing.T, c *marketo.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
-func outcome(r connectors.Result) string {
-	return strings.TrimSpace(string(r.Outcome) + " " + string(r.Reason))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/marketo"
 )
 
@@ -53,7 +54,7 @@ func TestFetch(t *testing.T) {
 	v.Log(13, dana, "") // a change of nothing that is watched
 	v.Log(1, dana, "Pricing")
 	v.Edit(dana, "firstName", "Dana")
-	results := push(t, c, person("dana@example.com", "Lead", nil, nil))
+	results := connectortest.Push(t, c, person("dana@example.com", "Lead", nil, nil))
 	if diff := cmp.Diff([]connectors.Field{{Record: fmt.Sprint(dana), Name: "sb_stage", Value: "Lead"}}, results[0].Written); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // TestPushCreatesFieldsOnce: what is missing is made on first use, then known.
@@ -19,7 +20,7 @@ func TestPushCreatesFieldsOnce(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	c := open(t, config(v))
-	push(t, c, person("dana@example.com", "Lead", []string{"new"}, nil))
+	connectortest.Push(t, c, person("dana@example.com", "Lead", []string{"new"}, nil))
 	want := []string{
 		"GET /rest/v1/leads/describe2.json",
 		`POST /rest/v1/leads/schema/fields.json {"input":[{"displayName":"Stagebridge segments","name":"sb_segments","dataType":"string"},{"displayName":"Stagebridge stage","name":"sb_stage","dataType":"string"}]}`,
@@ -28,7 +29,7 @@ func TestPushCreatesFieldsOnce(t *testing.T) {
 	if diff := cmp.Diff(want, v.took()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-	push(t, c, person("dana@example.com", "Customer", []string{"new"}, nil))
+	connectortest.Push(t, c, person("dana@example.com", "Customer", []string{"new"}, nil))
 	if got := v.took(); len(got) != 1 {
 		t.Errorf("the second push made %d requests: %v", len(got), got)
 	}
@@ -40,13 +41,13 @@ func TestPushWithoutCreating(t *testing.T) {
 	v := newVendor(t)
 	cfg := config(v)
 	cfg.Settings["create_fields"], cfg.Push.Create = "false", false
-	r := push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil))[0]
-	if outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
+	r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil))[0]
+	if connectortest.Outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
 		t.Errorf("without the field: %+v", r)
 	}
 	v.AddField("sb_stage", "string")
-	r = push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil))[0]
-	if outcome(r) != "skipped not_in_vendor" || v.Writes() != 1 {
+	r = connectortest.Push(t, open(t, cfg), person("dana@example.com", "Lead", nil, nil))[0]
+	if connectortest.Outcome(r) != "skipped not_in_vendor" || v.Writes() != 1 {
 		t.Errorf("without the person: %+v", r)
 	}
 }
@@ -64,9 +65,9 @@ func TestPushFollowsPeople(t *testing.T) {
 	moved, gone, away := person("new.address@example.com", "Customer", nil, nil), person("dana@example.com", "Customer", nil, nil), person("", "Customer", nil, nil)
 	moved.VendorID, gone.VendorID, away.VendorID = fmt.Sprint(id), "7", "8"
 	moved.Known, gone.Known, away.Known = &known, &known, &known
-	results := push(t, c, moved, gone, away, person("shared@example.com", "Advocate", nil, nil), person("dänä@example.com", "Lead", nil, nil))
+	results := connectortest.Push(t, c, moved, gone, away, person("shared@example.com", "Advocate", nil, nil), person("dänä@example.com", "Lead", nil, nil))
 	for i, want := range []string{"ok", "ok", "skipped not_in_vendor", "ok", "permanent invalid"} {
-		if outcome(results[i]) != want {
+		if connectortest.Outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
 		}
 	}
@@ -88,7 +89,7 @@ func TestPushMakesAgain(t *testing.T) {
 	c := open(t, config(v))
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, nil)
 	u.Known = &connectors.State{Stage: "Lead", Segments: []string{"at_risk"}}
-	if r := push(t, c, u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("result %+v", r)
 	}
 	held := v.Held()
@@ -102,7 +103,7 @@ func TestPushNamesNobodyTwice(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddField("sb_stage", "string")
-	results := push(t, open(t, config(v)), person("a@example.com", "Lead", nil, nil), person("A@example.com", "Customer", nil, nil), person("b@example.com", "Lead", nil, nil))
+	results := connectortest.Push(t, open(t, config(v)), person("a@example.com", "Lead", nil, nil), person("A@example.com", "Customer", nil, nil), person("b@example.com", "Lead", nil, nil))
 	if results[0].VendorID != results[1].VendorID || results[0].VendorID == results[2].VendorID {
 		t.Errorf("results %+v", results)
 	}
@@ -121,13 +122,13 @@ func TestPushLists(t *testing.T) {
 	cfg := config(v)
 	cfg.Settings["segments_as"], cfg.Push.Create = "lists", false
 	u := person("dana@example.com", "", []string{"at_risk"}, []string{"promoters", "dormant"})
-	if r := push(t, open(t, cfg), u, person("gone@example.com", "", []string{"at_risk"}, nil)); outcome(r[0]) != "permanent settings" || outcome(r[1]) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, open(t, cfg), u, person("gone@example.com", "", []string{"at_risk"}, nil)); connectortest.Outcome(r[0]) != "permanent settings" || connectortest.Outcome(r[1]) != "skipped not_in_vendor" {
 		t.Errorf("without a folder: %+v", r)
 	}
 	cfg.Settings["list_folder"] = "1034"
 	c := open(t, cfg)
 	v.took()
-	if r := push(t, c, u)[0]; outcome(r) != "ok" || r.VendorID != fmt.Sprint(id) {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" || r.VendorID != fmt.Sprint(id) {
 		t.Errorf("result %+v", r)
 	}
 	want := []string{
@@ -142,15 +143,15 @@ func TestPushLists(t *testing.T) {
 	if diff := cmp.Diff(want, v.took()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-	if r := push(t, c, u)[0]; outcome(r) != "ok" || slices.ContainsFunc(v.took(), func(r string) bool { return strings.Contains(r, "lists.json") }) {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "ok" || slices.ContainsFunc(v.took(), func(r string) bool { return strings.Contains(r, "lists.json") }) {
 		t.Errorf("lists were asked for again: %+v", r)
 	}
 	v.failing(http.MethodPost, "/lists/1001/leads.json", 2, 200, fmt.Sprintf(`{"success":true,"result":[{"id":%d,"status":"skipped","reasons":[{"code":"1004","message":"Lead not found"}]}]}`, id))
-	if r := push(t, c, u)[0]; outcome(r) != "retry not_found" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "retry not_found" {
 		t.Errorf("a number that has just gone: %+v", r)
 	}
 	v.failing(http.MethodPost, "/lists/1001/leads.json", 1, 200, `{"success":true,"result":[]}`)
-	if r := push(t, c, u)[0]; outcome(r) != "retry bad_answer" {
+	if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "retry bad_answer" {
 		t.Errorf("an answer that tells of nobody: %+v", r)
 	}
 }
@@ -170,8 +171,8 @@ func TestPushListsOfSomebodyGone(t *testing.T) {
 	u.VendorID, u.Known = "999999", &connectors.State{Stage: "Customer", Segments: []string{"at_risk"}}
 	nobody := person("gone@example.com", "Customer", []string{"vip"}, nil)
 	nobody.VendorID, nobody.Known = "999998", &connectors.State{Stage: "Customer"}
-	r := push(t, open(t, cfg), u, nobody)
-	if outcome(r[0]) != "ok" || r[0].VendorID != fmt.Sprint(id) || outcome(r[1]) != "skipped not_in_vendor" {
+	r := connectortest.Push(t, open(t, cfg), u, nobody)
+	if connectortest.Outcome(r[0]) != "ok" || r[0].VendorID != fmt.Sprint(id) || connectortest.Outcome(r[1]) != "skipped not_in_vendor" {
 		t.Fatalf("results %+v", r)
 	}
 	held := v.Held()
@@ -189,12 +190,12 @@ func TestPushTooManySegments(t *testing.T) {
 		many = append(many, fmt.Sprintf("segment_%02d", i))
 	}
 	c := open(t, config(v))
-	results := push(t, c, person("a@example.com", "Lead", many, nil), person("b@example.com", "Lead", many[:10], nil))
-	if outcome(results[0]) != "permanent too_large" || outcome(results[1]) != "ok" {
+	results := connectortest.Push(t, c, person("a@example.com", "Lead", many, nil), person("b@example.com", "Lead", many[:10], nil))
+	if connectortest.Outcome(results[0]) != "permanent too_large" || connectortest.Outcome(results[1]) != "ok" {
 		t.Errorf("results %+v", results)
 	}
 	long := person("b@example.com", strings.Repeat("ä", 300), nil, nil)
-	if r := push(t, c, long)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, c, long)[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("a long text is cut, the result is %+v", r)
 	}
 }
@@ -223,7 +224,7 @@ func TestPushErrorCodes(t *testing.T) {
 			if errors.As(err, &e) {
 				results = []connectors.Result{e.Result()}
 			}
-			if len(results) != 1 || outcome(results[0]) != tt.want || results[0].Delay != tt.delay || !strings.Contains(results[0].Message, "as the vendor says") {
+			if len(results) != 1 || connectortest.Outcome(results[0]) != tt.want || results[0].Delay != tt.delay || !strings.Contains(results[0].Message, "as the vendor says") {
 				t.Errorf("%+v, %v; want %s after %v", results, err, tt.want, tt.delay)
 			}
 		})
@@ -238,9 +239,9 @@ func TestPushRecordReasons(t *testing.T) {
 	c := open(t, config(v))
 	people := []connectors.Update{person("a@example.com", "Lead", nil, nil), person("b@example.com", "Lead", nil, nil), person("c@example.com", "Lead", nil, nil)}
 	v.failing(http.MethodPost, "/rest/v1/leads.json", 1, 200, `{"success":true,"result":[{"id":5,"status":"updated"},{"status":"skipped","reasons":[{"code":"1001","message":"Invalid value for field"}]},{"status":"skipped"}]}`)
-	results := push(t, c, people...)
+	results := connectortest.Push(t, c, people...)
 	for i, want := range []string{"ok", "permanent invalid", "permanent invalid"} {
-		if outcome(results[i]) != want {
+		if connectortest.Outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
 		}
 	}
@@ -257,10 +258,10 @@ func TestPushRenewsToken(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	c := open(t, config(v))
-	push(t, c, person("dana@example.com", "Lead", nil, nil))
+	connectortest.Push(t, c, person("dana@example.com", "Lead", nil, nil))
 	v.ExpireToken()
 	v.took()
-	if r := push(t, c, person("dana@example.com", "Customer", nil, nil))[0]; outcome(r) != "ok" || len(v.took()) != 2 {
+	if r := connectortest.Push(t, c, person("dana@example.com", "Customer", nil, nil))[0]; connectortest.Outcome(r) != "ok" || len(v.took()) != 2 {
 		t.Errorf("after the token ran out: %+v", r)
 	}
 	v.failing(http.MethodGet, "/identity/oauth/token", -1, 200, `{"access_token":"token-9:ab","expires_in":0}`)
@@ -281,9 +282,9 @@ func TestPushStopsWhenTheVendorIsAway(t *testing.T) {
 	cfg.Settings["segments_as"] = "lists"
 	v.AddList("sb:x")
 	v.failing(http.MethodPost, "/lists/", -1, 200, coded("606", "Max rate limit exceeded"))
-	results := push(t, open(t, cfg), person("a@example.com", "Lead", []string{"x"}, nil), person("b@example.com", "Lead", []string{"y"}, nil), person("c@example.com", "Lead", nil, nil))
+	results := connectortest.Push(t, open(t, cfg), person("a@example.com", "Lead", []string{"x"}, nil), person("b@example.com", "Lead", []string{"y"}, nil), person("c@example.com", "Lead", nil, nil))
 	for i, want := range []string{"retry rate_limit", "retry not_attempted", "ok"} {
-		if outcome(results[i]) != want {
+		if connectortest.Outcome(results[i]) != want {
 			t.Errorf("person %d: %+v, want %s", i, results[i], want)
 		}
 	}

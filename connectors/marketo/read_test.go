@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 func TestCheck(t *testing.T) {
@@ -50,8 +51,8 @@ func TestRead(t *testing.T) {
 			lee.VendorID = fmt.Sprint(v.AddPerson("lee@example.com", map[string]any{"company": nil}))
 			gone := person("gone@example.com", "", []string{"new"}, nil)
 			gone.VendorID = "7"
-			for _, r := range push(t, c, dana, lee) {
-				if outcome(r) != "ok" {
+			for _, r := range connectortest.Push(t, c, dana, lee) {
+				if connectortest.Outcome(r) != "ok" {
 					t.Fatalf("push: %+v", r)
 				}
 			}

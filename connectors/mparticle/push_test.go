@@ -40,15 +40,6 @@ func connect(t *testing.T, h http.Handler, change func(*connectors.Config)) *mpa
 	return open(t, cfg)
 }
 
-func push(t *testing.T, c *mparticle.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	return results
-}
-
 func reasonOf(err error) connectors.Reason {
 	var e *connectors.PushError
 	if errors.As(err, &e) {
@@ -62,7 +53,7 @@ func TestPushReachesTheWorkspace(t *testing.T) {
 	sim := mparticlesim.New()
 	c := connect(t, sim, nil)
 	for range 2 { // a repetition counts once
-		push(t, c, people()...)
+		connectortest.Push(t, c, people()...)
 	}
 	if sim.Writes() != 4 {
 		t.Errorf("%d batches counted", sim.Writes())
@@ -77,7 +68,7 @@ func TestPushReachesTheWorkspace(t *testing.T) {
 	known := u.Want
 	u.ID, u.Known = "v9", &known
 	u.Want = connectors.State{Stage: "Advocate", Absent: []string{"at_risk", "promoters"}, Traits: map[string]any{"plan": nil}}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	p, _ = sim.Person("dana@example.com")
 	want = map[string]any{"sb_stage": "Advocate", "sb_stage_since": "2026-11-20T08:00:00.000Z"}
 	if diff := cmp.Diff(want, p.Attributes); diff != "" || len(p.Events) != 1 {
@@ -101,7 +92,7 @@ func TestWritten(t *testing.T) {
 	for _, e := range told {
 		reported = append(reported, e.Written...)
 	}
-	written := push(t, c, u)[0].Written
+	written := connectortest.Push(t, c, u)[0].Written
 	want := []connectors.Field{{Record: "-12", Name: "plan", Value: "team"}, {Record: "-12", Name: "sb_segments", Value: `["eu","us"]`}, {Record: "-12", Name: "seats", Value: "3"}, {Record: "-12", Name: "old"}}
 	if diff := cmp.Diff(want, written); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)
@@ -126,7 +117,7 @@ func TestWhoIsWritten(t *testing.T) {
 		"nothing":                    {connectors.Update{Keys: []lifecycle.Key{{Namespace: "anonymous", Value: "d-1"}}}, true, connectors.Skipped, connectors.ReasonNoIdentity},
 	} {
 		tt.update.Want.Stage = "Trial"
-		r := push(t, connect(t, mparticlesim.New(), func(cfg *connectors.Config) { cfg.Push.Create = tt.create }), tt.update)[0]
+		r := connectortest.Push(t, connect(t, mparticlesim.New(), func(cfg *connectors.Config) { cfg.Push.Create = tt.create }), tt.update)[0]
 		if r.Outcome != tt.want || r.Reason != tt.reason {
 			t.Errorf("%s: %+v", name, r)
 		}
@@ -151,7 +142,7 @@ func TestSizes(t *testing.T) {
 		requests.Add(1)
 		sim.ServeHTTP(w, r)
 	}), nil)
-	for i, r := range push(t, c, updates...) {
+	for i, r := range connectortest.Push(t, c, updates...) {
 		large := i == 3 || i == 4
 		if large && (r.Outcome != connectors.Permanent || r.Reason != connectors.ReasonTooLarge) || !large && r.Outcome != connectors.Unconfirmed {
 			t.Errorf("result %d = %+v", i, r)
@@ -180,7 +171,7 @@ func TestRateLimit(t *testing.T) {
 	for i := range 40 {
 		updates = append(updates, connectors.Update{ID: fmt.Sprint("v", i), VendorID: fmt.Sprint(i + 1), Want: connectors.State{Traits: map[string]any{"plan": strings.Repeat("x", 20<<10)}}})
 	}
-	results := push(t, c, updates...)
+	results := connectortest.Push(t, c, updates...)
 	last := results[len(results)-1]
 	if results[0].Outcome != connectors.Unconfirmed || last.Outcome != connectors.Retry || last.Delay != 5*time.Second || requests.Load() != 2 {
 		t.Errorf("first %+v, last %+v, %d requests", results[0], last, requests.Load())
@@ -208,7 +199,7 @@ func TestRead(t *testing.T) {
 	sim := mparticlesim.New()
 	c := connect(t, sim, nil)
 	u := people()[3]
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	u.Want.Segments, u.Want.Absent = []string{"promoters"}, []string{"at_risk", "dormant"}
 	want := &connectors.State{Stage: "Customer", Segments: []string{"at_risk"}, Absent: []string{"dormant", "promoters"}, Traits: map[string]any{"plan": "team"}}
 	for range 2 {
@@ -288,7 +279,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 	moved := people()[0]
 	moved.ID, moved.Known = "v8", &known
 	moved.Want = connectors.State{Stage: "Advocate", Absent: []string{"at_risk"}, Traits: map[string]any{"plan": nil, "seats": 3, "tags": []any{"a"}}}
-	push(t, c, append(people(), moved)...)
+	connectortest.Push(t, c, append(people(), moved)...)
 	// What the workspace refuses is sent person by person.
 	refusing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/bulkevents") {
@@ -297,7 +288,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 		}
 		sim.ServeHTTP(w, r)
 	})
-	for _, r := range push(t, connect(t, d.Wrap(refusing), nil), people()...) {
+	for _, r := range connectortest.Push(t, connect(t, d.Wrap(refusing), nil), people()...) {
 		if r.Outcome != connectors.Unconfirmed {
 			t.Errorf("result %+v", r)
 		}

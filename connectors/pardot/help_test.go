@@ -86,26 +86,6 @@ func person(id int64, email, stage string) connectors.Update {
 	return connectors.Update{ID: fmt.Sprintf("u-%d", id), Person: lifecycle.ProfileID(id), Email: email, Want: connectors.State{Stage: stage}}
 }
 
-// push wants results without an error of the whole.
-func push(t *testing.T, c *pardot.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	if len(results) != len(updates) {
-		t.Fatalf("%d results for %d updates", len(results), len(updates))
-	}
-	return results
-}
-
-func outcome(r connectors.Result) string {
-	if r.Reason == connectors.ReasonNone {
-		return string(r.Outcome)
-	}
-	return string(r.Outcome) + " " + string(r.Reason)
-}
-
 func reply(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

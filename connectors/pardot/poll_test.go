@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/pardot"
 	"github.com/stagebridge/stagebridge/mapping"
 )
@@ -87,7 +88,7 @@ func TestFetch(t *testing.T) {
 	if events, cursor = round(t, c, cursor, seen); len(events) != 0 {
 		t.Errorf("again: %v", types(events))
 	}
-	push(t, c, person(1, "dana@example.com", "Lead"))
+	connectortest.Push(t, c, person(1, "dana@example.com", "Lead"))
 	lee := v.AddProspect("lee@example.com", nil)
 	v.Remove(lee)
 	events, _ = round(t, c, cursor, seen)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/pardot/pardotsim"
 )
 
@@ -22,8 +23,8 @@ func TestPushCreatesFieldsOnce(t *testing.T) {
 	c, v := start(t, nil)
 	u := person(1, "dana@example.com", "Customer")
 	u.Want.Segments = []string{"at_risk", "vip"}
-	got := push(t, c, u)[0]
-	if outcome(got) != "ok" || got.VendorID == "" {
+	got := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(got) != "ok" || got.VendorID == "" {
 		t.Fatalf("got %+v", got)
 	}
 	want := []string{"POST /services/oauth2/token", "GET /custom-fields", "POST /custom-fields", "POST /custom-fields", "POST /prospects/do/upsertLatestByEmail"}
@@ -35,7 +36,7 @@ func TestPushCreatesFieldsOnce(t *testing.T) {
 	}
 	u.VendorID, u.Want.Stage = got.VendorID, "Churned"
 	u.Known = &connectors.State{Stage: "Customer", Segments: u.Want.Segments}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	if diff := cmp.Diff([]string{"PATCH /prospects/" + got.VendorID}, v.took()); diff != "" {
 		t.Errorf("requests of the second push (-want +got):\n%s", diff)
 	}
@@ -49,7 +50,7 @@ func TestPushCreatesFieldsOnce(t *testing.T) {
 	w.AddField("SB_Stage")
 	w.AddProspect("dana@example.com", nil)
 	u.VendorID = ""
-	if got := push(t, strict, u)[0]; outcome(got) != "ok" {
+	if got := connectortest.Push(t, strict, u)[0]; connectortest.Outcome(got) != "ok" {
 		t.Errorf("once the field was there: %+v", got)
 	}
 }
@@ -69,9 +70,9 @@ func TestPushFindsTheProspect(t *testing.T) {
 	anonymous := connectors.Update{ID: "u", Want: connectors.State{Stage: "Lead"}}
 	bare := person(4, "", "Lead")
 	bare.VendorID = id(gone)
-	got := push(t, c, person(1, "dana@example.com", "Customer"), lost, nobody, anonymous, bare)
+	got := connectortest.Push(t, c, person(1, "dana@example.com", "Customer"), lost, nobody, anonymous, bare)
 	for i, want := range []string{"ok", "ok", "skipped not_in_vendor", "skipped no_identity", "skipped not_in_vendor"} {
-		if outcome(got[i]) != want {
+		if connectortest.Outcome(got[i]) != want {
 			t.Errorf("result %d = %+v, want %s", i, got[i], want)
 		}
 	}
@@ -91,7 +92,7 @@ func TestPushLists(t *testing.T) {
 	v.AddMember(promoters, dana, false)
 	u := person(1, "dana@example.com", "Customer")
 	u.Want.Segments, u.Want.Absent = []string{"at_risk"}, []string{"promoters", "vip"}
-	if got := push(t, c, u)[0]; outcome(got) != "ok" {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "ok" {
 		t.Fatalf("got %+v", got)
 	}
 	if diff := cmp.Diff([]string{"Newsletter", "sb:at_risk"}, v.Lists(dana)); diff != "" {
@@ -99,7 +100,7 @@ func TestPushLists(t *testing.T) {
 	}
 	// The same again: members twice would be refused.
 	v.took()
-	if got := push(t, c, u)[0]; outcome(got) != "ok" {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "ok" {
 		t.Errorf("again: %+v", got)
 	}
 	if took := v.took(); slices.ContainsFunc(took, func(r string) bool { return strings.HasPrefix(r, "POST /list") || strings.HasPrefix(r, "DELETE") }) {
@@ -110,7 +111,7 @@ func TestPushLists(t *testing.T) {
 	u.Want.Absent = []string{"at_risk", "vip"}
 	u.Want.Segments = nil
 	v.took()
-	if got := push(t, c, u)[0]; outcome(got) != "ok" || len(v.Lists(dana)) != 1 {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "ok" || len(v.Lists(dana)) != 1 {
 		t.Errorf("leaving: %+v, %v", got, v.Lists(dana))
 	}
 	if took := v.took(); len(took) != 2 {
@@ -128,7 +129,7 @@ func TestPushLeavesAnOptOutAlone(t *testing.T) {
 	v.AddMember(v.AddList("sb:vip", false), dana, true)
 	u := person(1, "dana@example.com", "Customer")
 	u.Want.Absent = []string{"vip"}
-	if got := push(t, c, u)[0]; outcome(got) != "skipped opted_out" || len(v.Lists(dana)) != 1 {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "skipped opted_out" || len(v.Lists(dana)) != 1 {
 		t.Errorf("got %+v, lists %v", got, v.Lists(dana))
 	}
 }
@@ -140,12 +141,12 @@ func TestPushRefusesADynamicList(t *testing.T) {
 	v.AddProspect("dana@example.com", nil)
 	u := person(1, "dana@example.com", "")
 	u.Want.Segments = []string{"vip"}
-	if got := push(t, c, u)[0]; outcome(got) != "permanent settings" {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "permanent settings" {
 		t.Errorf("got %+v", got)
 	}
 	strict, w := start(t, func(cfg *connectors.Config) { lists(cfg); cfg.Settings["create_fields"] = "false" })
 	w.AddProspect("dana@example.com", nil)
-	if got := push(t, strict, u)[0]; outcome(got) != "permanent settings" {
+	if got := connectortest.Push(t, strict, u)[0]; connectortest.Outcome(got) != "permanent settings" {
 		t.Errorf("without create_fields: %+v", got)
 	}
 }
@@ -185,7 +186,7 @@ func TestPushCodes(t *testing.T) {
 			if errors.As(err, &e) {
 				results = []connectors.Result{e.Result()}
 			}
-			if outcome(results[0]) != f.want || results[0].Delay != f.delay {
+			if connectortest.Outcome(results[0]) != f.want || results[0].Delay != f.delay {
 				t.Errorf("got %+v, want %s after %v", results[0], f.want, f.delay)
 			}
 		})
@@ -201,10 +202,10 @@ func TestPushRenewsTheToken(t *testing.T) {
 	for i := range 20 {
 		all = append(all, person(int64(i+1), fmt.Sprintf("p%d@example.com", i), "Lead"))
 	}
-	push(t, c, all...)
+	connectortest.Push(t, c, all...)
 	v.Expire()
-	for i, r := range push(t, c, all...) {
-		if outcome(r) != "ok" {
+	for i, r := range connectortest.Push(t, c, all...) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %d = %+v", i, r)
 		}
 	}
@@ -233,7 +234,7 @@ func TestPushUnseen(t *testing.T) {
 			}
 			return true
 		})
-		if got := push(t, c, person(1, "dana@example.com", "Lead"))[0]; got.Outcome != connectors.Unconfirmed {
+		if got := connectortest.Push(t, c, person(1, "dana@example.com", "Lead"))[0]; got.Outcome != connectors.Unconfirmed {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -250,7 +251,7 @@ func TestPushTellsARefusedStage(t *testing.T) {
 		}
 		return false
 	})
-	if got := push(t, c, person(1, "dana@example.com", "Lead"))[0]; outcome(got) != "permanent stage_refused" || got.VendorID != "565722" {
+	if got := connectortest.Push(t, c, person(1, "dana@example.com", "Lead"))[0]; connectortest.Outcome(got) != "permanent stage_refused" || got.VendorID != "565722" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -261,8 +262,8 @@ func TestPushPartial(t *testing.T) {
 	c, v := start(t, nil)
 	v.AddField("SB_Stage")
 	v.Refuse("lee@example.com", pardotsim.Refusal{Status: 503, Message: "away"})
-	got := push(t, c, person(1, "dana@example.com", "Lead"), person(2, "lee@example.com", "Lead"), person(3, "ann@example.com", "Lead"))
-	if outcome(got[0]) != "ok" || outcome(got[1]) != "retry server" || outcome(got[2]) != "ok" {
+	got := connectortest.Push(t, c, person(1, "dana@example.com", "Lead"), person(2, "lee@example.com", "Lead"), person(3, "ann@example.com", "Lead"))
+	if connectortest.Outcome(got[0]) != "ok" || connectortest.Outcome(got[1]) != "retry server" || connectortest.Outcome(got[2]) != "ok" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -276,7 +277,7 @@ func TestPushListsOfAProspectThatIsGone(t *testing.T) {
 	dana := v.AddProspect("dana@example.com", nil)
 	u := person(1, "dana@example.com", "")
 	u.VendorID, u.Want.Segments = id(gone), []string{"vip"}
-	if got := push(t, c, u)[0]; outcome(got) != "ok" || got.VendorID != id(dana) || len(v.Lists(dana)) != 1 {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "ok" || got.VendorID != id(dana) || len(v.Lists(dana)) != 1 {
 		t.Errorf("got %+v, lists %v", got, v.Lists(dana))
 	}
 }
@@ -288,7 +289,7 @@ func TestQuotaIsLeftToOthers(t *testing.T) {
 	c, v := start(t, func(cfg *connectors.Config) { cfg.Now = func() time.Time { return at } })
 	v.AddField("SB_Stage")
 	v.Use(22500)
-	push(t, c, person(1, "dana@example.com", "Lead")) // its first answer tells
+	connectortest.Push(t, c, person(1, "dana@example.com", "Lead")) // its first answer tells
 	v.took()
 	at = at.Add(time.Minute)
 	_, write := c.Push(t.Context(), []connectors.Update{person(1, "dana@example.com", "Customer")})
@@ -306,7 +307,7 @@ func TestQuotaIsLeftToOthers(t *testing.T) {
 	}
 	v.Use(20)
 	at = at.Add(time.Hour)
-	if got := push(t, c, person(1, "dana@example.com", "Customer"))[0]; outcome(got) != "ok" {
+	if got := connectortest.Push(t, c, person(1, "dana@example.com", "Customer"))[0]; connectortest.Outcome(got) != "ok" {
 		t.Errorf("the next day: %+v", got)
 	}
 }
@@ -327,8 +328,8 @@ func TestPushTellsAnotherProspectEverything(t *testing.T) {
 			u := person(1, "dana@example.com", "Customer")
 			u.VendorID, u.Want.Segments = id(gone), []string{"vip"}
 			u.Known = &connectors.State{Stage: "Lead", Segments: []string{"vip"}}
-			got := push(t, c, u)[0]
-			if outcome(got) != "ok" || got.VendorID == id(gone) {
+			got := connectortest.Push(t, c, u)[0]
+			if connectortest.Outcome(got) != "ok" || got.VendorID == id(gone) {
 				t.Fatalf("got %+v", got)
 			}
 			if h := v.Held(); len(h) != 1 || h[0].Stage != "Customer" || !slices.Equal(h[0].Segments, []string{"vip"}) {
@@ -347,7 +348,7 @@ func TestPushSpellsNumbers(t *testing.T) {
 	u.VendorID = id(v.AddProspect("dana@example.com", nil))
 	u.Want.Traits = map[string]any{"jobTitle": int64(1250000)}
 	u.Known = &connectors.State{Stage: "Customer", Traits: map[string]any{"jobTitle": 1250000.0}}
-	if got := push(t, c, u)[0]; outcome(got) != "ok" || len(v.took()) != 0 {
+	if got := connectortest.Push(t, c, u)[0]; connectortest.Outcome(got) != "ok" || len(v.took()) != 0 {
 		t.Errorf("the same number was sent again: %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/pardot"
 	"github.com/stagebridge/stagebridge/secret"
 )
@@ -28,7 +29,7 @@ func TestReadGivesWhatIsHeld(t *testing.T) {
 				t.Errorf("before: %v, %v", before, err)
 			}
 			byID := u
-			byID.VendorID, byID.Email = push(t, c, u)[0].VendorID, ""
+			byID.VendorID, byID.Email = connectortest.Push(t, c, u)[0].VendorID, ""
 			gone := u
 			gone.VendorID = "999"
 			got, err := c.Read(t.Context(), []connectors.Update{u, byID, gone, person(2, "nobody@example.com", "x")})
@@ -49,7 +50,7 @@ func TestListGivesEverybody(t *testing.T) {
 	for i := range 1001 {
 		v.AddProspect(fmt.Sprintf("p%d@example.com", i), nil)
 	}
-	push(t, c, person(1, "p5@example.com", "Lead"))
+	connectortest.Push(t, c, person(1, "p5@example.com", "Lead"))
 	cursor, pages, people := "", 0, map[string]connectors.Listing{}
 	for {
 		got, err := c.List(t.Context(), cursor)

@@ -62,13 +62,13 @@ func exercise(t *testing.T, v *vendor) {
 	u.Want.Absent = []string{"promoters"}
 	u.Want.Traits = map[string]any{"Seats": 12.5, "Tier": []any{"Gold"}, "name": "Dana Reed"}
 	fresh := wanting("new@example.com", "Trial", "eu", "at_risk")
-	results := push(t, c, u, fresh)
+	results := connectortest.Push(t, c, u, fresh)
 	cleared := wanting("dana@example.com", "Advocate")
 	cleared.VendorID = results[0].VendorID
 	cleared.Want.Absent, cleared.Want.Traits = []string{"at_risk"}, map[string]any{"Seats": nil, "Tier": nil}
-	results = append(results, push(t, c, cleared)...)
+	results = append(results, connectortest.Push(t, c, cleared)...)
 	for _, r := range results {
-		if outcome(r) != "ok" {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("push: %+v", r)
 		}
 	}

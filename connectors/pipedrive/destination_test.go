@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/standin"
 )
 
@@ -21,7 +22,7 @@ func TestPushHoldsStageAndSegments(t *testing.T) {
 	v := newVendor(t)
 	v.AddPerson("Dana Example", "dana@example.com")
 	c := connect(t, v)
-	if r := push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))[0]; outcome(r) != "ok" || r.VendorID == "" {
+	if r := connectortest.Push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))[0]; connectortest.Outcome(r) != "ok" || r.VendorID == "" {
 		t.Fatalf("result %+v", r)
 	}
 	want := []standin.Held{{Person: "dana@example.com", Stage: "Customer", Segments: []string{"at_risk", "eu"}}}
@@ -29,7 +30,7 @@ func TestPushHoldsStageAndSegments(t *testing.T) {
 		t.Errorf("held (-want +got):\n%s", diff)
 	}
 	v.writes()
-	push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))
+	connectortest.Push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))
 	// Everything is sent again, since nothing is known, but segments that are
 	// read as being there already are not.
 	if w := v.writes(); len(w) != 1 || strings.Contains(w[0], "[") {
@@ -41,10 +42,10 @@ func TestPushSkipsWhoIsNotThere(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	c := connect(t, v)
-	if r := push(t, c, wanting("nobody@example.com", "Customer"))[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, c, wanting("nobody@example.com", "Customer"))[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("result %+v", r)
 	}
-	if r := push(t, c, connectors.Update{ID: "u", Want: connectors.State{Stage: "Trial"}})[0]; outcome(r) != "skipped no_identity" {
+	if r := connectortest.Push(t, c, connectors.Update{ID: "u", Want: connectors.State{Stage: "Trial"}})[0]; connectortest.Outcome(r) != "skipped no_identity" {
 		t.Errorf("result %+v", r)
 	}
 }
@@ -59,7 +60,7 @@ func TestPushLeavesForeignOptions(t *testing.T) {
 	v.Set(id, "sb_segments", "VIP", "promoters")
 	u := wanting("dana@example.com", "", "at_risk")
 	u.Want.Absent = []string{"promoters"}
-	if r := push(t, connect(t, v), u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, connect(t, v), u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Fatalf("result %+v", r)
 	}
 	if got := v.Held()[0].Segments; !cmp.Equal(got, []string{"VIP", "at_risk"}) {
@@ -78,8 +79,8 @@ func TestPushFollowsAMerge(t *testing.T) {
 	u := wanting("dana@example.com", "Customer", "at_risk")
 	u.VendorID = strconv.FormatInt(old, 10)
 	u.Known = &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
-	r := push(t, connect(t, v), u)[0]
-	if outcome(r) != "ok" || r.VendorID != strconv.FormatInt(winner, 10) {
+	r := connectortest.Push(t, connect(t, v), u)[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID != strconv.FormatInt(winner, 10) {
 		t.Fatalf("result %+v", r)
 	}
 	want := []standin.Held{{Person: "dana@example.com", Stage: "Customer", Segments: []string{"at_risk"}}}
@@ -93,10 +94,10 @@ func TestPushMakesAgainWhoWasDeleted(t *testing.T) {
 	v := newVendor(t)
 	u := wanting("dana@example.com", "Customer", "at_risk")
 	u.VendorID, u.Known = "77", &connectors.State{Stage: "Customer"}
-	if r := push(t, connect(t, v), u)[0]; outcome(r) != "skipped not_in_vendor" {
+	if r := connectortest.Push(t, connect(t, v), u)[0]; connectortest.Outcome(r) != "skipped not_in_vendor" {
 		t.Errorf("without create: %+v", r)
 	}
-	if r := push(t, connect(t, v, creating), u)[0]; outcome(r) != "ok" {
+	if r := connectortest.Push(t, connect(t, v, creating), u)[0]; connectortest.Outcome(r) != "ok" {
 		t.Errorf("with create: %+v", r)
 	}
 	if h := v.Held(); len(h) != 1 || h[0].Stage != "Customer" || len(h[0].Segments) != 1 {
@@ -109,7 +110,7 @@ func TestPushTakesTheOldestOfSeveral(t *testing.T) {
 	v := newVendor(t)
 	first := v.AddPerson("Dana", "dana@example.com")
 	v.AddPerson("Dana again", "Dana@example.com")
-	if r := push(t, connect(t, v), wanting("dana@example.com", "Trial"))[0]; r.VendorID != strconv.FormatInt(first, 10) {
+	if r := connectortest.Push(t, connect(t, v), wanting("dana@example.com", "Trial"))[0]; r.VendorID != strconv.FormatInt(first, 10) {
 		t.Errorf("result %+v", r)
 	}
 }
@@ -124,11 +125,11 @@ func TestPushWithoutCreatingFields(t *testing.T) {
 		"an option is missing": wanting("dana@example.com", "Customer"),
 		"a field is missing":   wanting("dana@example.com", "", "at_risk"),
 	} {
-		if r := push(t, c, u)[0]; outcome(r) != "permanent settings" || r.Message == "" {
+		if r := connectortest.Push(t, c, u)[0]; connectortest.Outcome(r) != "permanent settings" || r.Message == "" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	if r := push(t, c, wanting("dana@example.com", "Trial"))[0]; outcome(r) != "ok" || r.VendorID != strconv.FormatInt(id, 10) {
+	if r := connectortest.Push(t, c, wanting("dana@example.com", "Trial"))[0]; connectortest.Outcome(r) != "ok" || r.VendorID != strconv.FormatInt(id, 10) {
 		t.Errorf("what is there: %+v", r)
 	}
 }
@@ -154,8 +155,8 @@ func TestPushWritesTraitsByType(t *testing.T) {
 		"Other": {"x", "permanent settings", ""},
 	} {
 		u := connectors.Update{ID: "u", Email: "dana@example.com", Want: connectors.State{Traits: map[string]any{name: c.value}}}
-		r := push(t, connect(t, v, trait(name, "x")), u)[0]
-		if outcome(r) != c.want {
+		r := connectortest.Push(t, connect(t, v, trait(name, "x")), u)[0]
+		if connectortest.Outcome(r) != c.want {
 			t.Errorf("%s: %+v, want %s", name, r, c.want)
 		}
 		if w := strings.Join(v.writes(), " "); !strings.Contains(w, c.sent) || c.sent == "" && w != "" {
@@ -163,7 +164,7 @@ func TestPushWritesTraitsByType(t *testing.T) {
 		}
 	}
 	u := connectors.Update{ID: "u", Email: "dana@example.com", Want: connectors.State{Traits: map[string]any{"Seats": "many"}}}
-	if r := push(t, connect(t, v, trait("Seats", "x")), u)[0]; outcome(r) != "permanent invalid" {
+	if r := connectortest.Push(t, connect(t, v, trait("Seats", "x")), u)[0]; connectortest.Outcome(r) != "permanent invalid" {
 		t.Errorf("a word for a number: %+v", r)
 	}
 }
@@ -175,7 +176,7 @@ func TestWrittenComesBackAsEcho(t *testing.T) {
 	v := newVendor(t)
 	v.AddPerson("Dana", "dana@example.com")
 	c := connect(t, v, setting("user_id", ""))
-	r := push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))[0]
+	r := connectortest.Push(t, c, wanting("dana@example.com", "Customer", "at_risk", "eu"))[0]
 	stage, segments := code("sb_stage"), code("sb_segments")
 	body := `{"data":{"id":` + r.VendorID + `,"custom_fields":{"` + stage + `":{"type":"enum","id":102},"` + segments + `":{"type":"set","values":[{"id":104},{"id":103}]}}},` +
 		`"previous":{"update_time":"x","custom_fields":{"` + stage + `":null,"` + segments + `":null}},` +
@@ -198,7 +199,7 @@ func TestWrittenComesBackAsEcho(t *testing.T) {
 func TestCreationComesBackAsEcho(t *testing.T) {
 	t.Parallel()
 	c := connect(t, newVendor(t), creating, setting("user_id", ""))
-	r := push(t, c, wanting("Dana@example.com", "Customer"))[0]
+	r := connectortest.Push(t, c, wanting("Dana@example.com", "Customer"))[0]
 	body := `{"data":{"id":` + r.VendorID + `,"emails":[{"value":"dana@example.com","primary":true}]},"previous":null,` +
 		`"meta":{"action":"create","entity":"person","entity_id":"` + r.VendorID + `","company_id":"4410","id":"i","timestamp":"2026-01-10T09:15:00Z","version":"2.0","change_source":"api","user_id":"331"}}`
 	for text, want := range map[string][]connectors.Field{body: r.Written, strings.Replace(body, `"api"`, `"app"`, 1): nil} {
@@ -264,7 +265,7 @@ func TestPushEndsEarly(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	count := map[string]int{}
-	for _, r := range push(t, connect(t, &vendor{url: server.URL}), updates...) {
+	for _, r := range connectortest.Push(t, connect(t, &vendor{url: server.URL}), updates...) {
 		count[string(r.Outcome)]++
 		if r.Outcome == connectors.Retry && r.Delay != 3*time.Second {
 			t.Errorf("delay %v", r.Delay)

@@ -78,20 +78,6 @@ func trait(name, from string) func(*connectors.Config) {
 	return func(cfg *connectors.Config) { cfg.Push.Traits = map[string]string{name: from} }
 }
 
-// push wants results without an error of the whole.
-func push(t *testing.T, c *pipedrive.Connector, updates ...connectors.Update) []connectors.Result {
-	t.Helper()
-	results, err := c.Push(t.Context(), updates)
-	if err != nil {
-		t.Fatalf("push: %v", err)
-	}
-	return results
-}
-
 func wanting(email, stage string, segments ...string) connectors.Update {
 	return connectors.Update{ID: "u-1", Email: email, Want: connectors.State{Stage: stage, Segments: segments}}
-}
-
-func outcome(r connectors.Result) string {
-	return strings.TrimSpace(string(r.Outcome) + " " + string(r.Reason))
 }

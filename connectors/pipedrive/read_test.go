@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // guarded answers one path with a status and leaves the rest to the vendor.
@@ -51,7 +52,7 @@ func TestRead(t *testing.T) {
 	c := connect(t, v, trait("Seats", "seats"))
 	u := wanting("dana@example.com", "Customer", "at_risk")
 	u.Want.Traits = map[string]any{"Seats": int64(12)}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	ask := func(id, email string) connectors.Update {
 		return connectors.Update{VendorID: id, Email: email, Want: connectors.State{Segments: []string{"at_risk"}, Absent: []string{"promoters"}}}
 	}
@@ -73,7 +74,7 @@ func TestList(t *testing.T) {
 		v.AddPerson("P", fmt.Sprintf("p%d@example.com", i))
 	}
 	c := connect(t, v)
-	push(t, c, wanting("p7@example.com", "Customer", "at_risk"))
+	connectortest.Push(t, c, wanting("p7@example.com", "Customer", "at_risk"))
 	var people []connectors.Listing
 	pages := 0
 	for cursor := ""; ; pages++ {
@@ -152,7 +153,7 @@ func TestSearchShowsNoAddress(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	c := connect(t, v, setting("base_url", front.URL))
-	if r := push(t, c, wanting("Dana@example.com", "Customer"))[0]; outcome(r) != "ok" || r.VendorID != dana {
+	if r := connectortest.Push(t, c, wanting("Dana@example.com", "Customer"))[0]; connectortest.Outcome(r) != "ok" || r.VendorID != dana {
 		t.Errorf("push: %+v, want person %s", r, dana)
 	}
 	if done, err := c.Erase(t.Context(), connectors.Update{Email: "dana@example.com"}); err != nil || strings.Contains(done.Proof, lee) || !strings.Contains(done.Proof, dana) {

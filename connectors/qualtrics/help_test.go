@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics"
 	"github.com/stagebridge/stagebridge/connectors/qualtrics/qualtricssim"
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -47,11 +48,7 @@ func start(t *testing.T, change func(*connectors.Config)) (*qualtrics.Connector,
 
 func open(t *testing.T, cfg connectors.Config) *qualtrics.Connector {
 	t.Helper()
-	c, err := qualtrics.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*qualtrics.Connector)
+	return connectortest.Open[*qualtrics.Connector](t, qualtrics.Vendor(), cfg)
 }
 
 // oauth puts a client in the place of the token.

@@ -37,7 +37,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 	all[0].VendorID = id
 	all[1].Want.Traits = map[string]any{"age": 41, "company": nil, "first_name": "Lee", "postal_code": nil}
 	all[2].Want.Traits = map[string]any{"age": nil}
-	results := push(t, c, append(all, person("no address", "Trial"))...)
+	results := connectortest.Push(t, c, append(all, person("no address", "Trial"))...)
 	for range 2 {
 		if _, err := c.Poll(t.Context(), results[0].Job, all); err != nil {
 			t.Error(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/sendgrid"
 )
 
@@ -19,7 +20,7 @@ func TestFieldsAreMadeOnFirstUse(t *testing.T) {
 	v := newVendor(t, nil)
 	c := open(t, v, nil)
 	for range 2 {
-		if got := outcome(push(t, c, people()[0])[0]); got != "submitted" {
+		if got := connectortest.Outcome(connectortest.Push(t, c, people()[0])[0]); got != "submitted" {
 			t.Fatal(got)
 		}
 	}
@@ -48,8 +49,8 @@ func TestCreateIsNotAssumed(t *testing.T) {
 	c := open(t, v, func(cfg *connectors.Config) { cfg.Push.Create = false })
 	known := person("gone@example.com", "Trial")
 	known.Known = &connectors.State{Stage: "Visit"}
-	results := push(t, c, person("dana@example.com", "Trial"), person("new@example.com", "Trial"), known)
-	got := []string{outcome(results[0]), outcome(results[1]), outcome(results[2])}
+	results := connectortest.Push(t, c, person("dana@example.com", "Trial"), person("new@example.com", "Trial"), known)
+	got := []string{connectortest.Outcome(results[0]), connectortest.Outcome(results[1]), connectortest.Outcome(results[2])}
 	if diff := cmp.Diff([]string{"submitted", "skipped not_in_vendor", "skipped not_in_vendor"}, got); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
@@ -69,8 +70,8 @@ func TestAContactIsNamedWholly(t *testing.T) {
 	for name, u := range map[string]connectors.Update{
 		"by address": person("dana@example.com", "Trial"), "by another address": person("dana.home@example.com", "Trial"), "by id": moved,
 	} {
-		r := push(t, c, u)[0]
-		if outcome(r) != "submitted" || r.VendorID != id {
+		r := connectortest.Push(t, c, u)[0]
+		if connectortest.Outcome(r) != "submitted" || r.VendorID != id {
 			t.Errorf("%s: %+v", name, r)
 		}
 		if n := len(v.Held()); n != 1 {
@@ -78,17 +79,17 @@ func TestAContactIsNamedWholly(t *testing.T) {
 		}
 		for range 2 {
 			results, err := c.Poll(t.Context(), r.Job, []connectors.Update{u})
-			if err != nil || results != nil && outcome(results[0]) != "ok" {
+			if err != nil || results != nil && connectortest.Outcome(results[0]) != "ok" {
 				t.Errorf("%s: the job ends in %+v, %v", name, results, err)
 			}
 		}
 	}
-	both := push(t, c, person("dana@example.com", "Trial"), person("dana.home@example.com", "Trial"))
-	if outcome(both[0]) != "submitted" || outcome(both[1]) != "permanent conflict" {
+	both := connectortest.Push(t, c, person("dana@example.com", "Trial"), person("dana.home@example.com", "Trial"))
+	if connectortest.Outcome(both[0]) != "submitted" || connectortest.Outcome(both[1]) != "permanent conflict" {
 		t.Errorf("two people of one contact: %+v", both)
 	}
-	both = push(t, c, person("new@example.com", "Trial"), person("New@example.com", "Visit"))
-	if outcome(both[0]) != "submitted" || outcome(both[1]) != "permanent conflict" {
+	both = connectortest.Push(t, c, person("new@example.com", "Trial"), person("New@example.com", "Visit"))
+	if connectortest.Outcome(both[0]) != "submitted" || connectortest.Outcome(both[1]) != "permanent conflict" {
 		t.Errorf("two people of one new contact: %+v", both)
 	}
 }
@@ -104,8 +105,8 @@ func TestAnotherContactGetsEverything(t *testing.T) {
 	u.Want.Segments = []string{"at_risk"}
 	u.Known = &connectors.State{Stage: "Trial", Segments: []string{"at_risk"}}
 	c := open(t, v, nil)
-	r := push(t, c, u)[0]
-	if outcome(r) != "submitted" || r.VendorID == u.VendorID {
+	r := connectortest.Push(t, c, u)[0]
+	if connectortest.Outcome(r) != "submitted" || r.VendorID == u.VendorID {
 		t.Fatalf("%+v", r)
 	}
 	for range 2 {
@@ -128,12 +129,12 @@ func TestRefusedContactsAreTakenOut(t *testing.T) {
 		updates = append(updates, person(fmt.Sprintf("p%d@example.com", i), "Trial"))
 	}
 	updates[2].Email, updates[5].Email = "no address", "neither this"
-	for i, r := range push(t, c, updates...) {
+	for i, r := range connectortest.Push(t, c, updates...) {
 		want := "submitted"
 		if i == 2 || i == 5 {
 			want = "permanent invalid"
 		}
-		if outcome(r) != want || want != "submitted" && !strings.Contains(r.Message, "email: must be a valid email address") {
+		if connectortest.Outcome(r) != want || want != "submitted" && !strings.Contains(r.Message, "email: must be a valid email address") {
 			t.Errorf("result %d = %+v, want %s", i, r, want)
 		}
 	}
@@ -148,8 +149,8 @@ func TestRefusedContactsAreTakenOut(t *testing.T) {
 		updates[i].Email = fmt.Sprintf("none %d", i)
 	}
 	got := map[string]int{}
-	for _, r := range push(t, c, updates...) {
-		got[outcome(r)]++
+	for _, r := range connectortest.Push(t, c, updates...) {
+		got[connectortest.Outcome(r)]++
 	}
 	if diff := cmp.Diff(map[string]int{"permanent invalid": 10, "retry not_attempted": 6}, got); diff != "" {
 		t.Errorf("when nobody is taken (-want +got):\n%s", diff)
@@ -178,7 +179,7 @@ func TestValuesFitTheirFields(t *testing.T) {
 		email := strings.ReplaceAll(name, " ", ".") + "@example.com"
 		u := person(email, "")
 		u.Want.Traits = test.traits
-		if got := outcome(push(t, c, u)[0]); got != test.want {
+		if got := connectortest.Outcome(connectortest.Push(t, c, u)[0]); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 			continue
 		}
@@ -197,7 +198,7 @@ func TestValuesFitTheirFields(t *testing.T) {
 	for i := range 200 {
 		many.Want.Segments = append(many.Want.Segments, fmt.Sprintf("segment_%03d", i))
 	}
-	if got := outcome(push(t, c, many)[0]); got != "permanent too_large" {
+	if got := connectortest.Outcome(connectortest.Push(t, c, many)[0]); got != "permanent too_large" {
 		t.Errorf("too many segments: %s", got)
 	}
 }
@@ -210,9 +211,9 @@ func TestManyPeople(t *testing.T) {
 	for i := range 450 {
 		updates = append(updates, person(fmt.Sprintf("p%d@example.com", i), "Trial"))
 	}
-	results := push(t, c, updates...)
+	results := connectortest.Push(t, c, updates...)
 	for i, r := range results {
-		if outcome(r) != "submitted" || r.Job == "" || r.Job != results[0].Job {
+		if connectortest.Outcome(r) != "submitted" || r.Job == "" || r.Job != results[0].Job {
 			t.Errorf("result %d = %+v", i, r)
 		}
 	}

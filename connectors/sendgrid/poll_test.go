@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 func TestPollFollowsTheJob(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t, nil)
 	c := open(t, v, nil)
-	job := push(t, c, people()...)[0].Job
+	job := connectortest.Push(t, c, people()...)[0].Job
 	results, err := c.Poll(t.Context(), job, people())
 	if err != nil || results != nil {
 		t.Fatalf("while it runs: %+v, %v", results, err)
@@ -26,7 +27,7 @@ func TestPollFollowsTheJob(t *testing.T) {
 		t.Fatalf("at its end: %+v, %v", results, err)
 	}
 	for i, r := range results {
-		if outcome(r) != "ok" {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %d = %+v", i, r)
 		}
 	}
@@ -62,14 +63,14 @@ func TestPollReadsBack(t *testing.T) {
 			front.Sim = v.Sim
 			c := open(t, front, nil)
 			written := person("dana@example.com", "Trial")
-			push(t, c, written, person("lee@example.com", "Visit"))
+			connectortest.Push(t, c, written, person("lee@example.com", "Visit"))
 			results, err := c.Poll(t.Context(), "job-1", []connectors.Update{written, person("lee@example.com", "Trial"), person("gone@example.com", "Trial")})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
 			for _, r := range results {
-				got = append(got, outcome(r))
+				got = append(got, connectortest.Outcome(r))
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -94,10 +95,10 @@ func TestPollComparesNames(t *testing.T) {
 	c := open(t, front, nil)
 	u := person("dana@example.com", "Trial")
 	u.Want.Segments, u.Want.Absent = []string{"at_risk"}, []string{"promoters"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	u.Want.Segments, u.Want.Absent = u.Want.Absent, u.Want.Segments
 	results, err := c.Poll(t.Context(), "job-1", []connectors.Update{u})
-	if err != nil || len(results) != 1 || outcome(results[0]) != "retry bad_answer" {
+	if err != nil || len(results) != 1 || connectortest.Outcome(results[0]) != "retry bad_answer" {
 		t.Errorf("%+v, %v", results, err)
 	}
 }

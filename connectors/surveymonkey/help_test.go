@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey"
 	"github.com/stagebridge/stagebridge/connectors/surveymonkey/surveymonkeysim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -47,11 +48,7 @@ func start(t *testing.T, change func(*connectors.Config)) (*surveymonkey.Connect
 
 func open(t *testing.T, cfg connectors.Config) *surveymonkey.Connector {
 	t.Helper()
-	c, err := surveymonkey.Vendor().Open(cfg)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	return c.(*surveymonkey.Connector)
+	return connectortest.Open[*surveymonkey.Connector](t, surveymonkey.Vendor(), cfg)
 }
 
 // person is an update with a stage and a segment.

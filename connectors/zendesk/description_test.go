@@ -34,7 +34,7 @@ func TestRequestsFollowTheDescription(t *testing.T) {
 	u.Want.Traits = map[string]any{"plan_name": "Team", "seats": int64(5), "beta": true, "left": nil}
 	sim.Hold(2)
 	job := ""
-	for _, r := range push(t, c, u, person("new@example.com", "Trial", nil, nil), connectors.Update{VendorID: dana, Want: connectors.State{Segments: []string{"dormant"}}}) {
+	for _, r := range connectortest.Push(t, c, u, person("new@example.com", "Trial", nil, nil), connectors.Update{VendorID: dana, Want: connectors.State{Segments: []string{"dormant"}}}) {
 		if job == "" {
 			job = r.Job
 		}

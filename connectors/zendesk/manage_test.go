@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
@@ -20,7 +21,7 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	if words, err := open(t, config(v.url)).Check(t.Context()); err != nil || words != "Signed in as admin@example.com (admin)" {
+	if words, err := open(t, config(v.URL)).Check(t.Context()); err != nil || words != "Signed in as admin@example.com (admin)" {
 		t.Errorf("check: %q, %v", words, err)
 	}
 	for name, tt := range map[string]struct {
@@ -32,7 +33,7 @@ func TestCheck(t *testing.T) {
 		"as OAuth":    {func(c *connectors.Config) { delete(c.Settings, "email") }, connectors.ReasonAuth},
 		"no token":    {func(c *connectors.Config) { delete(c.Secrets, "api_token"); c.Push.Enabled = false }, connectors.ReasonSettings},
 	} {
-		cfg := config(v.url)
+		cfg := config(v.URL)
 		tt.change(&cfg)
 		_, err := open(t, cfg).Check(t.Context())
 		var e *connectors.PushError
@@ -63,10 +64,10 @@ func TestReadAndList(t *testing.T) {
 	dana := v.AddUser("dana@example.com", []string{"vip"})
 	v.AddUser("lee@example.com", nil)
 	v.AddUser("ann@example.com", nil)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	u := person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"})
 	u.Want.Traits = map[string]any{"plan_name": "Team"}
-	push(t, c, u)
+	connectortest.Push(t, c, u)
 	gone := connectors.Update{VendorID: "99", Email: "nobody@example.com"}
 	states, err := c.Read(t.Context(), []connectors.Update{u, {VendorID: dana, Want: u.Want}, gone})
 	if diff := cmp.Diff([]*connectors.State{&u.Want, &u.Want, nil}, states); err != nil || diff != "" {
@@ -97,7 +98,7 @@ func TestErase(t *testing.T) {
 	v := newVendor(t)
 	dana, lee, ann := v.AddUser("dana@example.com", nil), v.AddUser("lee@example.com", nil), v.AddUser("ann@example.com", nil)
 	v.Pin(ann)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	for _, tt := range []struct {
 		who   connectors.Update
 		want  connectors.Outcome
@@ -125,7 +126,7 @@ func TestEraseByAllAddresses(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	dana, home := v.AddUser("dana@example.com", nil), v.AddUser("dana@home.example.com", nil)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	e, err := c.Erase(t.Context(), connectors.Update{
 		VendorID: dana, Email: "dana@example.com", Keys: []lifecycle.Key{{Namespace: lifecycle.NamespaceEmail, Value: "dana@home.example.com"}},
 	})
@@ -169,7 +170,7 @@ func TestEraseHalfway(t *testing.T) {
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	r, err := c.Register(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +203,7 @@ func TestRegisterNarrow(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.Narrow()
-	r, err := open(t, config(v.url)).Register(t.Context(), nil)
+	r, err := open(t, config(v.URL)).Register(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +216,7 @@ func TestEnrich(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	dana := v.AddUser("dana@example.com", nil)
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	ticket := func(requester string) connectors.Lookup {
 		return connectors.Lookup{Type: "ticket.created", Body: []byte(`{"detail":{"id":"1","requester_id":"` + requester + `"}}`)}
 	}
@@ -234,7 +235,7 @@ func TestEnrich(t *testing.T) {
 			t.Errorf("record %d: %+v", i, r)
 		}
 	}
-	if asked := v.took(); len(asked) != 1 {
+	if asked := v.Took(); len(asked) != 1 {
 		t.Errorf("asked %v", asked)
 	}
 	if !json.Valid(records[0].JSON) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 )
 
 // TestForeignTagsStay: tags are added and removed one by one, and only those
@@ -21,14 +22,14 @@ func TestForeignTagsStay(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddUser("dana@example.com", []string{"vip", "sb_promoters", "sb_foreign"})
-	r := push(t, open(t, config(v.url)), person("dana@example.com", "", []string{"At Risk"}, []string{"promoters", "dormant"}))[0]
-	if outcome(r) != "ok" || r.VendorID != id {
+	r := connectortest.Push(t, open(t, config(v.URL)), person("dana@example.com", "", []string{"At Risk"}, []string{"promoters", "dormant"}))[0]
+	if connectortest.Outcome(r) != "ok" || r.VendorID != id {
 		t.Errorf("result %+v", r)
 	}
 	if diff := cmp.Diff([]string{"vip", "sb_foreign", "sb_at_risk"}, v.Tags(id)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
-	for _, request := range v.took() {
+	for _, request := range v.Took() {
 		if strings.Contains(request, "dormant") || strings.HasPrefix(request, "PUT /users/update_many") {
 			t.Errorf("needless: %s", request)
 		}
@@ -40,7 +41,7 @@ func TestNamesOfOneTag(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddUser("dana@example.com", nil)
-	push(t, open(t, config(v.url)), person("dana@example.com", "", []string{"at risk"}, []string{"at_risk"}))
+	connectortest.Push(t, open(t, config(v.URL)), person("dana@example.com", "", []string{"at risk"}, []string{"at_risk"}))
 	if diff := cmp.Diff([]string{"sb_at_risk"}, v.Tags(id)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
@@ -67,8 +68,8 @@ func TestWhoIsWritten(t *testing.T) {
 		"nobody":                    {connectors.Update{VendorID: "users/1", Want: connectors.State{Stage: "C"}}, "skipped no_identity", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := push(t, open(t, config(v.url)), tt.update)[0]
-			if outcome(r) != tt.want || r.VendorID != tt.id {
+			r := connectortest.Push(t, open(t, config(v.URL)), tt.update)[0]
+			if connectortest.Outcome(r) != tt.want || r.VendorID != tt.id {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.id)
 			}
 			if tt.id != "" && v.Field(tt.id, "sb_stage") != tt.update.Want.Stage {
@@ -85,9 +86,9 @@ func TestJobs(t *testing.T) {
 	dana, lee := v.AddUser("dana@example.com", nil), v.AddUser("lee@example.com", nil)
 	v.Hold(2)
 	v.Refuse("lee@example.com", "Stage is too long")
-	c := open(t, config(v.url))
+	c := open(t, config(v.URL))
 	updates := []connectors.Update{person("dana@example.com", "Customer", nil, nil), person("lee@example.com", "Customer", nil, nil)}
-	for i, r := range push(t, c, updates...) {
+	for i, r := range connectortest.Push(t, c, updates...) {
 		if r.Outcome != connectors.Submitted || r.Job != "job-1" || r.VendorID == "" || r.Delay == 0 {
 			t.Errorf("result %d = %+v, want a submitted one", i, r)
 		}
@@ -106,7 +107,7 @@ func TestJobs(t *testing.T) {
 		t.Errorf("%v, results (-want +got):\n%s", err, diff)
 	}
 	results, err = c.Poll(t.Context(), "job-of-last-week", updates[:1])
-	if err != nil || len(results) != 1 || outcome(results[0]) != "retry server" {
+	if err != nil || len(results) != 1 || connectortest.Outcome(results[0]) != "retry server" {
 		t.Errorf("an unknown job gives %+v, %v", results, err)
 	}
 }
@@ -130,7 +131,7 @@ func TestJobForms(t *testing.T) {
 		server.Close()
 		got := ""
 		if len(results) == 1 {
-			got = outcome(results[0])
+			got = connectortest.Outcome(results[0])
 		}
 		if err != nil || got != want {
 			t.Errorf("%s: %q %v, want %q", body, got, err, want)
@@ -142,13 +143,13 @@ func TestMissingField(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	v.AddUser("dana@example.com", nil)
-	cfg := config(v.url)
+	cfg := config(v.URL)
 	cfg.Settings["create_field"] = "false"
-	r := push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
-	if outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
+	r := connectortest.Push(t, open(t, cfg), person("dana@example.com", "Customer", []string{"at_risk"}, nil))[0]
+	if connectortest.Outcome(r) != "permanent settings" || !strings.Contains(r.Message, "sb_stage") {
 		t.Errorf("result %+v", r)
 	}
-	if slices.ContainsFunc(v.took(), func(request string) bool { return !strings.HasPrefix(request, "GET ") }) {
+	if slices.ContainsFunc(v.Took(), func(request string) bool { return !strings.HasPrefix(request, "GET ") }) {
 		t.Error("something was written")
 	}
 }
@@ -195,7 +196,7 @@ func TestFailures(t *testing.T) {
 			} else {
 				r = results[0]
 			}
-			if outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) {
+			if connectortest.Outcome(r) != tt.want || !strings.Contains(r.Message, tt.inMessage) {
 				t.Errorf("result %+v, want %s with %q", r, tt.want, tt.inMessage)
 			}
 			if tt.header != nil && r.Delay.Seconds() != 12 {
@@ -226,8 +227,8 @@ func TestCreatePace(t *testing.T) {
 	cfg := config(server.URL)
 	cfg.Push.Create = true
 	c := open(t, cfg)
-	for _, r := range push(t, c, person("a@example.com", "Trial", nil, nil), person("b@example.com", "Trial", nil, nil)) {
-		if outcome(r) != "ok" {
+	for _, r := range connectortest.Push(t, c, person("a@example.com", "Trial", nil, nil), person("b@example.com", "Trial", nil, nil)) {
+		if connectortest.Outcome(r) != "ok" {
 			t.Errorf("result %+v", r)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/connectors/connectortest"
 	"github.com/stagebridge/stagebridge/connectors/zendesk"
 	"github.com/stagebridge/stagebridge/connectors/zendesk/zendesksim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -126,7 +127,7 @@ func TestEcho(t *testing.T) {
 	t.Parallel()
 	v := newVendor(t)
 	id := v.AddUser("dana@example.com", []string{"sb_promoters"})
-	r := push(t, open(t, config(v.url)), person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"}))[0]
+	r := connectortest.Push(t, open(t, config(v.URL)), person("dana@example.com", "Customer", []string{"at_risk"}, []string{"promoters"}))[0]
 	want := []connectors.Field{
 		{Record: id, Name: "field 360000", Value: "Customer"},
 		{Record: id, Name: "tag sb_at_risk", Value: "added"}, {Record: id, Name: "tag sb_promoters", Value: "removed"},
