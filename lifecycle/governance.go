@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,6 +95,9 @@ func fitsConnection(pattern, connection string) bool {
 // Categories gives the categories of event names that the plan allows beside
 // those of the vocabulary, in the order of the plan.
 func (p *Plan) Categories() []string { return slices.Clone(p.rules.categories) }
+
+// Own gives the events that the plan describes itself, sorted.
+func (p *Plan) Own() []EventName { return slices.Sorted(maps.Keys(p.events)) }
 
 // ConnectionActions is what a plan says of one connection, or of those whose
 // ids begin alike.
