@@ -67,7 +67,7 @@ func TestAccountsFollowTheirPeople(t *testing.T) {
 			other.tell("crm", events[:half]...)
 			other.process()
 			other.put(accountsPlan) // whoever is there already is measured by publishing
-					other.tell("crm", events[half:]...)
+			other.tell("crm", events[half:]...)
 			other.process()
 			other.now = l.now
 			other.tick()

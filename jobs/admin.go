@@ -284,6 +284,17 @@ func checkPush(p connectors.PushConfig, open connectors.Connector, wrong *Invali
 	if _, can := open.(connectors.Destination); p.Enabled && open != nil && !can {
 		wrong.setting("push.enabled", "%s takes nothing", open.Descriptor().Name)
 	}
+	if a := p.Accounts; a != nil && a.Enabled {
+		if _, can := open.(connectors.AccountDestination); open != nil && !can {
+			wrong.setting("push.accounts.enabled", "%s takes no accounts", open.Descriptor().Name)
+		}
+		if !slices.Contains([]string{"", "skip", "keep"}, a.Unmapped) {
+			wrong.setting("push.accounts.unmapped", "is %q, want skip or keep", a.Unmapped)
+		}
+		if !slices.Contains([]string{"", "all", "none"}, a.Segments) {
+			wrong.setting("push.accounts.segments", "is %q, want all, none or a list of names", a.Segments)
+		}
+	}
 	if !slices.Contains([]string{"", "skip", "keep"}, p.Unmapped) {
 		wrong.setting("push.unmapped", "is %q, want skip or keep", p.Unmapped)
 	}

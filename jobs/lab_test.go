@@ -54,6 +54,9 @@ type labVendor struct {
 	held  map[string]connectors.State // by e-mail
 	calls int
 	fail  func([]connectors.Update) ([]connectors.Result, error)
+	// accounts by key, as they were pushed last; see accounts_push_test.go.
+	accounts     map[string]connectors.AccountUpdate
+	failAccounts func([]connectors.AccountUpdate) ([]connectors.Result, error)
 }
 
 func (v *labVendor) Descriptor() *connectors.Descriptor { return labDescriptor }

@@ -45,35 +45,49 @@ func (p *Pusher) writeBack(x *store.LeasedPerson, u *connectors.Update, r connec
 	if len(r.Written) > 0 && r.Outcome != connectors.OK && r.Outcome != connectors.Unconfirmed {
 		w.Known = "" // it arrived in part
 	}
-	switch r.Outcome {
-	case connectors.OK, connectors.Unconfirmed:
-		w.State, w.Attempts = store.SyncSynced, 0
-		if r.Outcome == connectors.Unconfirmed {
-			w.State = store.SyncUnconfirmed
-		}
-		if u != nil {
-			w.Known, w.Pushed = rememberState(u), lifecycle.At(now)
-		}
-	case connectors.Skipped:
-		w.State, w.Attempts = store.SyncSkipped, 0
-	case connectors.Submitted:
-		w.State, w.Job, w.Known, w.Pushed = store.SyncSubmitted, r.Job, rememberState(u), lifecycle.At(now)
-		w.Retry = lifecycle.At(now.Add(max(r.Delay, firstBackoff)))
-	case connectors.Permanent:
-		w.State = store.SyncFailed
-	default:
-		w.Attempts++
-		w.State = store.SyncPending
-		if unknown(r.Reason) {
-			w.Known = ""
-		}
-		if w.Attempts >= mostAttempts {
-			w.State = store.SyncFailed
-			break
-		}
-		w.Retry = lifecycle.At(now.Add(max(r.Delay, backoff(w.Attempts))))
+	f := fateOf(r, x.Attempts, now)
+	w.State, w.Attempts, w.Retry = f.state, f.attempts, f.retry
+	if r.Outcome == connectors.Submitted {
+		w.Job = r.Job
+	}
+	switch {
+	case f.arrived && u != nil:
+		w.Known, w.Pushed = rememberState(u), lifecycle.At(now)
+	case f.unknown:
+		w.Known = ""
 	}
 	return w
+}
+
+// fate is what a result means for whoever was pushed, a person or an account.
+type fate struct {
+	state    string
+	attempts int64
+	retry    lifecycle.Instant // zero: no more
+	arrived  bool              // the vendor holds what was sent, or is about to
+	unknown  bool              // nobody knows what it holds
+}
+
+func fateOf(r connectors.Result, attempts int64, now time.Time) fate {
+	switch r.Outcome {
+	case connectors.OK:
+		return fate{state: store.SyncSynced, arrived: true}
+	case connectors.Unconfirmed:
+		return fate{state: store.SyncUnconfirmed, arrived: true}
+	case connectors.Skipped:
+		return fate{state: store.SyncSkipped}
+	case connectors.Submitted:
+		return fate{state: store.SyncSubmitted, attempts: attempts, arrived: true, retry: lifecycle.At(now.Add(max(r.Delay, firstBackoff)))}
+	case connectors.Permanent:
+		return fate{state: store.SyncFailed, attempts: attempts}
+	}
+	f := fate{state: store.SyncPending, attempts: attempts + 1, unknown: unknown(r.Reason)}
+	if f.attempts >= mostAttempts {
+		f.state = store.SyncFailed
+		return f
+	}
+	f.retry = lifecycle.At(now.Add(max(r.Delay, backoff(f.attempts))))
+	return f
 }
 
 // unknown reports failures after which the vendor may or may not hold what was

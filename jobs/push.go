@@ -51,7 +51,8 @@ func (p *Pusher) Send(ctx context.Context, connection string) error {
 	if err := p.manage(ctx, conn); err != nil {
 		return err
 	}
-	return together(max(1, conn.Destination().Limits().Concurrency), func(more func()) error { return p.drain(ctx, conn, more) })
+	err := together(max(1, conn.Destination().Limits().Concurrency), func(more func()) error { return p.drain(ctx, conn, more) })
+	return errors.Join(err, p.sendAccounts(ctx, conn))
 }
 
 // manage adds the segments that are pushed by now to those the connection ever
@@ -76,31 +77,45 @@ func (p *Pusher) manage(ctx context.Context, conn *Conn) error {
 func (p *Pusher) drain(ctx context.Context, conn *Conn, more func()) error {
 	dest := conn.Destination()
 	limits := dest.Limits()
+	return p.turns(ctx, conn, limits, more, p.Store.PushDue, func(until lifecycle.Instant) (int, func() (worst, err error), error) {
+		people, err := p.Store.Lease(ctx, conn.ID, max(1, limits.Batch), until, limits.Takes == connectors.TakesEvents)
+		return len(people), func() (error, error) { return p.batch(ctx, conn, dest, people) }, err
+	})
+}
+
+// turns takes what is due, a batch at a time, as long as there is any and the
+// vendor bears it: take leases a batch and gives how many it holds and what
+// sends it, whose worst is the last failure of the vendor's.
+func (p *Pusher) turns(ctx context.Context, conn *Conn, limits connectors.Limits, more func(), due func(context.Context, string) (bool, error),
+	take func(until lifecycle.Instant) (n int, send func() (worst, err error), err error)) error {
 	var failure error
 	for ctx.Err() == nil {
 		done, err := p.Breakers.Allow(conn.ID)
 		if err != nil {
 			return errors.Join(failure, err)
 		}
-		if some, err := p.worthACall(ctx, conn.ID, limits); err != nil || !some {
-			done(nil)
-			return errors.Join(failure, err)
+		// Where no rate is known, leasing finds out by itself whether anybody is
+		// due; else no turn of it is spent on finding out.
+		if limits.Rate > 0 {
+			if some, err := due(ctx, conn.ID); err != nil || !some {
+				done(nil)
+				return errors.Join(failure, err)
+			}
 		}
 		if err := p.Limiter.Wait(ctx, conn.ID, limits); err != nil {
 			done(nil)
 			return err
 		}
 		until := lifecycle.At(p.Now().Add(p.lease()))
-		people, err := p.Store.Lease(ctx, conn.ID, max(1, limits.Batch), until, limits.Takes == connectors.TakesEvents)
-		if err != nil || len(people) == 0 {
+		n, send, err := take(until)
+		if err != nil || n == 0 {
 			done(nil)
 			return errors.Join(failure, err)
 		}
-		if len(people) == limits.Batch {
+		if n == limits.Batch {
 			more()
 		}
-		n := len(people)
-		worst, err := p.batch(ctx, conn, dest, people)
+		worst, err := send()
 		done(worst)
 		if err != nil {
 			return err
@@ -111,15 +126,6 @@ func (p *Pusher) drain(ctx context.Context, conn *Conn, more func()) error {
 		pause(ctx, n, limits.Batch)
 	}
 	return ctx.Err()
-}
-
-// worthACall looks whether anybody is due before a turn of the vendor's rate is
-// spent on finding out; where no rate is known, leasing finds out by itself.
-func (p *Pusher) worthACall(ctx context.Context, id string, limits connectors.Limits) (bool, error) {
-	if limits.Rate <= 0 {
-		return true, nil
-	}
-	return p.Store.PushDue(ctx, id)
 }
 
 // batch pushes leased people and writes back what became of each.
@@ -146,7 +152,7 @@ func (p *Pusher) batch(ctx context.Context, conn *Conn, dest connectors.Destinat
 	var ledger []store.LedgerEntry
 	if len(updates) > 0 {
 		call, cancel := context.WithTimeout(ctx, p.timeout())
-		results := p.push(call, dest, updates)
+		results := pushHalving(call, dest.Push, updates)
 		cancel()
 		for j, r := range results {
 			i := which[j]
@@ -174,15 +180,15 @@ func failureOf(r connectors.Result) error {
 	return &connectors.PushError{Reason: r.Reason, Retryable: true, RetryAfter: r.Delay, Message: r.Message, Act: "push"}
 }
 
-// push calls the vendor. A batch that is refused as a whole is halved until
-// the bad row stands alone, so that the others arrive.
-func (p *Pusher) push(ctx context.Context, dest connectors.Destination, updates []connectors.Update) []connectors.Result {
-	results, err := dest.Push(ctx, updates)
+// pushHalving calls the vendor. A batch that is refused as a whole is halved
+// until the bad row stands alone, so that the others arrive.
+func pushHalving[U any](ctx context.Context, send func(context.Context, []U) ([]connectors.Result, error), updates []U) []connectors.Result {
+	results, err := send(ctx, updates)
 	if err == nil && len(results) == len(updates) {
 		return results
 	}
 	if err == nil {
-		err = &connectors.PushError{Reason: connectors.ReasonBadAnswer, Retryable: true, Message: fmt.Sprintf("%d results for %d people", len(results), len(updates))}
+		err = &connectors.PushError{Reason: connectors.ReasonBadAnswer, Retryable: true, Message: fmt.Sprintf("%d results for %d updates", len(results), len(updates))}
 	}
 	var failed *connectors.PushError
 	if !errors.As(err, &failed) {
@@ -190,7 +196,7 @@ func (p *Pusher) push(ctx context.Context, dest connectors.Destination, updates 
 	}
 	if len(updates) > 1 && blamesOne(failed) {
 		half := len(updates) / 2
-		return append(p.push(ctx, dest, updates[:half]), p.push(ctx, dest, updates[half:])...)
+		return append(pushHalving(ctx, send, updates[:half]), pushHalving(ctx, send, updates[half:])...)
 	}
 	all := make([]connectors.Result, len(updates))
 	for i := range all {

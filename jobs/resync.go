@@ -20,6 +20,11 @@ func (r *Registry) resync(ctx context.Context, id string) (int64, error) {
 	if err != nil {
 		return n, err
 	}
+	if c := r.Config().Connections[id]; c != nil && c.AccountDestination() != nil {
+		if _, err := r.o.Store.ResyncAccounts(ctx, id); err != nil {
+			return n, err
+		}
+	}
 	return n, r.o.Store.DropNote(ctx, resyncNote+id)
 }
 

@@ -188,3 +188,26 @@ func (s *Store) AccountSyncOf(ctx context.Context, keys []string) (map[string][]
 	}
 	return all, nil
 }
+
+// AccountsOf names a connection's accounts where people and accounts are kept
+// apart in one table; no connection can be called so.
+func AccountsOf(connection string) string { return connection + "#accounts" }
+
+// RetryAccounts makes accounts of a state (failed, skipped, unconfirmed) at a
+// connection due now, and answers how many; with dryRun it only counts them.
+func (s *Store) RetryAccounts(ctx context.Context, connection, state string, dryRun bool) (int64, error) {
+	const which = "connection = ? and state = ? and lease <= 0"
+	var n int64
+	err := s.in(ctx, durable, func(t *Tx) error {
+		if dryRun {
+			return t.one(ctx, "select count(*) from account_sync where "+which, []any{connection, state}, &n)
+		}
+		var err error
+		n, err = t.exec(ctx, "update account_sync set state = 'pending', attempts = 0, due_at = ? where "+which, s.nowMicros(), connection, state)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store: retry accounts: %w", err)
+	}
+	return n, nil
+}

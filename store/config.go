@@ -177,10 +177,13 @@ func (s *Store) DeleteConnection(ctx context.Context, id string) error {
 		if err := orElse(n, err, ErrNotFound); err != nil {
 			return err
 		}
-		for _, table := range []string{"sync", "managed_segments", "written_fields", "ledger"} {
+		for _, table := range []string{"sync", "account_sync", "managed_segments", "written_fields", "ledger"} {
 			if _, err := t.exec(ctx, "delete from "+table+" where connection = ?", id); err != nil {
 				return err
 			}
+		}
+		if _, err := t.exec(ctx, "delete from managed_segments where connection = ?", AccountsOf(id)); err != nil {
+			return err
 		}
 		_, err = t.exec(ctx, "delete from state where name = ?", cursorNote+id)
 		return err

@@ -74,6 +74,11 @@ func (s *Store) DueNow(ctx context.Context, connections []string) (Due, error) {
 		if waits, err = s.PushDue(ctx, c); err != nil {
 			return d, err
 		}
+		if !waits {
+			if waits, err = s.AccountsDue(ctx, c); err != nil {
+				return d, err
+			}
+		}
 		if waits {
 			d.Push = append(d.Push, c)
 		}

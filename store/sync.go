@@ -245,6 +245,9 @@ func (s *Store) FreeLeases(ctx context.Context) error {
 		if _, err := t.exec(ctx, "update sync set lease = -lease, due_at = ?, known = '' where lease > 0", now); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, "update account_sync set lease = -lease, due_at = ?, known = '' where lease > 0", now); err != nil {
+			return err
+		}
 		_, err := t.exec(ctx, "update pending set next_try = ? where lane > '' and reason = ? and next_try > ?", now, ReasonEnriching, now)
 		return err
 	})
@@ -258,7 +261,8 @@ func (s *Store) FreeLeases(ctx context.Context) error {
 // zero for never.
 func (s *Store) NextDue(ctx context.Context, connection string) (lifecycle.Instant, error) {
 	var at sql.NullInt64
-	rows, err := s.query(ctx, "select min(due_at) from sync where connection = ? and due_at > 0", connection)
+	rows, err := s.query(ctx, `select min(due_at) from (select min(due_at) as due_at from sync where connection = ? and due_at > 0
+		union all select min(due_at) from account_sync where connection = ? and due_at > 0) x`, connection, connection)
 	if err == nil {
 		err = scanOne(rows, &at)
 	}
