@@ -88,6 +88,8 @@ type pushBody struct {
 	Audience string            `json:"audience,omitempty"`
 	Since    string            `json:"since,omitempty"`
 	MaxAge   string            `json:"max_age,omitempty"`
+	// Accounts is the push block of accounts.
+	Accounts *pushBody `json:"accounts,omitempty"`
 }
 
 func pushOf(p connectors.PushConfig) pushBody {
@@ -98,6 +100,10 @@ func pushOf(p connectors.PushConfig) pushBody {
 	case p.Segments != "":
 		b.Segments, _ = json.Marshal(p.Segments)
 	}
+	if p.Accounts != nil {
+		accounts := pushOf(*p.Accounts)
+		b.Accounts = &accounts
+	}
 	return b
 }
 
@@ -107,7 +113,14 @@ func (b *pushBody) config() (*connectors.PushConfig, error) {
 		return nil, badRequest("push.segments", "must be all, none or a list of names")
 	}
 	var err error
-	p.Since, err = instantOf("push.since", b.Since)
+	if p.Since, err = instantOf("push.since", b.Since); err != nil || b.Accounts == nil {
+		return p, err
+	}
+	a := b.Accounts
+	if a.Accounts != nil || len(a.Traits) > 0 || a.Audience != "" || a.Since != "" || a.MaxAge != "" {
+		return nil, badRequest("push.accounts", "holds enabled, create, stages, unmapped and segments only")
+	}
+	p.Accounts, err = a.config()
 	return p, err
 }
 

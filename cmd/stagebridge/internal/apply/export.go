@@ -103,6 +103,12 @@ func writePush(b *strings.Builder, p connectors.PushConfig) {
 	if p.Since != 0 {
 		fmt.Fprintf(b, "  since: %s\n", quoted(p.Since.Time().Format("2006-01-02T15:04:05.999999Z07:00")))
 	}
+	if p.Accounts != nil {
+		var inner strings.Builder
+		writePush(&inner, *p.Accounts)
+		lines := strings.TrimSuffix(strings.TrimPrefix(inner.String(), "push:\n"), "\n")
+		fmt.Fprintf(b, "  accounts:\n  %s\n", strings.ReplaceAll(lines, "\n", "\n  "))
+	}
 }
 
 func writeMap(b *strings.Builder, name string, m map[string]string) {

@@ -110,6 +110,7 @@ func pushDifferences(a, b connectors.PushConfig) []string {
 		name string
 		same bool
 	}{
+		{"accounts", sameAccounts(a.Accounts, b.Accounts)},
 		{"audience", a.Audience == b.Audience},
 		{"create", a.Create == b.Create},
 		{"enabled", a.Enabled == b.Enabled},
@@ -148,4 +149,10 @@ func names(all ...*meaning) map[string]bool {
 		}
 	}
 	return found
+}
+
+// sameAccounts compares the push blocks of accounts; none pushes nothing.
+func sameAccounts(a, b *connectors.PushConfig) bool {
+	none := connectors.PushConfig{Segments: "all"}
+	return len(pushDifferences(*cmp.Or(a, &none), *cmp.Or(b, &none))) == 0
 }

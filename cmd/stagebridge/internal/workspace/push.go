@@ -29,6 +29,7 @@ func readPush(r *document.Reader, plan *lifecycle.Plan) connectors.PushConfig {
 		if _, err := lifecycle.ParseWindow(p.MaxAge); err != nil && p.MaxAge != "" {
 			m.Fail("max_age", "%s", err)
 		}
+		p.Accounts = readAccounts(m, plan)
 		m.Unknown()
 		if plan != nil {
 			checkNames(m, plan)
@@ -62,6 +63,12 @@ func checkNames(m *document.Reader, plan *lifecycle.Plan) {
 	for _, s := range plan.Segments() {
 		held = append(held, string(s.Name))
 	}
+	checkAgainst(m, "stage", stages, "segment", held)
+}
+
+// checkAgainst reports the stages, segments and the audience of a push block
+// that are not among the names known.
+func checkAgainst(m *document.Reader, stage string, stages []string, segment string, held []string) {
 	check := func(r *document.Reader, field, kind, name string, known []string) {
 		if name == "" || slices.Contains(known, name) {
 			return
@@ -73,13 +80,13 @@ func checkNames(m *document.Reader, plan *lifecycle.Plan) {
 		r.Fail(field, "%s", message)
 	}
 	if m.Kind("stages") == document.Map {
-		m.Entries("stages", func(name string, value *document.Reader) { check(value, "", "stage", name, stages) })
+		m.Entries("stages", func(name string, value *document.Reader) { check(value, "", stage, name, stages) })
 	}
 	if m.Kind("segments") == document.List {
-		m.List("segments", func(item *document.Reader) { check(item, "", "segment", item.Node().Text, held) })
+		m.List("segments", func(item *document.Reader) { check(item, "", segment, item.Node().Text, held) })
 	}
 	if m.Kind("audience") == document.Text {
-		check(m, "audience", "segment", m.OptText("audience"), held)
+		check(m, "audience", segment, m.OptText("audience"), held)
 	}
 }
 
@@ -107,4 +114,33 @@ func texts(m *document.Reader, field string) map[string]string {
 		all[key] = value.Text("")
 	})
 	return all
+}
+
+// readAccounts reads the push block of accounts; nil when missing.
+func readAccounts(m *document.Reader, plan *lifecycle.Plan) *connectors.PushConfig {
+	var p *connectors.PushConfig
+	m.Map("accounts", func(a *document.Reader) {
+		p = &connectors.PushConfig{Enabled: a.Bool("enabled"), Create: a.Bool("create"), Stages: texts(a, "stages"), Unmapped: a.OptText("unmapped")}
+		if !slices.Contains([]string{"", "skip", "keep"}, p.Unmapped) {
+			a.Fail("unmapped", "is %s, want skip or keep", p.Unmapped)
+		}
+		p.Segments, p.SegmentNames = segments(a)
+		a.Unknown()
+		if plan == nil {
+			return
+		}
+		if !plan.HasAccounts() {
+			a.Fail("", "pushes accounts, of which plan.yaml says nothing")
+			return
+		}
+		var stages, held []string
+		for _, s := range plan.AccountStages() {
+			stages = append(stages, s.Name)
+		}
+		for _, s := range plan.AccountSegments() {
+			held = append(held, s.Name)
+		}
+		checkAgainst(a, "stage of accounts", stages, "segment of accounts", held)
+	})
+	return p
 }
