@@ -237,6 +237,11 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/plan/versions", w.apiPlanVersions)
 	api.GET("/plan/versions/:from/diff/:to", w.apiDiffPlan)
 	api.POST("/plan/rollback", w.apiRollbackPlan)
+	api.GET("/plan/lint", w.apiLintPlan)
+	api.POST("/plan/lint", w.apiLintDraft)
+	api.GET("/plan/docs", w.apiPlanDocs)
+	api.GET("/violations", w.apiViolations)
+	api.DELETE("/violations", w.apiForgetViolations)
 	api.GET("/profiles", w.apiProfiles)
 	api.GET("/profiles/:id", w.apiProfile)
 	api.GET("/profiles/:id/timeline", w.apiTimeline)
@@ -263,6 +268,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.GET("/accounts/:key/timeline", w.apiAccountTimeline)
 	api.GET("/accounts/:key/explain", w.apiExplainAccount)
 	if w.admin.Works != nil {
+		api.POST("/violations/release", w.apiReleaseViolations)
 		api.GET("/plan/rollout", w.apiRollout)
 		api.POST("/plan/rollout", w.apiShareRollout)
 		api.DELETE("/plan/rollout", w.apiWithdrawRollout)
@@ -280,5 +286,5 @@ func (w *Web) routes(e *echo.Echo) {
 	api.DELETE("/tokens/:id", w.apiRemoveToken)
 	api.GET("/reports", w.apiReports)
 	api.GET("/reports/:name", w.apiReport)
-		api.POST("/scores", w.apiScore)
+	api.POST("/scores", w.apiScore)
 }
