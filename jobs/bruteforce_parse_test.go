@@ -106,7 +106,7 @@ func (p *bruteParser) not() bruteCondition {
 	if p.kind == scanner.Ident {
 		name := p.token
 		switch name {
-		case "traits", "stage", "source", "count", "sum", "true", "false", "nil":
+		case "traits", "stage", "source", "count", "sum", "days_until", "days_since", "true", "false", "nil":
 		default:
 			p.advance()
 			return p.call(name)
@@ -117,6 +117,9 @@ func (p *bruteParser) not() bruteCondition {
 
 // call reads a yes/no function.
 func (p *bruteParser) call(name string) bruteCondition {
+	if name == "before" || name == "after" {
+		return p.instant(name)
+	}
 	args := p.arguments()
 	text := func(i int) string { return args[i].(string) }
 	span := func(i int) int64 {
@@ -251,6 +254,10 @@ func (p *bruteParser) operand() bruteValue {
 		name := p.token
 		p.advance()
 		return func(l *bruteLife) any { return l.trait(name) }
+	case p.eat("days_until"):
+		return p.days(1)
+	case p.eat("days_since"):
+		return p.days(-1)
 	case p.eat("stage"):
 		return func(l *bruteLife) any { return l.stage() }
 	case p.eat("source"):

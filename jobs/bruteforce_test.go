@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -34,7 +35,7 @@ type bruteStage struct {
 	name string
 	side bool
 	from []string // of a side stage; none: from anywhere
-	when bruteCondition
+	bruteGate
 }
 
 type bruteClaim struct {
@@ -53,7 +54,9 @@ type brutePlan struct {
 	t           testing.TB
 	path, sides []bruteStage
 	names       []string // of the segments, sorted
-	segments    map[string]bruteCondition
+	segments    map[string]bruteGate
+	zone        *time.Location
+	dated       bool // it has conditions on dates
 	claims      []bruteClaim // in the order of precedence
 	back        []bruteBack  // the first that fits counts
 	windows     []int64      // every span of time in the plan, sorted
@@ -65,20 +68,26 @@ type brutePlan struct {
 func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePlan {
 	t.Helper()
 	var text struct {
+		Zone   string
 		Stages []struct {
-			Name string
-			Side bool
-			From []string
-			When string
+			Name        string
+			Side        bool
+			From        []string
+			When, Until string
+			Stay        string
 		}
-		Segments map[string]string
+		Segments map[string]any
 		Claims   yaml.MapSlice
 		Back     []bruteBack
 	}
 	if err := yaml.Unmarshal(source, &text); err != nil {
 		t.Fatal(err)
 	}
-	p := &brutePlan{t: t, segments: map[string]bruteCondition{}, active: active, back: text.Back}
+	p := &brutePlan{t: t, segments: map[string]bruteGate{}, active: active, back: text.Back, dated: strings.Contains(string(source), "days_")}
+	var err error
+	if p.zone, err = time.LoadLocation(text.Zone); err != nil {
+		t.Fatal(err)
+	}
 	spans := map[int64]bool{}
 	condition := func(src string) bruteCondition {
 		if strings.TrimSpace(src) == "" {
@@ -87,7 +96,7 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 		return parseBrute(t, src, spans)
 	}
 	for _, s := range text.Stages {
-		stage := bruteStage{s.Name, s.Side, s.From, condition(s.When)}
+		stage := bruteStage{s.Name, s.Side, s.From, readBruteGate(t, spans, condition, s.When, s.Until, s.Stay)}
 		if s.Side {
 			p.sides = append(p.sides, stage)
 		} else {
@@ -95,7 +104,15 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 		}
 	}
 	for name, src := range text.Segments {
-		p.segments[name] = condition(src)
+		if simple, ok := src.(string); ok {
+			p.segments[name] = readBruteGate(t, spans, condition, simple, "", "")
+			continue
+		}
+		field := func(name string) string {
+			s, _ := src.(map[string]any)[name].(string)
+			return s
+		}
+		p.segments[name] = readBruteGate(t, spans, condition, field("when"), field("until"), field("stay"))
 	}
 	for _, c := range text.Claims {
 		rule, _ := c.Value.(map[string]any)
@@ -141,6 +158,7 @@ type bruteLife struct {
 	reached int // place on the path; -1 before the first look
 	spells  []bruteSpell
 	in      map[string]int64 // segments, and since when
+	side    string           // the side stage that its own condition shows
 	ahead   []int64          // instants still to look at, sorted
 	// a move back that a policy holds up, and since when.
 	fall      string
@@ -160,6 +178,7 @@ func (p *brutePlan) brute(known []*bruteEvent) *bruteLife {
 		l.named[e.name] = append(l.named[e.name], e)
 		for name, value := range e.traits {
 			l.writes[name] = append(l.writes[name], bruteWrite{value, e.at})
+			l.expectDate(value, e.at)
 		}
 		l.look(e.at)
 		l.expect(e.at)
@@ -227,11 +246,15 @@ func (l *bruteLife) look(t int64) {
 		l.note(t + 1) // what looks at the stage may be otherwise from now on
 		l.expect(t)
 	}
-	for name, holds := range l.plan.segments {
-		_, was := l.in[name]
-		switch is := holds(l); {
+	if l.stage() != l.side {
+		l.side = ""
+	}
+	for name, gate := range l.plan.segments {
+		since, was := l.in[name]
+		switch is := gate.holds(l, was, since); {
 		case is && !was:
 			l.in[name] = t
+			l.expect(t)
 		case was && !is:
 			delete(l.in, name)
 		}
@@ -257,6 +280,8 @@ func (l *bruteLife) since() int64 {
 // shown is the stage to hold now: that of a live claim, else the first side
 // stage that is true and open from the path stage, else the path stage.
 func (l *bruteLife) shown() string {
+	held := l.side
+	l.side = ""
 	for _, rule := range l.plan.claims {
 		for _, e := range slices.Backward(l.events) {
 			if e.connection != rule.connection || !l.plan.hasStage(e.claim) {
@@ -273,7 +298,8 @@ func (l *bruteLife) shown() string {
 		here = l.plan.path[l.reached].name
 	}
 	for _, s := range l.plan.sides {
-		if (len(s.from) == 0 || slices.Contains(s.from, here)) && s.when(l) {
+		if (len(s.from) == 0 || slices.Contains(s.from, here)) && s.holds(l, held == s.name, l.since()) {
+			l.side = s.name
 			return s.name
 		}
 	}

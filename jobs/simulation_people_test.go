@@ -34,7 +34,7 @@ func simulatedRules() string {
 	b.WriteString("rules:\n")
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(simulatedNames))) {
 		fmt.Fprintf(&b, "  - name: %[1]s\n    type: %[1]q\n    emit:\n      event: %[1]q\n      key: body.key\n      stage: body.stage\n", name)
-		b.WriteString("      identity: { user: body.user, email: body.email }\n      traits: { lead_score: body.lead_score, plan: body.plan, vip: body.vip, clv: body.clv }\n")
+		b.WriteString("      identity: { user: body.user, email: body.email }\n      traits: { lead_score: body.lead_score, plan: body.plan, vip: body.vip, clv: body.clv, renews_at: body.renews_at }\n")
 		b.WriteString("      value: { amount: body.amount, currency: body.currency }\n")
 	}
 	return b.String()
@@ -126,7 +126,7 @@ func (e *telling) describe(r *rand.Rand) {
 		return
 	}
 	e.traits = map[string]any{}
-	for _, name := range []string{"lead_score", "plan", "vip", "clv"} {
+	for _, name := range []string{"lead_score", "plan", "vip", "clv", "renews_at"} {
 		if r.IntN(2) > 0 {
 			continue
 		}
@@ -135,6 +135,8 @@ func (e *telling) describe(r *rand.Rand) {
 			e.traits[name] = []any{"trial", "trial", "pro", "paused", "paused", nil}[r.IntN(6)]
 		case "vip":
 			e.traits[name] = []any{true, true, false, nil}[r.IntN(4)]
+		case "renews_at":
+			e.traits[name] = simulatedDate(r, e.at)
 		case "lead_score":
 			score := r.IntN(100)
 			e.traits[name] = []any{float64(score), float64(score), fmt.Sprint(score), nil, "high"}[r.IntN(5)]
@@ -142,6 +144,28 @@ func (e *telling) describe(r *rand.Rand) {
 			e.traits[name] = float64(r.IntN(2000))
 		}
 	}
+}
+
+// simulatedDate is a date near an instant in one of the forms that tools send,
+// now and then at a midnight, and sometimes none.
+func simulatedDate(r *rand.Rand, at int64) any {
+	t := time.UnixMicro(at + r.Int64N(160*day) - 40*day).UTC().Truncate(time.Second)
+	if r.IntN(4) == 0 {
+		t = t.Truncate(24 * time.Hour).Add(-time.Duration(r.IntN(3)) * time.Hour)
+	}
+	switch r.IntN(8) {
+	case 0, 1:
+		return t.Format(time.RFC3339)
+	case 2:
+		return t.In(time.FixedZone("", 19800)).Format(time.RFC3339Nano)
+	case 3, 4:
+		return t.Format(time.DateOnly)
+	case 5:
+		return float64(t.Unix())
+	case 6:
+		return fmt.Sprint(t.UnixMilli())
+	}
+	return []any{"soon", nil}[r.IntN(2)]
 }
 
 // arrival is soon after the event, late by up to a year, or before its time.

@@ -4,6 +4,7 @@ package jobs_test
 // and for segments, alone, negated and together with others.
 const everyFunctionPlan = `
 name: every-function
+zone: Europe/Berlin
 stages:
   - name: Stranger
   - name: Known
@@ -27,6 +28,9 @@ stages:
     from: [Buyer, Loyal]
     when: |
       has_been("plan", "paused", "10d")
+    until: |
+      traits.plan == "pro" || within("Order:Completed", "5d")
+    stay: 6d
   # Silent for a week at least, whatever comes meanwhile.
   - name: Silent
     side: true
@@ -37,6 +41,7 @@ stages:
     side: true
     when: |
       left("Silent", "20d")
+    stay: 30d
   - name: Cold
     side: true
     from: [Stranger, Known]
@@ -75,6 +80,29 @@ segments:
     source == "shop" && count("Session:Started") <= count("Product:Used")
   not_yet: |
     !seen("Order:Completed") && !within("Demo:Requested", "30d") && source != "shop"
+  renewing: |
+    days_until(traits.renews_at) <= 7 && days_until(traits.renews_at) >= 0
+  overdue: |
+    days_since(traits.renews_at) > 3 && !(days_since(traits.renews_at) >= 20)
+  reminded: |
+    days_until(traits.renews_at) in [14, 3, 1] || days_since(traits.renews_at) == 1
+  last_hours: |
+    before(traits.renews_at) && !before(traits.renews_at, "36h")
+  renewed_lately:
+    when: |
+      after(traits.renews_at, "2d") && within("Payment:Succeeded", "30d")
+    until: |
+      days_since(traits.renews_at) >= 25
+  regular:
+    when: |
+      at_least("Session:Started", 2, "3d")
+    until: |
+      idle("Session:Started", "10d")
+    stay: 5d
+  warm:
+    when: |
+      within("Email:Opened", "7d")
+    stay: 12d
 claims:
   crm: { mode: hold, for: 20d }
   shop: { mode: hold, for: 7d }
