@@ -50,7 +50,7 @@ func (a *Admin) Split(ctx context.Context, id lifecycle.ProfileID, apart []lifec
 		one, two := lifecycle.SplitEvent(e.ID, e.At, keep, there, here), lifecycle.SplitEvent(e.ID, e.At, guards.Usable(there), keep, here)
 		two.ID[0] ^= 0xff
 		return []*lifecycle.Event{&one, &two}, nil
-	})
+	}, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -66,35 +66,12 @@ func (a *Admin) Split(ctx context.Context, id lifecycle.ProfileID, apart []lifec
 func (a *Admin) Join(ctx context.Context, id lifecycle.ProfileID, with lifecycle.Key, reason, author string) (lifecycle.ProfileID, error) {
 	var anchor lifecycle.Key
 	err := a.decideIdentity(ctx, func(ctx context.Context, t *store.Tx, e lifecycle.Event) ([]*lifecycle.Event, error) {
-		owners, err := t.OwnersTx(ctx, []string{with.String()})
-		if err != nil {
-			return nil, err
+		events, _, err := a.joinEvents(ctx, t, e, id, with, signedReason(reason, author))
+		if err == nil {
+			anchor = events[0].Identity[0]
 		}
-		other, known := owners[with.String()]
-		switch {
-		case !known:
-			return nil, &Invalid{[]error{&connectors.SettingError{Field: "key", Detail: fmt.Sprintf("nobody has the key %s", with)}}}
-		case other == id:
-			return nil, &Invalid{[]error{&connectors.SettingError{Field: "key", Detail: fmt.Sprintf("%s is the person's own already", with)}}}
-		}
-		rows, err := t.PeopleTx(ctx, []lifecycle.ProfileID{min(id, other), max(id, other)})
-		if err != nil {
-			return nil, err
-		}
-		if rows[id] == nil || rows[id].Merged != 0 {
-			return nil, store.ErrNotFound
-		}
-		for _, row := range rows {
-			if e.At, err = behind(row, e.At); err != nil {
-				return nil, err
-			}
-		}
-		// All keys of both, so that every split between them is lifted.
-		keys := a.Registry.Config().Guards.Usable(append(parseKeys(rows[id].Keys), parseKeys(rows[other].Keys)...))
-		anchor = keys[0]
-		joined := lifecycle.JoinEvent(e.ID, e.At, keys, signedReason(reason, author))
-		return []*lifecycle.Event{&joined}, nil
-	})
+		return events, err
+	}, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -105,10 +82,45 @@ func (a *Admin) Join(ctx context.Context, id lifecycle.ProfileID, with lifecycle
 	return p.ID, nil
 }
 
+// joinEvents makes the event that joins a person and that of a key, and names
+// the two, the older first: that one survives.
+func (a *Admin) joinEvents(ctx context.Context, t *store.Tx, e lifecycle.Event, id lifecycle.ProfileID, with lifecycle.Key, reason string) ([]*lifecycle.Event, []lifecycle.ProfileID, error) {
+	owners, err := t.OwnersTx(ctx, []string{with.String()})
+	if err != nil {
+		return nil, nil, err
+	}
+	other, known := owners[with.String()]
+	switch {
+	case !known:
+		return nil, nil, &Invalid{[]error{&connectors.SettingError{Field: "key", Detail: fmt.Sprintf("nobody has the key %s", with)}}}
+	case other == id:
+		return nil, nil, &Invalid{[]error{&connectors.SettingError{Field: "key", Detail: fmt.Sprintf("%s is the person's own already", with)}}}
+	}
+	both := []lifecycle.ProfileID{min(id, other), max(id, other)}
+	rows, err := t.PeopleTx(ctx, both)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows[id] == nil || rows[id].Merged != 0 {
+		return nil, nil, store.ErrNotFound
+	}
+	for _, row := range rows {
+		if e.At, err = behind(row, e.At); err != nil {
+			return nil, nil, err
+		}
+	}
+	// All keys of both, so that every split between them is lifted.
+	keys := a.Registry.Config().Guards.Usable(append(parseKeys(rows[id].Keys), parseKeys(rows[other].Keys)...))
+	joined := lifecycle.JoinEvent(e.ID, e.At, keys, reason)
+	return []*lifecycle.Event{&joined}, both, nil
+}
+
 // decideIdentity puts a decision about who is who through what every event goes
 // through. fill makes its events, with the id and time given, from what the
-// transaction sees.
-func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *store.Tx, lifecycle.Event) ([]*lifecycle.Event, error)) error {
+// transaction sees; then, when not nil, ends the transaction: its error takes
+// everything back.
+func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *store.Tx, lifecycle.Event) ([]*lifecycle.Event, error),
+	then func(context.Context, *store.Tx, *work) error) error {
 	s := a.Registry.o.Store
 	p := &Processor{Store: s, Registry: a.Registry, Now: a.Registry.o.Now}
 	var id lifecycle.EventID
@@ -136,7 +148,10 @@ func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *
 			if err != nil {
 				return err
 			}
-			return p.effects(ctx, t, w, events)
+			if err := p.effects(ctx, t, w, events); err != nil || then == nil {
+				return err
+			}
+			return then(ctx, t, w)
 		})
 		s.ReturnPersonIDs(w.next, w.end)
 		if errors.Is(err, store.ErrRetry) {

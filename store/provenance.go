@@ -48,3 +48,29 @@ func (s *Store) ContestedWith(ctx context.Context, set int64, limit int) ([]life
 	}
 	return people, nil
 }
+
+// SyncOfTx gives what is known of people at every connection.
+func (t *Tx) SyncOfTx(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]Sync, error) {
+	all := map[lifecycle.ProfileID][]Sync{}
+	rows, err := t.query(ctx, "select "+syncColumns+" from sync where "+anyConnection+t.s.d.oneOf("person", "bigint")+" order by person, connection", list(t.s.d, people))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		x, err := scanSync(rows)
+		all[x.Person] = append(all[x.Person], x)
+		return err
+	})
+	return all, err
+}
+
+// CountEventsTx counts the events of people.
+func (t *Tx) CountEventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID]int64, error) {
+	counts := map[lifecycle.ProfileID]int64{}
+	rows, err := t.query(ctx, "select person, count(*) from events where "+t.s.d.oneOf("person", "bigint")+" group by person", list(t.s.d, people))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var p lifecycle.ProfileID
+		var n int64
+		err := rows.Scan(&p, &n)
+		counts[p] = n
+		return err
+	})
+	return counts, err
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+// reviewBody is two keys that were seen together and kept apart.
+type reviewBody struct {
+	ID     string `json:"id"`
+	State  string `json:"state"` // open, rejected
+	Reason string `json:"reason"`
+	Key    string `json:"key"`
+	With   string `json:"with"`
+	// Person has With; Other has Key, and is missing where nobody has.
+	Person   *reviewPersonBody `json:"person,omitempty"`
+	Other    *reviewPersonBody `json:"other,omitempty"`
+	Evidence evidenceBody      `json:"evidence"`
+	// Author said so at DecidedAt, and Note why.
+	Author    string `json:"author,omitempty"`
+	Note      string `json:"note,omitempty"`
+	DecidedAt string `json:"decided_at,omitempty"`
+}
+
+// reviewPersonBody is one side of a review.
+type reviewPersonBody struct {
+	ID       string   `json:"id"`
+	Keys     []string `json:"keys"`
+	Stage    string   `json:"stage"`
+	LastSeen string   `json:"last_seen"`
+}
+
+// apiReviews lists what the guards of identity kept apart; state is open (the
+// default), rejected or all.
+func (w *Web) apiReviews(c echo.Context) error {
+	f := store.ReviewFilter{Verdict: store.ReviewOpen, After: c.QueryParam("next")}
+	switch state := c.QueryParam("state"); state {
+	case "", store.ReviewOpen:
+	case store.ReviewRejected:
+		f.Verdict = store.ReviewRejected
+	case "all":
+		f.Verdict = ""
+	default:
+		return badRequest("state", "is %q, want open, rejected or all", state)
+	}
+	var err error
+	if f.Limit, err = limitOf(c); err != nil {
+		return err
+	}
+	page, err := w.store.Reviews(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	people := map[lifecycle.ProfileID]*reviewPersonBody{}
+	for _, r := range page.Items {
+		for _, id := range []lifecycle.ProfileID{r.Person, r.Other} {
+			if id == 0 || people[id] != nil {
+				continue
+			}
+			p, err := w.store.Person(c.Request().Context(), id)
+			if isNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			people[id] = &reviewPersonBody{number(int64(p.ID)), append([]string{}, p.Keys...), string(p.Stage), when(p.LastSeen)}
+		}
+	}
+	items := make([]reviewBody, len(page.Items))
+	for i := range page.Items {
+		r := &page.Items[i]
+		items[i] = reviewBody{
+			ID: reviewID(r), State: r.Verdict, Reason: r.Reason, Key: r.Key, With: r.With, Person: people[r.Person], Other: people[r.Other],
+			Evidence: evidenceBody{when(r.At), r.Event.String(), string(r.Name), r.Connection, number(r.Inbox)},
+			Author:   r.Author, Note: r.Note, DecidedAt: when(r.Decided),
+		}
+	}
+	return c.JSON(http.StatusOK, list(items, page.Next))
+}
+
+// reviewID names a review by its event and key.
+func reviewID(r *store.Review) string {
+	return base64.RawURLEncoding.EncodeToString(append(r.Event[:], r.Key...))
+}
+
+// review reads the id of the path and the reason of the body.
+func (w *Web) review(c echo.Context) (event lifecycle.EventID, key lifecycle.Key, reason string, err error) {
+	var body struct {
+		Reason string `json:"reason"`
+	}
+	if err := decode(c, &body); err != nil {
+		return event, key, "", err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(c.Param("id"))
+	namespace, value, ok := "", "", false
+	if err == nil && len(raw) > len(event) {
+		copy(event[:], raw)
+		namespace, value, ok = strings.Cut(string(raw[len(event):]), ":")
+	}
+	if !ok {
+		return event, key, "", store.ErrNotFound
+	}
+	return event, lifecycle.Key{Namespace: namespace, Value: value}, body.Reason, nil
+}
+
+// apiApprove joins what a review names; the answer is who has the keys then.
+func (w *Web) apiApprove(c echo.Context) error {
+	event, key, reason, err := w.review(c)
+	if err != nil {
+		return err
+	}
+	id, err := w.admin.Approve(c.Request().Context(), event, key, reason, apiAuthor)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id))})
+}
+
+// apiReject keeps apart what a review names, for good.
+func (w *Web) apiReject(c echo.Context) error {
+	event, key, reason, err := w.review(c)
+	if err != nil {
+		return err
+	}
+	if err := w.admin.Reject(c.Request().Context(), event, key, reason, apiAuthor); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]string{"state": store.ReviewRejected})
+}
+
+// joinPreviewBody is what joining two people would do.
+type joinPreviewBody struct {
+	ID          string          `json:"id"`
+	Absorbed    string          `json:"absorbed"`
+	Keys        []string        `json:"keys"`
+	Stage       string          `json:"stage"`
+	StageSince  string          `json:"stage_since"`
+	Segments    []string        `json:"segments"`
+	Traits      map[string]any  `json:"traits"`
+	EventsMoved int64           `json:"events_moved"`
+	Connections []joinReachBody `json:"connections"`
+}
+
+// joinReachBody is what one connection's vendor would see of it.
+type joinReachBody struct {
+	Connection string   `json:"connection"`
+	Written    bool     `json:"written"`
+	Record     string   `json:"record,omitempty"`
+	Left       []string `json:"left"`
+}
+
+// apiPreviewJoin says what joining the person with the owner of a key would do.
+func (w *Web) apiPreviewJoin(c echo.Context) error {
+	var body struct {
+		Key string `json:"key"`
+	}
+	if err := decode(c, &body); err != nil {
+		return err
+	}
+	p, _, err := w.person(c)
+	if err != nil {
+		return err
+	}
+	key, err := keyOf("key", body.Key)
+	if err != nil {
+		return err
+	}
+	x, err := w.admin.PreviewJoin(c.Request().Context(), p.ID, key)
+	if err != nil {
+		return err
+	}
+	b := joinPreviewBody{
+		ID: number(int64(x.Survivor)), Absorbed: number(int64(x.Absorbed)), Keys: []string{}, Stage: string(x.Profile.Stage), StageSince: when(x.Profile.Since),
+		Segments: []string{}, Traits: x.Profile.Values(), EventsMoved: x.Moved, Connections: []joinReachBody{},
+	}
+	for _, k := range x.Keys {
+		b.Keys = append(b.Keys, k.String())
+	}
+	for _, name := range x.Profile.SegmentNames() {
+		b.Segments = append(b.Segments, string(name))
+	}
+	for _, r := range x.Reach {
+		b.Connections = append(b.Connections, joinReachBody{r.Connection, r.Written, r.Record, append([]string{}, r.Left...)})
+	}
+	return c.JSON(http.StatusOK, b)
+}
