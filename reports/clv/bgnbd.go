@@ -46,9 +46,11 @@ func FitBGNBD(ctx context.Context, histories []History) (BGNBD, Fit, error) {
 	}
 	per := observed / bought
 	starts := [][]float64{{1, per, 1, 1}, {0.25, 0.25 * per, 0.8, 2.5}, {3, 3 * per, 0.5, 8}}
-	params, fit, err := maximise(ctx, n, starts, func(p, grad []float64) float64 {
-		return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, grad)
-	})
+	over := func(rows []History) likelihood {
+		return func(p, grad []float64) float64 { return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, grad) }
+	}
+	starts = begin(ctx, rows, starts, func(h History) int64 { return h.Customers }, over)
+	params, fit, err := maximise(ctx, n, starts, over(rows))
 	if err != nil {
 		return BGNBD{}, Fit{}, fmt.Errorf("clv: fit BG/NBD: %w", err)
 	}

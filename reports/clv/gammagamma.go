@@ -73,9 +73,11 @@ func FitGammaGamma(ctx context.Context, spends []Spend) (GammaGamma, Fit, error)
 	}
 	// Each start has the observed mean, pγ/(q-1), with more and less scatter.
 	starts := [][]float64{{5, 4, 3 * mean / 5}, {1, 3, 2 * mean}, {20, 10, 9 * mean / 20}}
-	params, fit, err := maximise(ctx, n, starts, func(p, grad []float64) float64 {
-		return GammaGamma{p[0], p[1], p[2]}.sum(rows, grad)
-	})
+	over := func(rows []Spend) likelihood {
+		return func(p, grad []float64) float64 { return GammaGamma{p[0], p[1], p[2]}.sum(rows, grad) }
+	}
+	starts = begin(ctx, rows, starts, func(s Spend) int64 { return s.Customers }, over)
+	params, fit, err := maximise(ctx, n, starts, over(rows))
 	if err != nil {
 		return GammaGamma{}, Fit{}, fmt.Errorf("clv: fit gamma-gamma: %w", err)
 	}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math/big"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -145,10 +145,24 @@ func Credit(micros int64, shares []int64) ([]int64, error) {
 	}
 	left := micros
 	for i, s := range shares {
-		part := new(big.Int).Mul(big.NewInt(micros), big.NewInt(s))
-		parts[i] = part.Quo(part, big.NewInt(Whole)).Int64()
+		parts[i] = portion(micros, s)
 		left -= parts[i]
 	}
 	parts[last] += left
 	return parts, nil
+}
+
+// portion is micros · share / Whole, cut towards zero. The product has up to 94
+// bits; the share is at most Whole, so the quotient fits.
+func portion(micros, share int64) int64 {
+	size := uint64(micros)
+	if micros < 0 {
+		size = -size
+	}
+	high, low := bits.Mul64(size, uint64(share))
+	quotient, _ := bits.Div64(high, low, uint64(Whole))
+	if micros < 0 {
+		return -int64(quotient)
+	}
+	return int64(quotient)
 }
