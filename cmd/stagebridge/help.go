@@ -28,6 +28,8 @@ func commands() []command {
 		benchCommand(),
 		rulesTestCommand(),
 		planCheckCommand(),
+		planLintCommand(),
+		planDocsCommand(),
 		planPreviewCommand(),
 		connectorsCommand(),
 		lookmlCommand(),
