@@ -8,7 +8,6 @@ package calendly
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -75,37 +74,24 @@ func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	base, err := baseURL(setting(fieldBaseURL))
+	form := connectors.ReadForm(d, cfg)
+	base, err := baseURL(form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	minutes, err := strconv.Atoi(setting(fieldAge))
+	minutes, err := strconv.Atoi(form.Setting(fieldAge))
 	if err != nil || minutes < 1 || minutes > int(maxAge.Minutes()) {
-		refuse(fieldAge, "is %q, want a number of minutes from 1 to %d", setting(fieldAge), int(maxAge.Minutes()))
+		form.Refuse(fieldAge, "is %q, want a number of minutes from 1 to %d", form.Setting(fieldAge), int(maxAge.Minutes()))
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	token := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
 	return &Connector{
 		descriptor: d,
 		cfg:        cfg,
 		api:        newAPI(cfg.HTTP, base, token, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...)),
-		scope:      setting(fieldScope),
+		scope:      form.Setting(fieldScope),
 		tolerance:  time.Duration(minutes) * time.Minute,
 	}, nil
 }

@@ -9,7 +9,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -86,48 +85,42 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		return d.Settings[i].Default
 	}
 	trimmed := func(name string) string { return strings.TrimSpace(setting(name)) }
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	stage, segments := trimmed(fieldStage), trimmed(fieldSegments)
 	for field, name := range map[string]string{fieldStage: stage, fieldSegments: segments} {
 		if !attributeForm.MatchString(name) || standard(name) {
-			refuse(field, "is %q, want letters, digits, spaces, underscores and hyphens, and none of ChurnZero's own attributes", name)
+			form.Refuse(field, "is %q, want letters, digits, spaces, underscores and hyphens, and none of ChurnZero's own attributes", name)
 		}
 	}
 	if strings.EqualFold(stage, segments) {
-		refuse(fieldSegments, "is the attribute of the stage; segments need one of their own")
+		form.Refuse(fieldSegments, "is the attribute of the stage; segments need one of their own")
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
 		identity := name == traitAccount || name == traitContact
 		if !identity && (!attributeForm.MatchString(name) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments)) {
-			refuse("push.traits", "%q is not an attribute that can be written", name)
+			form.Refuse("push.traits", "%q is not an attribute that can be written", name)
 		}
 	}
 	for _, field := range []string{fieldStageProp, fieldSegmentProp} {
 		if p := trimmed(field); p != "" && !propertyForm.MatchString(p) {
-			refuse(field, "is %q, want a property of the REST API", p)
+			form.Refuse(field, "is %q, want a property of the REST API", p)
 		}
 	}
 	addresses := map[string]string{}
 	for _, field := range []string{fieldBaseURL, fieldRESTURL} {
 		address, err := cleanURL(trimmed(field))
 		if err != nil {
-			refuse(field, "%v", err)
+			form.Refuse(field, "%v", err)
 		}
 		addresses[field] = address
 	}
 	rest := addresses[fieldRESTURL]
 	key := strings.TrimSpace(cfg.Secret(secretREST).Reveal())
 	if n := len(slices.DeleteFunc([]string{rest, trimmed(fieldRESTUser), key}, func(s string) bool { return s == "" })); n > 0 && n < 3 {
-		refuse(fieldRESTURL, "the REST API takes rest_url, rest_user and rest_key together")
+		form.Refuse(fieldRESTURL, "the REST API takes rest_url, rest_user and rest_key together")
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
 	hide := slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...)

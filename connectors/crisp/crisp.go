@@ -7,8 +7,6 @@ package crisp
 
 import (
 	"embed"
-	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -86,61 +84,46 @@ var (
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		// A prefix may be empty on purpose.
-		given, there := cfg.Settings[name]
-		if given = strings.TrimSpace(given); given != "" || there && name == fieldPrefix {
-			return given
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	for _, name := range []string{fieldWebsite, fieldIdentifier} {
-		if v := setting(name); v != "" && !idForm.MatchString(v) {
-			refuse(name, "is %q, want the id that Crisp shows", v)
+		if v := form.Setting(name); v != "" && !idForm.MatchString(v) {
+			form.Refuse(name, "is %q, want the id that Crisp shows", v)
 		}
 	}
-	if v := setting(fieldStageKey); !keyForm.MatchString(v) {
-		refuse(fieldStageKey, "is %q, want letters, digits, dots, hyphens and underscores", v)
+	if v := form.Setting(fieldStageKey); !keyForm.MatchString(v) {
+		form.Refuse(fieldStageKey, "is %q, want letters, digits, dots, hyphens and underscores", v)
 	}
 	for name := range cfg.Push.Traits {
-		if !keyForm.MatchString(name) || name == setting(fieldStageKey) || name == "email" {
-			refuse("push.traits", "%q is not a data key that traits are written to", name)
+		if !keyForm.MatchString(name) || name == form.Setting(fieldStageKey) || name == "email" {
+			form.Refuse("push.traits", "%q is not a data key that traits are written to", name)
 		}
 	}
-	minutes, err := strconv.Atoi(setting(fieldMinutes))
+	minutes, err := strconv.Atoi(form.Setting(fieldMinutes))
 	if err != nil || minutes < 1 || minutes > maxMinutes {
-		refuse(fieldMinutes, "is %q, want a number of minutes up to %d", setting(fieldMinutes), maxMinutes)
+		form.Refuse(fieldMinutes, "is %q, want a number of minutes up to %d", form.Setting(fieldMinutes), maxMinutes)
 	}
-	base, err := url.Parse(setting(fieldBaseURL))
+	base, err := url.Parse(form.Setting(fieldBaseURL))
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Scheme != "https" && base.Scheme != "http" {
-		refuse(fieldBaseURL, "is not an address such as https://api.crisp.chat")
+		form.Refuse(fieldBaseURL, "is not an address such as https://api.crisp.chat")
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
-	website := setting(fieldWebsite)
+	website := form.Setting(fieldWebsite)
 	a := newAPI(cfg.HTTP, strings.TrimRight(base.String(), "/"), website, credentials{
-		identifier: setting(fieldIdentifier), key: secret.New(strings.TrimSpace(cfg.Secret(secretKey).Reveal())), tier: setting(fieldTier),
+		identifier: form.Setting(fieldIdentifier), key: secret.New(strings.TrimSpace(cfg.Secret(secretKey).Reveal())), tier: form.Setting(fieldTier),
 		hide: slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...),
 	})
-	a.bare = setting(fieldDataBody) == "bare"
+	a.bare = form.Setting(fieldDataBody) == "bare"
 	return &Connector{
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
 		sessions:   &sessions{now: cfg.Now},
 		website:    website,
-		stageKey:   setting(fieldStageKey),
-		prefix:     setting(fieldPrefix),
-		lookUp:     setting(fieldLookUp) == "true" && a.ready,
+		stageKey:   form.Setting(fieldStageKey),
+		prefix:     form.Given(fieldPrefix),
+		lookUp:     form.Setting(fieldLookUp) == "true" && a.ready,
 		tolerance:  time.Duration(minutes) * time.Minute,
 	}, nil
 }

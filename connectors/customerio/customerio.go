@@ -7,7 +7,6 @@ package customerio
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -97,40 +96,27 @@ func writable(name string) bool {
 }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	for _, field := range []string{fieldStage, fieldPrefix} {
-		if !writable(setting(field)) {
-			refuse(field, "is %q, want a letter, then letters, digits, underscores, dots, spaces or hyphens, and no attribute that Customer.io keeps for itself", setting(field))
+		if !writable(form.Setting(field)) {
+			form.Refuse(field, "is %q, want a letter, then letters, digits, underscores, dots, spaces or hyphens, and no attribute that Customer.io keeps for itself", form.Setting(field))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
-		if !writable(name) || name == setting(fieldStage) || strings.HasPrefix(name, setting(fieldPrefix)) {
-			refuse("push.traits", "%q is not an attribute that can be written", name)
+		if !writable(name) || name == form.Setting(fieldStage) || strings.HasPrefix(name, form.Setting(fieldPrefix)) {
+			form.Refuse("push.traits", "%q is not an attribute that can be written", name)
 		}
 	}
-	trackURL, appURL := addresses(setting(fieldRegion))
-	if given := setting(fieldBaseURL); given != "" {
+	trackURL, appURL := addresses(form.Setting(fieldRegion))
+	if given := form.Setting(fieldBaseURL); given != "" {
 		base, err := cleanURL(given)
 		if err != nil {
-			refuse(fieldBaseURL, "%v", err)
+			form.Refuse(fieldBaseURL, "%v", err)
 		}
 		trackURL, appURL = base, base
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
 	hide := slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...)
@@ -139,15 +125,15 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		cfg:        cfg,
 		track:      &api{client: cfg.HTTP, base: trackURL, secrets: hide},
 		app:        &api{client: cfg.HTTP, base: appURL, secrets: hide},
-		region:     setting(fieldRegion),
-		identifyBy: setting(fieldIdentify),
-		stage:      setting(fieldStage),
-		prefix:     setting(fieldPrefix),
-		tolerance:  maxAge(setting(fieldAge)),
-		eraseBy:    setting(fieldErase),
+		region:     form.Setting(fieldRegion),
+		identifyBy: form.Setting(fieldIdentify),
+		stage:      form.Setting(fieldStage),
+		prefix:     form.Setting(fieldPrefix),
+		tolerance:  maxAge(form.Setting(fieldAge)),
+		eraseBy:    form.Setting(fieldErase),
 	}
-	if key := trimmed(cfg.Secret(secretTrack)); key != "" && setting(fieldSite) != "" {
-		c.track.authorization = basic(setting(fieldSite), key)
+	if key := trimmed(cfg.Secret(secretTrack)); key != "" && form.Setting(fieldSite) != "" {
+		c.track.authorization = basic(form.Setting(fieldSite), key)
 	}
 	if key := trimmed(cfg.Secret(secretApp)); key != "" {
 		c.app.authorization = "Bearer " + key

@@ -7,11 +7,8 @@ package demandbase
 
 import (
 	"embed"
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,79 +86,66 @@ var (
 
 // open checks the settings, all of them before it answers.
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d,
 		cfg:        cfg.WithDefaults(),
-		base:       strings.TrimRight(setting(settingBase), "/"),
-		clientID:   setting(settingClientID),
-		source:     setting(settingSource),
-		email:      setting(settingEmail),
-		stage:      setting(settingStage),
-		segments:   setting(settingSegments),
-	}
-	var wrong []error
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+		base:       strings.TrimRight(form.Setting(settingBase), "/"),
+		clientID:   form.Setting(settingClientID),
+		source:     form.Setting(settingSource),
+		email:      form.Setting(settingEmail),
+		stage:      form.Setting(settingStage),
+		segments:   form.Setting(settingSegments),
 	}
 	if !isAddress(c.base) {
-		refuse(settingBase, "is not an address such as https://uapi.demandbase.com")
+		form.Refuse(settingBase, "is not an address such as https://uapi.demandbase.com")
 	}
 	for _, name := range []string{settingEmail, settingStage, settingSegments} {
-		if v := setting(name); !columnForm.MatchString(v) || connectors.ConsentField(v) {
-			refuse(name, "is %q, want the label of a person field", v)
+		if v := form.Setting(name); !columnForm.MatchString(v) || connectors.ConsentField(v) {
+			form.Refuse(name, "is %q, want the label of a person field", v)
 		}
 	}
 	if c.email == c.stage || c.stage == c.segments || c.email == c.segments {
-		refuse(settingStage, "stands for two columns; each needs a field of its own")
+		form.Refuse(settingStage, "stands for two columns; each needs a field of its own")
 	}
 	for _, s := range columnSettings {
-		v := setting(s.setting)
+		v := form.Setting(s.setting)
 		if v == "" {
 			continue
 		}
 		if !fieldForm.MatchString(v) {
-			refuse(s.setting, "is %q, want the name of a field such as {Person}.email", v)
+			form.Refuse(s.setting, "is %q, want the name of a field such as {Person}.email", v)
 		}
 		c.export = append(c.export, column{v, s.member})
 	}
 	if len(c.export) > 0 && c.export[0].member != "email" {
-		refuse("export_email", "is required where people are read: nobody can be told without an address")
+		form.Refuse("export_email", "is required where people are read: nobody can be told without an address")
 	}
-	hours, err := strconv.Atoi(setting(settingHours))
+	hours, err := strconv.Atoi(form.Setting(settingHours))
 	if err != nil || hours < 1 || hours > 168 {
-		refuse(settingHours, "is %q, want a number of hours from 1 to 168", setting(settingHours))
+		form.Refuse(settingHours, "is %q, want a number of hours from 1 to 168", form.Setting(settingHours))
 	}
 	c.every = time.Duration(hours) * time.Hour
-	for text := range strings.SplitSeq(setting(settingLists), ",") {
+	for text := range strings.SplitSeq(form.Setting(settingLists), ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
 		id, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			refuse(settingLists, "holds %q, want numbers with commas between them", text)
+			form.Refuse(settingLists, "holds %q, want numbers with commas between them", text)
 		}
 		c.lists = append(c.lists, id)
 	}
 	for theirs := range cfg.Push.Traits {
 		switch {
 		case !columnForm.MatchString(theirs):
-			refuse("push.traits."+theirs, "is not the label of a field")
+			form.Refuse("push.traits."+theirs, "is not the label of a field")
 		case theirs == c.email || theirs == c.stage || theirs == c.segments:
-			refuse("push.traits."+theirs, "is written by Stagebridge already")
+			form.Refuse("push.traits."+theirs, "is written by Stagebridge already")
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
 	return c, nil

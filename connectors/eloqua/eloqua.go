@@ -9,7 +9,6 @@ package eloqua
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -96,48 +95,31 @@ var reserved = []string{"emailaddress", "c_emailaddress", "email address", "id"}
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v, given := cfg.Settings[name]; given && (strings.TrimSpace(v) != "" || name == settingActivities) {
-			return strings.TrimSpace(v)
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d, cfg: cfg,
-		clientID: setting(settingClientID), stageField: setting(settingStage), listPrefix: setting(settingPrefix),
-		recordFields: split(setting(settingRecord)), poll: setting(settingPoll) == "true", activities: split(setting(settingActivities)),
+		clientID: form.Setting(settingClientID), stageField: form.Setting(settingStage), listPrefix: form.Setting(settingPrefix),
+		recordFields: split(form.Setting(settingRecord)), poll: form.Setting(settingPoll) == "true", activities: split(form.Given(settingActivities)),
 	}
-	hours, _ := strconv.Atoi(setting(settingOverlap))
+	hours, _ := strconv.Atoi(form.Setting(settingOverlap))
 	c.overlap = time.Duration(max(hours, 1)) * time.Hour
-	base, err := baseURL(setting(settingBaseURL))
+	base, err := baseURL(form.Setting(settingBaseURL))
 	if err != nil {
-		refuse(settingBaseURL, "%v", err)
+		form.Refuse(settingBaseURL, "%v", err)
 	}
-	oauth := setting(settingAuth) == "oauth"
+	oauth := form.Setting(settingAuth) == "oauth"
 	if oauth && (c.clientID == "" || cfg.Secret(secretClient).Empty()) {
-		refuse(settingAuth, "is oauth, which needs client_id and client_secret")
+		form.Refuse(settingAuth, "is oauth, which needs client_id and client_secret")
 	}
-	if strings.ContainsAny(setting(settingCompany)+setting(settingUser), ":\\") {
-		refuse(settingUser, "holds a colon or backslash; enter company and user apart")
+	if strings.ContainsAny(form.Setting(settingCompany)+form.Setting(settingUser), ":\\") {
+		form.Refuse(settingUser, "holds a colon or backslash; enter company and user apart")
 	}
-	c.checkNames(refuse)
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	c.checkNames(form.Refuse)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
-	c.api = newAPI(cfg, base, setting(settingCompany), setting(settingUser), c.clientID, oauth)
-	create := setting(settingCreate) == "true"
+	c.api = newAPI(cfg, base, form.Setting(settingCompany), form.Setting(settingUser), c.clientID, oauth)
+	create := form.Setting(settingCreate) == "true"
 	c.fields = &contactFields{api: c.api, create: create}
 	c.lists = &sharedLists{api: c.api, create: create, now: cfg.Now}
 	return c, nil

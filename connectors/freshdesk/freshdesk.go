@@ -8,7 +8,6 @@ package freshdesk
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -87,54 +86,37 @@ var (
 )
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	stage := setting(fieldStage)
+	form := connectors.ReadForm(d, cfg)
+	stage := form.Setting(fieldStage)
 	if !labelForm.MatchString(stage) {
-		refuse(fieldStage, "is %q, want letters, digits, spaces, underscores and hyphens", stage)
+		form.Refuse(fieldStage, "is %q, want letters, digits, spaces, underscores and hyphens", stage)
 	}
 	for label := range cfg.Push.Traits {
 		if !labelForm.MatchString(label) || label == stage {
-			refuse("push.traits", "%q is not a contact field that can be written", label)
+			form.Refuse("push.traits", "%q is not a contact field that can be written", label)
 		}
 	}
-	if strings.Contains(setting(fieldPrefix), ",") {
-		refuse(fieldPrefix, "has a comma, which Freshdesk parts tags by")
+	if strings.Contains(form.Setting(fieldPrefix), ",") {
+		form.Refuse(fieldPrefix, "has a comma, which Freshdesk parts tags by")
 	}
-	calls, err := strconv.Atoi(setting(fieldCalls))
+	calls, err := strconv.Atoi(form.Setting(fieldCalls))
 	if err != nil || calls < 1 || calls > maxCalls {
-		refuse(fieldCalls, "is %q, want a number from 1 to %d", setting(fieldCalls), maxCalls)
+		form.Refuse(fieldCalls, "is %q, want a number from 1 to %d", form.Setting(fieldCalls), maxCalls)
 	}
 	key := secret.New(strings.TrimSpace(cfg.Secret(secretKey).Reveal()))
-	domain := strings.TrimSuffix(setting(fieldDomain), ".freshdesk.com")
+	domain := strings.TrimSuffix(form.Setting(fieldDomain), ".freshdesk.com")
 	if domain != "" && !domainForm.MatchString(domain) {
-		refuse(fieldDomain, "is %q, want what stands before .freshdesk.com", domain)
+		form.Refuse(fieldDomain, "is %q, want what stands before .freshdesk.com", domain)
 	}
-	if domain == "" && setting(fieldBaseURL) == "" && !key.Empty() {
-		refuse(fieldDomain, "is required beside the API key")
+	if domain == "" && form.Setting(fieldBaseURL) == "" && !key.Empty() {
+		form.Refuse(fieldDomain, "is required beside the API key")
 	}
-	base, err := baseURL(setting(fieldBaseURL), domain)
+	base, err := baseURL(form.Setting(fieldBaseURL), domain)
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
 	a := newAPI(cfg.HTTP, base, key, calls, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
@@ -142,10 +124,10 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
-		fields:     &contactFields{api: a, create: setting(fieldCreate) == "true"},
+		fields:     &contactFields{api: a, create: form.Setting(fieldCreate) == "true"},
 		stageLabel: stage,
-		tagPrefix:  setting(fieldPrefix),
-		polls:      setting(fieldPoll) == "on",
+		tagPrefix:  form.Setting(fieldPrefix),
+		polls:      form.Setting(fieldPoll) == "on",
 
 		callsPerMinute: calls,
 	}, nil

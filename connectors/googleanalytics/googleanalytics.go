@@ -12,7 +12,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -118,71 +117,54 @@ func personal(trait string) bool {
 }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
-		descriptor: d, cfg: cfg.WithDefaults(), measurementID: setting(fieldMeasurement),
-		anonymous: setting(fieldClientID) == lifecycle.NamespaceAnonymous,
-		stage:     setting(fieldStage), prefix: setting(fieldPrefix), mark: instanceMark(cfg.Instance),
+		descriptor: d, cfg: cfg.WithDefaults(), measurementID: form.Setting(fieldMeasurement),
+		anonymous: form.Setting(fieldClientID) == lifecycle.NamespaceAnonymous,
+		stage:     form.Setting(fieldStage), prefix: form.Setting(fieldPrefix), mark: instanceMark(cfg.Instance),
 	}
-	firebase := setting(fieldFirebase)
+	firebase := form.Setting(fieldFirebase)
 	switch {
 	case c.measurementID != "" && !measurementForm.MatchString(c.measurementID):
-		refuse(fieldMeasurement, "is %q, want an id such as G-AB12CD34EF", c.measurementID)
+		form.Refuse(fieldMeasurement, "is %q, want an id such as G-AB12CD34EF", c.measurementID)
 	case firebase != "" && !firebaseForm.MatchString(firebase):
-		refuse(fieldFirebase, "is not an app id")
+		form.Refuse(fieldFirebase, "is not an app id")
 	case cfg.Push.Enabled && c.measurementID == "" && firebase == "":
-		refuse(fieldMeasurement, "is required to push, or %s", fieldFirebase)
+		form.Refuse(fieldMeasurement, "is required to push, or %s", fieldFirebase)
 	}
 	if !propertyForm.MatchString(c.stage) || reserved(c.stage) {
-		refuse(fieldStage, "is %q, which cannot be the name of a user property", c.stage)
+		form.Refuse(fieldStage, "is %q, which cannot be the name of a user property", c.stage)
 	}
 	if !prefixForm.MatchString(c.prefix) || reserved(c.prefix+"x") || strings.HasPrefix(c.stage, c.prefix) {
-		refuse(fieldPrefix, "is %q, want at most 12 letters, digits and underscores that do not begin the stage's property", c.prefix)
+		form.Refuse(fieldPrefix, "is %q, want at most 12 letters, digits and underscores that do not begin the stage's property", c.prefix)
 	}
 	for property, trait := range cfg.Push.Traits {
 		switch {
 		case !propertyForm.MatchString(property) || reserved(property) || property == c.stage || strings.HasPrefix(property, c.prefix):
-			refuse("push.traits", "%q cannot be the name of a user property", property)
+			form.Refuse("push.traits", "%q cannot be the name of a user property", property)
 		case property == "allow_personalized_ads" || property == "non_personalized_ads":
-			refuse("push.traits", "%q says whether a person may be advertised to, which is never written", property)
+			form.Refuse("push.traits", "%q says whether a person may be advertised to, which is never written", property)
 		case personal(trait):
-			refuse("push.traits", "the trait %s is personal, which Google's terms keep out of Analytics", trait)
+			form.Refuse("push.traits", "the trait %s is personal, which Google's terms keep out of Analytics", trait)
 		}
 	}
 	for field, into := range map[string]*string{fieldBaseURL: &c.base, fieldBigQuery: &c.bigqueryURL, fieldDeletion: &c.deletionURL} {
-		base, err := address(setting(field))
+		base, err := address(form.Setting(field))
 		if err != nil {
-			refuse(field, "%v", err)
+			form.Refuse(field, "%v", err)
 		}
 		*into = base
 	}
-	c.openAccount(setting, refuse)
+	c.openAccount(form.Setting, form.Refuse)
 	for _, s := range cfg.Keys(secretCollect) {
 		for _, k := range cfg.Keys(secretCollectKey) {
 			if s.Equal(k.Reveal()) {
-				refuse(secretCollectKey, "is the same as %s, which nobody may read", secretCollect)
+				form.Refuse(secretCollectKey, "is the same as %s, which nobody may read", secretCollect)
 			}
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	for _, all := range cfg.Secrets {
 		c.secrets = append(c.secrets, all...)

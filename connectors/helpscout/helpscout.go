@@ -7,8 +7,6 @@ package helpscout
 
 import (
 	"embed"
-	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -85,65 +83,52 @@ var reserved = []string{"email", "name", "company", "jobTitle"}
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	slug := func(field, v string) {
 		if !slugForm.MatchString(v) || slices.Contains(reserved, v) {
-			refuse(field, "%q is not a slug of a property that can be written", v)
+			form.Refuse(field, "%q is not a slug of a property that can be written", v)
 		}
 	}
-	stage, segments := setting(fieldStage), setting(fieldSegments)
+	stage, segments := form.Setting(fieldStage), form.Setting(fieldSegments)
 	slug(fieldStage, stage)
 	slug(fieldSegments, segments)
 	if stage == segments {
-		refuse(fieldSegments, "is the same as %s", fieldStage)
+		form.Refuse(fieldSegments, "is the same as %s", fieldStage)
 	}
 	for name := range cfg.Push.Traits {
 		slug("push.traits", name)
 		if name == stage || name == segments {
-			refuse("push.traits", "%q holds the stage or the segments", name)
+			form.Refuse("push.traits", "%q holds the stage or the segments", name)
 		}
 	}
 	var mailboxes []int64
-	for one := range strings.FieldsFuncSeq(setting(fieldMailboxes), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for one := range strings.FieldsFuncSeq(form.Setting(fieldMailboxes), func(r rune) bool { return r == ',' || r == ' ' }) {
 		n, err := strconv.ParseInt(one, 10, 64)
 		if err != nil || n <= 0 {
-			refuse(fieldMailboxes, "%q is not the number of an inbox", one)
+			form.Refuse(fieldMailboxes, "%q is not the number of an inbox", one)
 		}
 		mailboxes = append(mailboxes, n)
 	}
 	for _, key := range cfg.Secrets[secretWebhook] {
 		if len([]rune(key.Reveal())) > maxWebhookSecret {
-			refuse(secretWebhook, "has more than %d characters", maxWebhookSecret)
+			form.Refuse(secretWebhook, "has more than %d characters", maxWebhookSecret)
 		}
 	}
-	base, err := url.Parse(setting(fieldBaseURL))
+	base, err := url.Parse(form.Setting(fieldBaseURL))
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Scheme != "https" && base.Scheme != "http" {
-		refuse(fieldBaseURL, "is not an address such as https://api.helpscout.net")
+		form.Refuse(fieldBaseURL, "is not an address such as https://api.helpscout.net")
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	app := secret.New(strings.TrimSpace(cfg.Secret(secretApp).Reveal()))
-	a := newAPI(cfg, strings.TrimSuffix(strings.TrimRight(base.String(), "/"), "/v2")+"/v2", setting(fieldApp), app,
+	a := newAPI(cfg, strings.TrimSuffix(strings.TrimRight(base.String(), "/"), "/v2")+"/v2", form.Setting(fieldApp), app,
 		slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
 	return &Connector{
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
-		schema:     &schema{api: a, create: setting(fieldCreate) == "true"},
+		schema:     &schema{api: a, create: form.Setting(fieldCreate) == "true"},
 		stage:      stage,
 		segments:   segments,
 		mailboxes:  mailboxes,

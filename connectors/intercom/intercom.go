@@ -8,7 +8,6 @@ package intercom
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -76,39 +75,22 @@ func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_ -]{1,190}$`)
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	stage := setting(fieldStage)
+	form := connectors.ReadForm(d, cfg)
+	stage := form.Setting(fieldStage)
 	if !nameForm.MatchString(stage) {
-		refuse(fieldStage, "is %q, want letters, digits, underscores, hyphens and spaces", stage)
+		form.Refuse(fieldStage, "is %q, want letters, digits, underscores, hyphens and spaces", stage)
 	}
 	for name := range cfg.Push.Traits {
 		if !nameForm.MatchString(name) || name == stage {
-			refuse("push.traits", "%q is not the name of a data attribute that can be written", name)
+			form.Refuse("push.traits", "%q is not the name of a data attribute that can be written", name)
 		}
 	}
-	base, err := baseURL(setting(fieldBaseURL), setting(fieldRegion))
+	base, err := baseURL(form.Setting(fieldBaseURL), form.Setting(fieldRegion))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
 	token := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
@@ -117,12 +99,12 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
-		attributes: &attributes{api: a, create: setting(fieldCreate) == "true"},
+		attributes: &attributes{api: a, create: form.Setting(fieldCreate) == "true"},
 		tags:       &tags{api: a},
-		workspace:  setting(fieldWorkspace),
+		workspace:  form.Setting(fieldWorkspace),
 		stageField: stage,
-		tagPrefix:  setting(fieldPrefix),
-		roleIfNew:  setting(fieldRole),
+		tagPrefix:  form.Setting(fieldPrefix),
+		roleIfNew:  form.Setting(fieldRole),
 	}, nil
 }
 

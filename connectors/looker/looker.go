@@ -10,7 +10,6 @@ package looker
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -69,45 +68,32 @@ var columnForm = regexp.MustCompile(`^[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100})
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v, given := cfg.Settings[name]; given {
-			return strings.TrimSpace(v)
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	c := &Connector{descriptor: d, cfg: cfg, label: setting(fieldLabel), ownModel: setting(fieldModel), columns: map[string]string{}}
-	for pair := range strings.SplitSeq(setting(fieldColumns), ",") {
+	form := connectors.ReadForm(d, cfg)
+	c := &Connector{descriptor: d, cfg: cfg, label: form.Setting(fieldLabel), ownModel: form.Setting(fieldModel), columns: map[string]string{}}
+	for pair := range strings.SplitSeq(form.Setting(fieldColumns), ",") {
 		role, column, _ := strings.Cut(pair, "=")
 		role, column = strings.TrimSpace(role), strings.TrimSpace(column)
 		switch {
 		case role == "" && column == "":
 		case !slices.Contains(roles(), role) || !columnForm.MatchString(column):
-			refuse(fieldColumns, "%.80q is not like email=users.email; the names before the sign are %s", pair, strings.Join(roles(), ", "))
+			form.Refuse(fieldColumns, "%.80q is not like email=users.email; the names before the sign are %s", pair, strings.Join(roles(), ", "))
 		default:
 			c.columns[role] = column
 		}
 	}
-	id, key, given := setting(fieldClientID), cfg.Secret(secretClient), setting(fieldBaseURL)
+	id, key, given := form.Setting(fieldClientID), cfg.Secret(secretClient), form.Setting(fieldBaseURL)
 	if (id != "") == key.Empty() {
-		refuse(fieldClientID, "and client_secret come together")
+		form.Refuse(fieldClientID, "and client_secret come together")
 	}
 	base, err := baseURL(given)
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
 	if base == "" && id != "" {
-		refuse(fieldBaseURL, "is required beside client_id")
+		form.Refuse(fieldBaseURL, "is required beside client_id")
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	if base != "" && id != "" {
 		c.api = newAPI(cfg, base, id)

@@ -8,7 +8,6 @@ package mailchimp
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -93,49 +92,31 @@ var (
 )
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			// A prefix may be empty on purpose.
-			if _, given := cfg.Settings[name]; f.Name == name && !(given && name == fieldPrefix) {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	audience := setting(fieldAudience)
+	form := connectors.ReadForm(d, cfg)
+	audience := form.Setting(fieldAudience)
 	if audience != "" && !audienceForm.MatchString(audience) {
-		refuse(fieldAudience, "is %q, want the id with letters and digits only, not the audience's name", audience)
+		form.Refuse(fieldAudience, "is %q, want the id with letters and digits only, not the audience's name", audience)
 	}
-	stage := setting(fieldStage)
+	stage := form.Setting(fieldStage)
 	if !stageForm.MatchString(stage) {
-		refuse(fieldStage, "is %q, want at most ten capital letters, digits and underscores", stage)
+		form.Refuse(fieldStage, "is %q, want at most ten capital letters, digits and underscores", stage)
 	}
 	for tag := range cfg.Push.Traits {
 		if !fieldForm.MatchString(tag) || tag == "EMAIL" || tag == stage {
-			refuse("push.traits", "%q is not a merge tag that can be written", tag)
+			form.Refuse("push.traits", "%q is not a merge tag that can be written", tag)
 		}
 	}
 	key := secret.New(strings.TrimSpace(cfg.Secret(secretAPIKey).Reveal()))
-	base, err := baseURL(setting(fieldBaseURL), key)
+	base, err := baseURL(form.Setting(fieldBaseURL), key)
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	zone, err := time.LoadLocation(setting(fieldZone))
+	zone, err := time.LoadLocation(form.Setting(fieldZone))
 	if err != nil || zone == time.Local {
-		refuse(fieldZone, "is %q, want a name such as UTC or America/New_York", setting(fieldZone))
+		form.Refuse(fieldZone, "is %q, want a name such as UTC or America/New_York", form.Setting(fieldZone))
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	if cfg.HTTP == nil {
 		cfg.HTTP = connectors.NewClient(connectors.ClientOptions{})
@@ -148,13 +129,13 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		descriptor:  d,
 		cfg:         cfg,
 		api:         a,
-		fields:      &mergeFields{api: a, create: setting(fieldCreate) == "true"},
+		fields:      &mergeFields{api: a, create: form.Setting(fieldCreate) == "true"},
 		tags:        &tagSegments{api: a},
 		stageField:  stage,
-		tagPrefix:   setting(fieldPrefix),
-		syncing:     setting(fieldSyncing) == "true",
-		statusIfNew: setting(fieldStatusIfNew),
-		apiChanges:  setting(fieldAPIChanges) == "on",
+		tagPrefix:   form.Given(fieldPrefix),
+		syncing:     form.Setting(fieldSyncing) == "true",
+		statusIfNew: form.Setting(fieldStatusIfNew),
+		apiChanges:  form.Setting(fieldAPIChanges) == "on",
 		zone:        zone,
 	}, nil
 }

@@ -8,7 +8,6 @@ package marketo
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -109,55 +108,38 @@ func kept(name string) bool {
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v, given := cfg.Settings[name]; given && (strings.TrimSpace(v) != "" || name == fieldActivities || name == fieldChanges) {
-			return strings.TrimSpace(v)
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d, cfg: cfg,
-		poll:       setting(fieldPoll) == "true",
-		activities: split(setting(fieldActivities)),
-		changes:    split(setting(fieldChanges)),
-		readFields: split(setting(fieldRead)),
-		stageField: setting(fieldStage), segmentsField: setting(fieldSegments),
-		asLists: setting(fieldSegmentsAs) == "lists", listPrefix: setting(fieldPrefix), partition: setting(fieldPartition),
+		poll:       form.Setting(fieldPoll) == "true",
+		activities: split(form.Given(fieldActivities)),
+		changes:    split(form.Given(fieldChanges)),
+		readFields: split(form.Setting(fieldRead)),
+		stageField: form.Setting(fieldStage), segmentsField: form.Setting(fieldSegments),
+		asLists: form.Setting(fieldSegmentsAs) == "lists", listPrefix: form.Setting(fieldPrefix), partition: form.Setting(fieldPartition),
 	}
-	base, err := baseURL(setting(fieldBaseURL))
+	base, err := baseURL(form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	if zone := setting(fieldZone); zone != "" {
+	if zone := form.Setting(fieldZone); zone != "" {
 		if c.zone, err = time.LoadLocation(zone); err != nil || c.zone == time.Local {
-			refuse(fieldZone, "is %q, want a name such as UTC or America/New_York", zone)
+			form.Refuse(fieldZone, "is %q, want a name such as UTC or America/New_York", zone)
 		}
 	}
-	if folder := setting(fieldFolder); folder != "" && !folderForm.MatchString(folder) {
-		refuse(fieldFolder, "is %q, want the number of a folder or program", folder)
+	if folder := form.Setting(fieldFolder); folder != "" && !folderForm.MatchString(folder) {
+		form.Refuse(fieldFolder, "is %q, want the number of a folder or program", folder)
 	}
 	if len(c.activities) > maxActivityTypes {
-		refuse(fieldActivities, "names %d types, Marketo takes %d", len(c.activities), maxActivityTypes)
+		form.Refuse(fieldActivities, "names %d types, Marketo takes %d", len(c.activities), maxActivityTypes)
 	}
-	c.checkNames(refuse)
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	c.checkNames(form.Refuse)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
-	c.api = newAPI(cfg, base, setting(fieldClientID))
-	c.fields = &personFields{api: c.api, create: setting(fieldCreateOn) == "true"}
-	c.lists = &staticLists{api: c.api, folder: setting(fieldFolder), folderType: setting(fieldFolderType)}
+	c.api = newAPI(cfg, base, form.Setting(fieldClientID))
+	c.fields = &personFields{api: c.api, create: form.Setting(fieldCreateOn) == "true"}
+	c.lists = &staticLists{api: c.api, folder: form.Setting(fieldFolder), folderType: form.Setting(fieldFolderType)}
 	c.types = &activityTypes{api: c.api}
 	return c, nil
 }

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -89,56 +88,39 @@ func Vendor() connectors.Vendor {
 func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
-		descriptor: d, cfg: cfg.WithDefaults(), environment: setting(fieldEnvironment),
-		stage: setting(fieldStage), segments: setting(fieldSegments), mark: instanceMark(cfg.Instance),
+		descriptor: d, cfg: cfg.WithDefaults(), environment: form.Setting(fieldEnvironment),
+		stage: form.Setting(fieldStage), segments: form.Setting(fieldSegments), mark: instanceMark(cfg.Instance),
 	}
 	for field, into := range map[string]*string{
 		fieldBaseURL: &c.base, fieldProfileURL: &c.profileURL, fieldTokenURL: &c.tokenURL, fieldPrivacyURL: &c.privacyURL,
 	} {
-		address, err := address(setting(field))
+		address, err := address(form.Setting(field))
 		if err != nil {
-			refuse(field, "%v", err)
+			form.Refuse(field, "%v", err)
 		}
 		*into = address
 	}
 	c.base = strings.TrimSuffix(c.base, "/v2")
 	own := []string{c.stage, c.stage + sinceSuffix, c.segments}
 	if slices.Contains(own[:2], c.segments) {
-		refuse(fieldSegments, "is the attribute of the stage")
+		form.Refuse(fieldSegments, "is the attribute of the stage")
 	}
 	for name := range cfg.Push.Traits {
 		if slices.Contains(own, name) || name == "" || len(name) > maxAttributeName {
-			refuse("push.traits", "%q is written by the stage or the segments, or is no name", name)
+			form.Refuse("push.traits", "%q is written by the stage or the segments, or is no name", name)
 		}
 	}
-	ids := []string{setting(fieldOrg), setting(fieldAccount), setting(fieldWorkspace)}
+	ids := []string{form.Setting(fieldOrg), form.Setting(fieldAccount), form.Setting(fieldWorkspace)}
 	if !slices.Contains(ids, "") {
 		for i := range ids {
 			ids[i] = url.PathEscape(ids[i])
 		}
 		c.profile = "/userprofile/v1/" + strings.Join(ids, "/") + "/"
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	for _, all := range cfg.Secrets {
 		c.secrets = append(c.secrets, all...)

@@ -9,11 +9,8 @@ package pardot
 
 import (
 	"embed"
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -104,75 +101,62 @@ var (
 
 // open checks the settings, all of them before it answers.
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v, given := cfg.Settings[name]; given && (v != "" || name == settingPrefix) {
-			return strings.TrimSpace(v)
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d,
 		cfg:        cfg.WithDefaults(),
 		slots:      make(chan struct{}, concurrency),
-		base:       strings.TrimRight(setting(settingBase), "/"),
-		login:      strings.TrimRight(setting(settingLogin), "/"),
-		clientID:   setting(settingClientID),
-		unit:       setting(settingUnit),
-		signed:     setting(settingProof) == "hmac",
-		polls:      setting(settingPoll) == "on",
-		stage:      strings.TrimSuffix(setting(settingStage), suffix),
-		segments:   strings.TrimSuffix(setting(settingSegments), suffix),
-		asLists:    setting(settingAs) == "lists",
-		prefix:     setting(settingPrefix),
-		create:     setting(settingCreate) == "true",
-	}
-	var wrong []error
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+		base:       strings.TrimRight(form.Setting(settingBase), "/"),
+		login:      strings.TrimRight(form.Setting(settingLogin), "/"),
+		clientID:   form.Setting(settingClientID),
+		unit:       form.Setting(settingUnit),
+		signed:     form.Setting(settingProof) == "hmac",
+		polls:      form.Setting(settingPoll) == "on",
+		stage:      strings.TrimSuffix(form.Setting(settingStage), suffix),
+		segments:   strings.TrimSuffix(form.Setting(settingSegments), suffix),
+		asLists:    form.Setting(settingAs) == "lists",
+		prefix:     form.Given(settingPrefix),
+		create:     form.Setting(settingCreate) == "true",
 	}
 	for name, v := range map[string]string{settingBase: c.base, settingLogin: c.login} {
 		if v != "" && !isAddress(v) {
-			refuse(name, "is not an address that begins with https://")
+			form.Refuse(name, "is not an address that begins with https://")
 		}
 	}
 	if c.unit != "" && !unitForm.MatchString(c.unit) {
-		refuse(settingUnit, "is %q, want the business unit's id, which begins with 0Uv", c.unit)
+		form.Refuse(settingUnit, "is %q, want the business unit's id, which begins with 0Uv", c.unit)
 	}
 	for name, v := range map[string]string{settingStage: c.stage, settingSegments: c.segments} {
 		if !fieldForm.MatchString(v) || connectors.ConsentField(v) || deliverability(v) {
-			refuse(name, "is %q, want the id of a custom field, for example SB_Stage", v)
+			form.Refuse(name, "is %q, want the id of a custom field, for example SB_Stage", v)
 		}
 	}
-	minutes, err := strconv.Atoi(setting(settingMinutes))
+	minutes, err := strconv.Atoi(form.Setting(settingMinutes))
 	if err != nil || minutes < 1 || minutes > 1440 {
-		refuse(settingMinutes, "is %q, want a number of minutes from 1 to 1440", setting(settingMinutes))
+		form.Refuse(settingMinutes, "is %q, want a number of minutes from 1 to 1440", form.Setting(settingMinutes))
 	}
 	c.interval = time.Duration(minutes) * time.Minute
-	reserve, err := strconv.ParseInt(setting(settingReserve), 10, 64)
+	reserve, err := strconv.ParseInt(form.Setting(settingReserve), 10, 64)
 	if err != nil || reserve < 0 || reserve > 90 {
-		refuse(settingReserve, "is %q, want a number of percent from 0 to 90", setting(settingReserve))
+		form.Refuse(settingReserve, "is %q, want a number of percent from 0 to 90", form.Setting(settingReserve))
 	}
 	c.quota = &quota{reserve: reserve}
-	for name := range strings.SplitSeq(setting(settingActivities), ",") {
+	for name := range strings.SplitSeq(form.Setting(settingActivities), ",") {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
 		if !activityForm.MatchString(name) {
-			refuse(settingActivities, "holds %q, which is not the name of a field", name)
+			form.Refuse(settingActivities, "holds %q, which is not the name of a field", name)
 		}
 		c.activities = append(c.activities, name)
 	}
 	for theirs := range cfg.Push.Traits {
 		if why := c.refuseTarget(theirs); why != "" {
-			refuse("push.traits."+theirs, "%s", why)
+			form.Refuse("push.traits."+theirs, "%s", why)
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
 	c.fields = &fieldBook{c: c, turn: make(chan struct{}, 1)}

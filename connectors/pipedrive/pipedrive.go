@@ -9,7 +9,6 @@ package pipedrive
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -86,48 +85,35 @@ var reserved = []string{"email", "emails", "phone", "phones", "label", "label_id
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	base, err := baseURL(setting(fieldBaseURL))
+	form := connectors.ReadForm(d, cfg)
+	base, err := baseURL(form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
 	for _, name := range []string{fieldCompany, fieldUserID} {
-		if v := setting(name); v != "" && !numberForm.MatchString(v) {
-			refuse(name, "is %q, want the number that Test connection shows", v)
+		if v := form.Setting(name); v != "" && !numberForm.MatchString(v) {
+			form.Refuse(name, "is %q, want the number that Test connection shows", v)
 		}
 	}
-	stage, segments := setting(fieldStage), setting(fieldSegments)
+	stage, segments := form.Setting(fieldStage), form.Setting(fieldSegments)
 	for name, v := range map[string]string{fieldStage: stage, fieldSegments: segments} {
 		if len([]rune(v)) > maxName {
-			refuse(name, "has more than %d characters", maxName)
+			form.Refuse(name, "has more than %d characters", maxName)
 		}
 	}
 	if strings.EqualFold(stage, segments) {
-		refuse(fieldSegments, "is the same as %s", fieldStage)
+		form.Refuse(fieldSegments, "is the same as %s", fieldStage)
 	}
-	if strings.Contains(setting(fieldUser), ":") {
-		refuse(fieldUser, "may not hold a colon, which ends the user name in HTTP Auth")
+	if strings.Contains(form.Setting(fieldUser), ":") {
+		form.Refuse(fieldUser, "may not hold a colon, which ends the user name in HTTP Auth")
 	}
 	for name := range cfg.Push.Traits {
 		if slices.Contains(reserved, strings.ToLower(name)) || strings.EqualFold(name, stage) || strings.EqualFold(name, segments) {
-			refuse("push.traits", "%q is not a field that traits are written to", name)
+			form.Refuse("push.traits", "%q is not a field that traits are written to", name)
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	token := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
 	a := newAPI(cfg.HTTP, base, token, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
@@ -135,11 +121,11 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		descriptor:    d,
 		cfg:           cfg,
 		api:           a,
-		schema:        &schema{api: a, create: setting(fieldCreate) == "true"},
+		schema:        &schema{api: a, create: form.Setting(fieldCreate) == "true"},
 		names:         &names{api: a, now: cfg.Now},
-		webhookUser:   setting(fieldUser),
-		company:       setting(fieldCompany),
-		user:          setting(fieldUserID),
+		webhookUser:   form.Setting(fieldUser),
+		company:       form.Setting(fieldCompany),
+		user:          form.Setting(fieldUserID),
 		stageField:    stage,
 		segmentsField: segments,
 	}, nil

@@ -108,25 +108,12 @@ var (
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d, cfg: cfg, lag: &lag{now: cfg.Now, first: map[string]time.Time{}},
-		directory: setting(fieldDirectory), nps: setting(fieldNPS), csat: setting(fieldCSAT), comment: setting(fieldComment),
-		stageField: setting(fieldStage), segmentField: setting(fieldSegment),
-		resend: setting(fieldEmbedded) == "resend", unsubscribed: setting(fieldNew) == "unsubscribed", eraseAll: setting(fieldErase) == "everything",
+		directory: form.Setting(fieldDirectory), nps: form.Setting(fieldNPS), csat: form.Setting(fieldCSAT), comment: form.Setting(fieldComment),
+		stageField: form.Setting(fieldStage), segmentField: form.Setting(fieldSegment),
+		resend: form.Setting(fieldEmbedded) == "resend", unsubscribed: form.Setting(fieldNew) == "unsubscribed", eraseAll: form.Setting(fieldErase) == "everything",
 	}
 	forms := []struct {
 		field, value, words string
@@ -141,49 +128,49 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 	}
 	for _, f := range forms {
 		if f.value != "" && !f.form.MatchString(f.value) {
-			refuse(f.field, "is %q, want %s", f.value, f.words)
+			form.Refuse(f.field, "is %q, want %s", f.value, f.words)
 		}
 	}
-	for id := range strings.SplitSeq(setting(fieldSurveys), ",") {
+	for id := range strings.SplitSeq(form.Setting(fieldSurveys), ",") {
 		id = strings.TrimSpace(id)
 		switch {
 		case id == "":
 		case !surveyForm.MatchString(id):
-			refuse(fieldSurveys, "%q is not a survey's id such as SV_1a2b3c", id)
+			form.Refuse(fieldSurveys, "%q is not a survey's id such as SV_1a2b3c", id)
 		case !slices.Contains(c.surveys, id):
 			c.surveys = append(c.surveys, id)
 		}
 	}
 	if c.segmentField == c.stageField {
-		refuse(fieldSegment, "is the same as %s", fieldStage)
+		form.Refuse(fieldSegment, "is the same as %s", fieldStage)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
 		if !embeddedForm.MatchString(name) || slices.Contains(reserved, name) || name == c.stageField || name == c.segmentField {
-			refuse("push.traits", "%q cannot be written", name)
+			form.Refuse("push.traits", "%q cannot be written", name)
 		}
 	}
 	var err error
-	if c.zone, err = time.LoadLocation(setting(fieldZone)); err != nil || c.zone == time.Local {
-		refuse(fieldZone, "is %q, want a name such as UTC or America/Denver", setting(fieldZone))
+	if c.zone, err = time.LoadLocation(form.Setting(fieldZone)); err != nil || c.zone == time.Local {
+		form.Refuse(fieldZone, "is %q, want a name such as UTC or America/Denver", form.Setting(fieldZone))
 	}
-	oauth := setting(fieldClientID) != "" && !cfg.Secret(secretClient).Empty()
-	if (setting(fieldClientID) != "") == cfg.Secret(secretClient).Empty() {
-		refuse(fieldClientID, "and client_secret come together")
+	oauth := form.Setting(fieldClientID) != "" && !cfg.Secret(secretClient).Empty()
+	if (form.Setting(fieldClientID) != "") == cfg.Secret(secretClient).Empty() {
+		form.Refuse(fieldClientID, "and client_secret come together")
 	}
 	if cfg.Push.Enabled && cfg.Secret(secretAPI).Empty() && !oauth {
-		refuse(secretAPI, "is required to push, or client_id with client_secret")
+		form.Refuse(secretAPI, "is required to push, or client_id with client_secret")
 	}
-	root, err := rootURL(setting(fieldBaseURL), setting(fieldCentre))
+	root, err := rootURL(form.Setting(fieldBaseURL), form.Setting(fieldCentre))
 	if err != nil {
-		refuse(fieldCentre, "%v", err)
+		form.Refuse(fieldCentre, "%v", err)
 	}
 	if root == "" && (oauth || !cfg.Secret(secretAPI).Empty()) {
-		refuse(fieldCentre, "is required: the API has another address in each data center")
+		form.Refuse(fieldCentre, "is required: the API has another address in each data center")
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
-	c.api = newAPI(cfg, root, oauth, setting(fieldClientID), setting(fieldScope))
+	c.api = newAPI(cfg, root, oauth, form.Setting(fieldClientID), form.Setting(fieldScope))
 	return c, nil
 }
 

@@ -8,8 +8,6 @@ package salesforce
 
 import (
 	"embed"
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -112,80 +110,63 @@ var (
 
 // open checks the settings, all of them before it answers.
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor:   d,
 		cfg:          cfg.WithDefaults(),
-		base:         strings.TrimRight(setting(settingBase), "/"),
-		clientID:     setting(settingClientID),
-		organization: id18(setting(settingOrganization)),
-		user:         id18(setting(settingUser)),
-		root:         "/services/data/v" + setting(settingVersion),
-		objects:      objectsOf(setting(settingObjects)),
-		stage:        setting(settingStage),
-		segments:     setting(settingSegments),
-		external:     setting(settingExternal),
-		createAs:     setting(settingCreateAs),
-		missing:      setting(settingMissing),
-		onlyPrimary:  setting(settingDealPeople) == "primary",
-		currency:     setting(settingCurrency),
-		deletions:    setting(settingDeletions) == "on",
+		base:         strings.TrimRight(form.Setting(settingBase), "/"),
+		clientID:     form.Setting(settingClientID),
+		organization: id18(form.Setting(settingOrganization)),
+		user:         id18(form.Setting(settingUser)),
+		root:         "/services/data/v" + form.Setting(settingVersion),
+		objects:      objectsOf(form.Setting(settingObjects)),
+		stage:        form.Setting(settingStage),
+		segments:     form.Setting(settingSegments),
+		external:     form.Setting(settingExternal),
+		createAs:     form.Setting(settingCreateAs),
+		missing:      form.Setting(settingMissing),
+		onlyPrimary:  form.Setting(settingDealPeople) == "primary",
+		currency:     form.Setting(settingCurrency),
+		deletions:    form.Setting(settingDeletions) == "on",
 
-		makeFields:    setting(settingMakeFields) == "true",
-		permissionSet: setting(settingPermissions),
-	}
-	var wrong []error
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
+		makeFields:    form.Setting(settingMakeFields) == "true",
+		permissionSet: form.Setting(settingPermissions),
 	}
 	if c.base != "" && !isAddress(c.base) {
-		refuse(settingBase, "is not an address such as https://acme.my.salesforce.com")
+		form.Refuse(settingBase, "is not an address such as https://acme.my.salesforce.com")
 	}
-	if v := setting(settingVersion); !versionForm.MatchString(v) {
-		refuse(settingVersion, "is %q, want a version such as 66.0", v)
+	if v := form.Setting(settingVersion); !versionForm.MatchString(v) {
+		form.Refuse(settingVersion, "is %q, want a version such as 66.0", v)
 	}
-	if v := setting(settingOrganization); v != "" && !isID(v, "00D") {
-		refuse(settingOrganization, "is %q, want the organization's id, which begins with 00D", v)
+	if v := form.Setting(settingOrganization); v != "" && !isID(v, "00D") {
+		form.Refuse(settingOrganization, "is %q, want the organization's id, which begins with 00D", v)
 	}
-	if v := setting(settingUser); v != "" && !isID(v, "005") {
-		refuse(settingUser, "is %q, want a user's id, which begins with 005", v)
+	if v := form.Setting(settingUser); v != "" && !isID(v, "005") {
+		form.Refuse(settingUser, "is %q, want a user's id, which begins with 005", v)
 	}
 	for _, name := range []string{settingStage, settingSegments, settingExternal} {
-		if v := setting(name); !fieldForm.MatchString(v) || connectors.ConsentField(v) || slices.Contains(consentFields, strings.ToLower(v)) {
-			refuse(name, "is %q, want the API name of a field of its own, for example SB_Stage__c", v)
+		if v := form.Setting(name); !fieldForm.MatchString(v) || connectors.ConsentField(v) || slices.Contains(consentFields, strings.ToLower(v)) {
+			form.Refuse(name, "is %q, want the API name of a field of its own, for example SB_Stage__c", v)
 		}
 	}
 	if c.makeFields && !fieldForm.MatchString(c.permissionSet) {
-		refuse(settingPermissions, "is %q, want the API name of a permission set: fields that are created are hidden without one", c.permissionSet)
+		form.Refuse(settingPermissions, "is %q, want the API name of a permission set: fields that are created are hidden without one", c.permissionSet)
 	}
 	if c.currency != "" && !currencyForm.MatchString(c.currency) {
-		refuse(settingCurrency, "is %q, want three capital letters such as EUR", c.currency)
+		form.Refuse(settingCurrency, "is %q, want three capital letters such as EUR", c.currency)
 	}
-	reserve, err := strconv.ParseInt(setting(settingReserve), 10, 64)
+	reserve, err := strconv.ParseInt(form.Setting(settingReserve), 10, 64)
 	if err != nil || reserve < 0 || reserve > 90 {
-		refuse(settingReserve, "is %q, want a number of percent from 0 to 90", setting(settingReserve))
+		form.Refuse(settingReserve, "is %q, want a number of percent from 0 to 90", form.Setting(settingReserve))
 	}
 	c.quota = &quota{reserve: reserve}
 	for theirs := range cfg.Push.Traits {
 		if why := c.refuseTarget(theirs); why != "" {
-			refuse("push.traits."+theirs, "%s", why)
+			form.Refuse("push.traits."+theirs, "%s", why)
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
 	c.fields = &fieldMaker{c: c, turn: make(chan struct{}, 1)}

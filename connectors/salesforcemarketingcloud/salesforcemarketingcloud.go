@@ -9,7 +9,6 @@ package salesforcemarketingcloud
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -102,61 +101,48 @@ var (
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	subdomain := setting(fieldSubdomain)
+	form := connectors.ReadForm(d, cfg)
+	subdomain := form.Setting(fieldSubdomain)
 	if subdomain != "" && !subdomainForm.MatchString(subdomain) {
-		refuse(fieldSubdomain, "is %q, want the part of the Authentication Base URI before .auth., letters, digits and hyphens", subdomain)
+		form.Refuse(fieldSubdomain, "is %q, want the part of the Authentication Base URI before .auth., letters, digits and hyphens", subdomain)
 	}
 	for _, field := range []string{fieldAccountID, fieldFolder} {
-		if !numberForm.MatchString(setting(field)) {
-			refuse(field, "is %q, want a number", setting(field))
+		if !numberForm.MatchString(form.Setting(field)) {
+			form.Refuse(field, "is %q, want a number", form.Setting(field))
 		}
 	}
-	if !columnForm.MatchString(setting(fieldExtension)) {
-		refuse(fieldExtension, "is %q, want at most 50 letters, digits, spaces, hyphens and underscores", setting(fieldExtension))
+	if !columnForm.MatchString(form.Setting(fieldExtension)) {
+		form.Refuse(fieldExtension, "is %q, want at most 50 letters, digits, spaces, hyphens and underscores", form.Setting(fieldExtension))
 	}
 	ours := []string{columnKey, columnEmail, columnStage, columnStageAt, columnSegments}
 	for column := range cfg.Push.Traits {
 		taken := slices.ContainsFunc(ours, func(o string) bool { return strings.EqualFold(o, column) })
 		if taken || !columnForm.MatchString(column) {
-			refuse("push.traits", "%q is not a column that can be written", column)
+			form.Refuse("push.traits", "%q is not a column that can be written", column)
 		}
 	}
-	auth, rest, err := hosts(subdomain, setting(fieldBaseURL))
+	auth, rest, err := hosts(subdomain, form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	hide := slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...)
 	for _, client := range cfg.Keys(secretClient) {
 		hide = append(hide, secret.New(pathToken(client, cfg.ID)))
 	}
-	a := newAPI(cfg, auth, rest, setting(fieldClientID), setting(fieldAccountID), hide)
+	a := newAPI(cfg, auth, rest, form.Setting(fieldClientID), form.Setting(fieldAccountID), hide)
 	return &Connector{
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
 		extension: &extension{
-			api: a, name: setting(fieldExtension), given: setting(fieldKey), folder: setting(fieldFolder),
-			create: setting(fieldCreate) == "true", columns: slices.Sorted(maps.Keys(cfg.Push.Traits)),
+			api: a, name: form.Setting(fieldExtension), given: form.Setting(fieldKey), folder: form.Setting(fieldFolder),
+			create: form.Setting(fieldCreate) == "true", columns: slices.Sorted(maps.Keys(cfg.Push.Traits)),
 		},
-		contactKey: setting(fieldContactKey),
-		find:       setting(fieldFind) == "true",
+		contactKey: form.Setting(fieldContactKey),
+		find:       form.Setting(fieldFind) == "true",
 	}, nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -98,63 +97,46 @@ func Vendor() connectors.Vendor {
 func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	form := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d,
 		cfg:        cfg.WithDefaults(),
-		stageTrait: setting(fieldStage),
-		prefix:     setting(fieldPrefix),
-		groupTrait: setting(fieldGroup),
-		byEmail:    setting(fieldIdentifyBy) == identifyByEmail,
+		stageTrait: form.Setting(fieldStage),
+		prefix:     form.Setting(fieldPrefix),
+		groupTrait: form.Setting(fieldGroup),
+		byEmail:    form.Setting(fieldIdentifyBy) == identifyByEmail,
 		mark:       instanceMark(cfg.Instance),
 	}
 	for field, into := range map[string]*string{fieldBaseURL: &c.base, fieldPublicURL: &c.publicAPI, fieldProfiles: &c.profilesURL} {
-		base, err := address(setting(field))
+		base, err := address(form.Setting(field))
 		if err != nil {
-			refuse(field, "%v", err)
+			form.Refuse(field, "%v", err)
 		}
 		*into = base
 	}
 	for name := range cfg.Push.Traits {
 		if name == c.stageTrait || name == c.stageTrait+sinceSuffix || strings.HasPrefix(name, c.prefix) {
-			refuse("push.traits", "%q is written by the stage or the segments", name)
+			form.Refuse("push.traits", "%q is written by the stage or the segments", name)
 		}
 	}
 	if _, mapped := cfg.Push.Traits[c.groupTrait]; c.groupTrait != "" && !mapped {
-		refuse(fieldGroup, "%q is not among push.traits", c.groupTrait)
+		form.Refuse(fieldGroup, "%q is not among push.traits", c.groupTrait)
 	}
 	if strings.HasPrefix(c.stageTrait, c.prefix) {
-		refuse(fieldPrefix, "begins the name of the stage's trait")
+		form.Refuse(fieldPrefix, "begins the name of the stage's trait")
 	}
 	for _, server := range cfg.Keys(secretServer) {
 		if !serverKeyForm.MatchString(server.Reveal()) {
-			refuse(secretServer, "wants at least 16 letters, digits, hyphens and underscores")
+			form.Refuse(secretServer, "wants at least 16 letters, digits, hyphens and underscores")
 		}
 		for _, browser := range cfg.Keys(secretBrowser) {
 			if server.Equal(browser.Reveal()) {
-				refuse(secretBrowser, "is the same as %s, which nobody may read", secretServer)
+				form.Refuse(secretBrowser, "is the same as %s, which nobody may read", secretServer)
 			}
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	for _, all := range cfg.Secrets {
 		c.secrets = append(c.secrets, all...)

@@ -9,7 +9,6 @@ import (
 	"crypto/ecdsa"
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -74,39 +73,26 @@ func (c *Connector) Descriptor() *connectors.Descriptor { return c.descriptor }
 var fieldForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,99}$`)
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	stage, segments := setting(fieldStage), setting(fieldSegments)
+	form := connectors.ReadForm(d, cfg)
+	stage, segments := form.Setting(fieldStage), form.Setting(fieldSegments)
 	for field, name := range map[string]string{fieldStage: stage, fieldSegments: segments} {
 		if !fieldForm.MatchString(name) || reservedField(name) {
-			refuse(field, "is %q, want letters, digits and underscores, and no field that SendGrid keeps for itself", name)
+			form.Refuse(field, "is %q, want letters, digits and underscores, and no field that SendGrid keeps for itself", name)
 		}
 	}
 	if strings.EqualFold(stage, segments) {
-		refuse(fieldSegments, "is the field of the stage; segments need one of their own")
+		form.Refuse(fieldSegments, "is the field of the stage; segments need one of their own")
 	}
 	ours := []string{strings.ToLower(stage), strings.ToLower(stage + stageTimeAfter), strings.ToLower(segments)}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
 		writable := ownField(name) || fieldForm.MatchString(name) && !reservedField(name) && !connectors.ConsentField(name)
 		if !writable || slices.Contains(ours, strings.ToLower(name)) {
-			refuse("push.traits", "%q is not a field that can be written", name)
+			form.Refuse("push.traits", "%q is not a field that can be written", name)
 		}
 	}
-	base, err := baseURL(setting(fieldRegion), setting(fieldBaseURL))
+	base, err := baseURL(form.Setting(fieldRegion), form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
 	var keys []*ecdsa.PublicKey
 	for _, text := range cfg.Secrets[secretVerification] {
@@ -115,13 +101,13 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		}
 		key, err := parseKey(text.Reveal())
 		if err != nil {
-			refuse(secretVerification, "%v", err)
+			form.Refuse(secretVerification, "%v", err)
 			continue
 		}
 		keys = append(keys, key)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
 	a := &api{
@@ -133,7 +119,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
-		fields:     newFields(a, setting(fieldCreate) == "true"),
+		fields:     newFields(a, form.Setting(fieldCreate) == "true"),
 		keys:       keys,
 		stage:      stage,
 		segments:   segments,

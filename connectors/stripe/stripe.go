@@ -10,7 +10,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -98,42 +97,29 @@ var keyForm = regexp.MustCompile(`^[^\[\]\x00-\x1f]{1,40}$`)
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	base, err := baseURL(setting(fieldBaseURL))
+	form := connectors.ReadForm(d, cfg)
+	base, err := baseURL(form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	stage, segments := setting(fieldStage), setting(fieldSegments)
+	stage, segments := form.Setting(fieldStage), form.Setting(fieldSegments)
 	ours := []string{stage, stage + sinceSuffix, segments}
 	if !keyForm.MatchString(stage + sinceSuffix) {
-		refuse(fieldStage, "is %q, want at most %d characters without square brackets", stage, maxKeyRunes-len(sinceSuffix))
+		form.Refuse(fieldStage, "is %q, want at most %d characters without square brackets", stage, maxKeyRunes-len(sinceSuffix))
 	}
 	if !keyForm.MatchString(segments) || slices.Contains(ours[:2], segments) {
-		refuse(fieldSegments, "is %q, want at most %d characters without square brackets, and not the stage's key", segments, maxKeyRunes)
+		form.Refuse(fieldSegments, "is %q, want at most %d characters without square brackets, and not the stage's key", segments, maxKeyRunes)
 	}
 	for key := range maps.Keys(cfg.Push.Traits) {
 		if !keyForm.MatchString(key) || slices.Contains(ours, key) {
-			refuse("push.traits", "%q is not a metadata key that can be written", key)
+			form.Refuse("push.traits", "%q is not a metadata key that can be written", key)
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	key := secret.New(strings.TrimSpace(cfg.Secret(secretAPIKey).Reveal()))
-	mode := setting(fieldMode)
+	mode := form.Setting(fieldMode)
 	if mode == modeAuto {
 		mode = modeOf(key)
 	}
@@ -145,7 +131,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		mode:        mode,
 		stageKey:    stage,
 		segmentsKey: segments,
-		deletes:     setting(fieldErasure) == eraseDeletes,
+		deletes:     form.Setting(fieldErasure) == eraseDeletes,
 		mark:        "sb-" + hex.EncodeToString(sum[:8]) + "-",
 	}, nil
 }

@@ -9,7 +9,6 @@ package surveymonkey
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -99,65 +98,52 @@ var writable = []string{"first_name", "last_name"}
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v, given := cfg.Settings[name]; given {
-			return strings.TrimSpace(v)
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
+	fields := connectors.ReadForm(d, cfg)
 	c := &Connector{
 		descriptor: d, cfg: cfg,
-		npsQuestion: setting(fieldNPS), comment: setting(fieldComment),
-		userVar: setting(fieldUser), emailVar: setting(fieldEmail),
-		stageField: setting(fieldStage), segmentField: setting(fieldSegment),
+		npsQuestion: fields.Setting(fieldNPS), comment: fields.Setting(fieldComment),
+		userVar: fields.Setting(fieldUser), emailVar: fields.Setting(fieldEmail),
+		stageField: fields.Setting(fieldStage), segmentField: fields.Setting(fieldSegment),
 	}
-	if !cfg.Secret(secretClient).Empty() && setting(fieldClientID) == "" {
-		refuse(fieldClientID, "is required beside client_secret: webhooks are signed with both")
+	if !cfg.Secret(secretClient).Empty() && fields.Setting(fieldClientID) == "" {
+		fields.Refuse(fieldClientID, "is required beside client_secret: webhooks are signed with both")
 	}
-	for id := range strings.SplitSeq(setting(fieldSurveys), ",") {
+	for id := range strings.SplitSeq(fields.Setting(fieldSurveys), ",") {
 		id = strings.TrimSpace(id)
 		switch {
 		case id == "":
 		case !numberForm.MatchString(id):
-			refuse(fieldSurveys, "%q is not a survey's number", id)
+			fields.Refuse(fieldSurveys, "%q is not a survey's number", id)
 		case !slices.Contains(c.surveys, id):
 			c.surveys = append(c.surveys, id)
 		}
 	}
 	if !customForm.MatchString(c.stageField) {
-		refuse(fieldStage, "is %q, want a custom field's number from 1 to 6", c.stageField)
+		fields.Refuse(fieldStage, "is %q, want a custom field's number from 1 to 6", c.stageField)
 	}
 	if !customForm.MatchString(c.segmentField) || c.segmentField == c.stageField {
-		refuse(fieldSegment, "is %q, want a custom field's number from 1 to 6 other than the stage's", c.segmentField)
+		fields.Refuse(fieldSegment, "is %q, want a custom field's number from 1 to 6 other than the stage's", c.segmentField)
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Push.Traits)) {
 		if !slices.Contains(writable, name) && !customForm.MatchString(name) || name == c.stageField || name == c.segmentField {
-			refuse("push.traits", "%q cannot be written: want first_name, last_name or the number of a custom field that is not ours", name)
+			fields.Refuse("push.traits", "%q cannot be written: want first_name, last_name or the number of a custom field that is not ours", name)
 		}
 	}
-	daily, err := strconv.Atoi(setting(fieldDaily))
+	daily, err := strconv.Atoi(fields.Setting(fieldDaily))
 	if err != nil || daily < minDaily {
-		refuse(fieldDaily, "is %q, want a number of at least %d", setting(fieldDaily), minDaily)
+		fields.Refuse(fieldDaily, "is %q, want a number of at least %d", fields.Setting(fieldDaily), minDaily)
 	}
 	c.budget = newBudget(daily)
-	base, err := baseURL(setting(fieldBaseURL))
+	base, err := baseURL(fields.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		fields.Refuse(fieldBaseURL, "%v", err)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := fields.Err(); err != nil {
+		return nil, err
 	}
 	c.api = newAPI(cfg, base)
 	c.forms = &forms{api: c.api, now: cfg.Now, known: map[string]*form{}}
-	c.labels = &labels{api: c.api, write: setting(fieldLabel) == "true"}
+	c.labels = &labels{api: c.api, write: fields.Setting(fieldLabel) == "true"}
 	return c, nil
 }
 

@@ -8,7 +8,6 @@ package typeform
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -69,35 +68,22 @@ var formID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
 	cfg = cfg.WithDefaults()
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		i := slices.IndexFunc(d.Settings, func(f connectors.FieldSpec) bool { return f.Name == name })
-		return d.Settings[i].Default
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	base, err := baseURL(setting(fieldBaseURL))
+	form := connectors.ReadForm(d, cfg)
+	base, err := baseURL(form.Setting(fieldBaseURL))
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	forms := listed(setting(fieldForms))
+	forms := listed(form.Setting(fieldForms))
 	for _, id := range forms {
 		if !formID.MatchString(id) {
-			refuse(fieldForms, "%q is not the id of a form; it is what follows /to/ in the form's address", id)
+			form.Refuse(fieldForms, "%q is not the id of a form; it is what follows /to/ in the form's address", id)
 		}
 	}
 	if len(forms) > maxForms {
-		refuse(fieldForms, "names %d forms, at most %d", len(forms), maxForms)
+		form.Refuse(fieldForms, "names %d forms, at most %d", len(forms), maxForms)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	key := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
 	return &Connector{

@@ -7,7 +7,6 @@ package zendesk
 import (
 	"embed"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -86,59 +85,42 @@ var (
 )
 
 func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector, error) {
-	setting := func(name string) string {
-		if v := strings.TrimSpace(cfg.Settings[name]); v != "" {
-			return v
-		}
-		for _, f := range d.Settings {
-			if f.Name == name {
-				return f.Default
-			}
-		}
-		return ""
-	}
-	var wrong []error
-	refuse := func(field, format string, args ...any) {
-		wrong = append(wrong, &connectors.SettingError{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
-	for _, e := range d.Check(cfg) {
-		wrong = append(wrong, e)
-	}
-	stage := setting(fieldStage)
+	form := connectors.ReadForm(d, cfg)
+	stage := form.Setting(fieldStage)
 	if !keyForm.MatchString(stage) {
-		refuse(fieldStage, "is %q, want lower-case letters, digits and underscores", stage)
+		form.Refuse(fieldStage, "is %q, want lower-case letters, digits and underscores", stage)
 	}
-	prefix := setting(fieldPrefix)
+	prefix := form.Setting(fieldPrefix)
 	if !prefixForm.MatchString(prefix) {
-		refuse(fieldPrefix, "is %q, want lower-case letters, digits, underscores, hyphens, colons and slashes", prefix)
+		form.Refuse(fieldPrefix, "is %q, want lower-case letters, digits, underscores, hyphens, colons and slashes", prefix)
 	}
 	for key := range cfg.Push.Traits {
 		if !keyForm.MatchString(key) || key == stage {
-			refuse("push.traits", "%q is not the key of a user field that can be written", key)
+			form.Refuse("push.traits", "%q is not the key of a user field that can be written", key)
 		}
 	}
 	token := secret.New(strings.TrimSpace(cfg.Secret(secretToken).Reveal()))
-	subdomain := strings.TrimSuffix(setting(fieldSubdomain), ".zendesk.com")
+	subdomain := strings.TrimSuffix(form.Setting(fieldSubdomain), ".zendesk.com")
 	if subdomain != "" && !subdomainForm.MatchString(subdomain) {
-		refuse(fieldSubdomain, "is %q, want what stands before .zendesk.com", subdomain)
+		form.Refuse(fieldSubdomain, "is %q, want what stands before .zendesk.com", subdomain)
 	}
-	if subdomain == "" && setting(fieldBaseURL) == "" && !token.Empty() {
-		refuse(fieldSubdomain, "is required beside the API token")
+	if subdomain == "" && form.Setting(fieldBaseURL) == "" && !token.Empty() {
+		form.Refuse(fieldSubdomain, "is required beside the API token")
 	}
-	base, err := baseURL(setting(fieldBaseURL), subdomain)
+	base, err := baseURL(form.Setting(fieldBaseURL), subdomain)
 	if err != nil {
-		refuse(fieldBaseURL, "%v", err)
+		form.Refuse(fieldBaseURL, "%v", err)
 	}
-	if len(wrong) > 0 {
-		return nil, errors.Join(wrong...)
+	if err := form.Err(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.WithDefaults()
-	a := newAPI(cfg.HTTP, base, setting(fieldEmail), token, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
+	a := newAPI(cfg.HTTP, base, form.Setting(fieldEmail), token, slices.Concat(slices.Collect(maps.Values(cfg.Secrets))...))
 	return &Connector{
 		descriptor: d,
 		cfg:        cfg,
 		api:        a,
-		fields:     &userFields{api: a, create: setting(fieldCreate) == "true"},
+		fields:     &userFields{api: a, create: form.Setting(fieldCreate) == "true"},
 		creates:    rate.NewLimiter(rate.Inf, 1),
 		stageField: stage,
 		tagPrefix:  prefix,
