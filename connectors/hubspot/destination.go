@@ -32,7 +32,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	if !c.authenticated() {
 		return nil, lacks("push contacts", "the connection has no access token")
 	}
-	p := &push{c: c, splits: maxSplits}
+	p := &push{c: c, schema: c.schema, splits: maxSplits}
 	for i := range updates {
 		p.items = append(p.items, c.newItem(&updates[i]))
 	}
@@ -49,8 +49,10 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 
 // push is one call of Push on its way.
 type push struct {
-	c     *Connector
-	items []*item
+	c *Connector
+	// schema of what is pushed: contacts or companies.
+	schema *schema
+	items  []*item
 	// failure is the first whole call that did not go through; stop the first
 	// one that wrote or read contacts, after which no other is tried.
 	failure, stop *connectors.PushError
@@ -62,6 +64,8 @@ type push struct {
 type item struct {
 	update *connectors.Update
 	id     string // the record's id as far as known
+
+	domain, name string // of a company
 
 	// What is to be written. stageName and segments are ours until prepare
 	// has turned them into values of HubSpot's.

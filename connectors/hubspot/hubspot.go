@@ -71,10 +71,11 @@ type Connector struct {
 	create        bool     // may create properties, options and lists
 	readContact   []string // contact properties that a record holds
 
-	tokens  *connectors.Tokens
-	schema  *schema
-	lists   *lists
-	account *account
+	tokens    *connectors.Tokens
+	schema    *schema
+	companies *schema
+	lists     *lists
+	account   *account
 }
 
 // Vendor is HubSpot's line in the catalogue.
@@ -119,7 +120,7 @@ func open(d *connectors.Descriptor, config connectors.Config) (*Connector, error
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	c.tokens = connectors.NewTokens(c.now, c.renew)
-	c.schema = newSchema(c)
+	c.schema, c.companies = newSchema(c, propertiesPath), newSchema(c, companyProperties)
 	c.lists = newLists(c)
 	c.account = &account{turn: make(chan struct{}, 1)}
 	return c, nil

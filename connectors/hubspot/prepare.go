@@ -13,13 +13,13 @@ import (
 // what is missing where the connection may. Items whose values cannot be had end
 // here; the others go on.
 func (p *push) prepare(ctx context.Context) {
-	p.prepareStages(ctx)
+	p.prepareStages(ctx, p.c.stageDefinition())
 	if p.c.segmentsAs == segmentsAsProperty {
 		p.prepareSegments(ctx)
 	}
 }
 
-func (p *push) prepareStages(ctx context.Context) {
+func (p *push) prepareStages(ctx context.Context, def property) {
 	var names []string
 	for _, it := range p.open() {
 		if it.stage != "" {
@@ -29,18 +29,18 @@ func (p *push) prepareStages(ctx context.Context) {
 	if len(names) == 0 {
 		return
 	}
-	have, err := p.c.schema.values(ctx, p.c.stageDefinition(), distinct(names), p.c.create)
+	have, err := p.schema.values(ctx, def, distinct(names), p.c.create)
 	for _, it := range p.open() {
 		if it.stage == "" {
 			continue
 		}
 		value, ok := have[it.stage]
 		if !ok {
-			p.unprepared(it, err, fmt.Sprintf("the property %s has no option for the stage %q", p.c.stageProperty, it.stage))
+			p.unprepared(it, err, fmt.Sprintf("the property %s has no option for the stage %q", def.Name, it.stage))
 			continue
 		}
 		it.stage = value
-		it.fields[p.c.stageProperty] = value
+		it.fields[def.Name] = value
 	}
 }
 
@@ -58,7 +58,7 @@ func (p *push) prepareSegments(ctx context.Context) {
 	if len(names) == 0 {
 		return
 	}
-	have, err := p.c.schema.values(ctx, segmentsDefinition(), distinct(names), p.c.create)
+	have, err := p.schema.values(ctx, segmentsDefinition(), distinct(names), p.c.create)
 	for _, it := range p.open() {
 		if !it.segments {
 			continue

@@ -10,7 +10,12 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
-const propertiesPath = "/crm/v3/properties/contacts"
+// propertiesPath is that of contact properties, companyProperties of those of
+// companies.
+const (
+	propertiesPath    = "/crm/v3/properties/contacts"
+	companyProperties = "/crm/v3/properties/companies"
+)
 
 // stageDefinition is the stage property as it is created where it is missing.
 func (c *Connector) stageDefinition() property {
@@ -22,17 +27,18 @@ func segmentsDefinition() property {
 	return property{GroupName: ownGroup, Name: ownSegmentsProperty, Label: "Stagebridge segments", Type: "enumeration", FieldType: "checkbox"}
 }
 
-// schema remembers which contact properties HubSpot has, with their options,
-// so that an option is there before it is written.
+// schema remembers which properties of contacts, or of companies, HubSpot has,
+// with their options, so that an option is there before it is written.
 type schema struct {
 	c    *Connector
+	path string
 	turn chan struct{} // guards known, and makes changes at HubSpot one by one
 	// known by name. A value is never changed, only replaced.
 	known map[string]*property
 }
 
-func newSchema(c *Connector) *schema {
-	return &schema{c: c, turn: make(chan struct{}, 1), known: map[string]*property{}}
+func newSchema(c *Connector, path string) *schema {
+	return &schema{c: c, path: path, turn: make(chan struct{}, 1), known: map[string]*property{}}
 }
 
 // values gives HubSpot's value for each of our names: by the option's value,
@@ -119,7 +125,7 @@ func (p *property) value(name string) (string, bool) {
 // fetch reads a property; nil when HubSpot has none of that name.
 func (s *schema) fetch(ctx context.Context, name string) (*property, error) {
 	var p property
-	_, err := s.c.call(ctx, "read the property "+name, http.MethodGet, propertiesPath+"/"+escape(name), nil, &p)
+	_, err := s.c.call(ctx, "read the property "+name, http.MethodGet, s.path+"/"+escape(name), nil, &p)
 	if reason(err) == connectors.ReasonNotFound {
 		delete(s.known, name)
 		return nil, nil
@@ -137,13 +143,13 @@ func (s *schema) fetch(ctx context.Context, name string) (*property, error) {
 // createProperty makes the property with its first options, and its group
 // before it.
 func (s *schema) createProperty(ctx context.Context, def property, names []string) error {
-	_, err := s.c.call(ctx, "create the property group "+ownGroup, http.MethodPost, propertiesPath+"/groups", group{ownGroup, "Stagebridge"}, nil)
+	_, err := s.c.call(ctx, "create the property group "+ownGroup, http.MethodPost, s.path+"/groups", group{ownGroup, "Stagebridge"}, nil)
 	if err != nil && !lost(err) {
 		return err
 	}
 	def.Options = withOptions(nil, names)
 	var made property
-	if _, err := s.c.call(ctx, "create the property "+def.Name, http.MethodPost, propertiesPath, def, &made); err != nil {
+	if _, err := s.c.call(ctx, "create the property "+def.Name, http.MethodPost, s.path, def, &made); err != nil {
 		return err
 	}
 	s.remember(def, made)
@@ -156,7 +162,7 @@ func (s *schema) addOptions(ctx context.Context, p *property, names []string) er
 	wanted := property{Name: p.Name, Type: p.Type, Options: withOptions(p.Options, names)}
 	change := map[string][]option{"options": wanted.Options}
 	var made property
-	if _, err := s.c.call(ctx, "add options to the property "+p.Name, http.MethodPatch, propertiesPath+"/"+escape(p.Name), change, &made); err != nil {
+	if _, err := s.c.call(ctx, "add options to the property "+p.Name, http.MethodPatch, s.path+"/"+escape(p.Name), change, &made); err != nil {
 		return err
 	}
 	s.remember(wanted, made)

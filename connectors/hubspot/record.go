@@ -15,7 +15,7 @@ import (
 var (
 	readContact = []string{
 		"email", "firstname", "lastname", "company", "jobtitle", "phone", "country",
-		nativeStageProperty, "hs_lead_status", "hubspotscore", "hs_analytics_source",
+		nativeStageProperty, "hs_lead_status", "hubspotscore", "hs_analytics_source", "associatedcompanyid",
 		"createdate", "lastmodifieddate", "hs_additional_emails", "hs_merged_object_ids",
 	}
 	readDeal = []string{

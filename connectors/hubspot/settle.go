@@ -107,7 +107,10 @@ func (p *push) partRefused(it *item, e apiError) {
 // itemOf finds the item that a result is about, by what the vendor knows it by.
 func (f form) itemOf(o *object, byKey map[string]*item) *item {
 	if f.idProperty == "" {
-		return byKey[o.ID]
+		if it := byKey[o.ID]; it != nil {
+			return it
+		}
+		return byKey[o.property("domain")] // of a company that was made just now
 	}
 	for _, address := range addresses(o) {
 		if it := byKey[address]; it != nil && address != "" {

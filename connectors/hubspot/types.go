@@ -137,9 +137,36 @@ type batchWrite struct {
 
 type writeInput struct {
 	IDProperty string            `json:"idProperty,omitempty"`
-	ID         string            `json:"id"`
+	ID         string            `json:"id,omitempty"`
 	TraceID    string            `json:"objectWriteTraceId"`
 	Properties map[string]string `json:"properties"`
+}
+
+// companySearch asks for companies by a property; After continues a long list.
+type companySearch struct {
+	FilterGroups []filterGroup `json:"filterGroups"`
+	Properties   []string      `json:"properties"`
+	Limit        int           `json:"limit"`
+	After        string        `json:"after,omitempty"`
+}
+
+type filterGroup struct {
+	Filters []filter `json:"filters"`
+}
+
+type filter struct {
+	PropertyName string   `json:"propertyName"`
+	Operator     string   `json:"operator"`
+	Values       []string `json:"values"`
+}
+
+type searchAnswer struct {
+	Results []object `json:"results"`
+	Paging  struct {
+		Next struct {
+			After string `json:"after"`
+		} `json:"next"`
+	} `json:"paging"`
 }
 
 // associationRead asks for associations; After continues a long list.

@@ -211,9 +211,9 @@ func (p *push) halve(ctx context.Context, f form, items []*item) {
 // they are about an option of ours that should be there, somebody removed it:
 // then it is worth another try, with the options read again.
 func (p *push) refuse(it *item, e *connectors.PushError, words string) {
-	for _, own := range []string{p.c.stageProperty, ownSegmentsProperty} {
+	for _, own := range []string{p.c.stageProperty, ownStageProperty, ownSegmentsProperty} {
 		if strings.Contains(words, "INVALID_OPTION") && strings.Contains(words, `"`+own+`"`) {
-			p.c.schema.forget(own)
+			p.schema.forget(own)
 			it.finish(connectors.Result{Outcome: connectors.Retry, Reason: e.Reason, Message: e.Message})
 			return
 		}

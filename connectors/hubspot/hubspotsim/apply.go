@@ -37,6 +37,9 @@ func (s *Sim) backwards(from, to string) bool {
 
 // valid checks what a write would set; the caller holds the lock.
 func (s *Sim) valid(kind string, o *record, properties map[string]string) *apiError {
+	if kind == "companies" {
+		return s.validCompany(o, properties)
+	}
 	if kind != "contacts" {
 		return nil
 	}

@@ -200,6 +200,7 @@ func (s *Sim) routes() {
 	m.HandleFunc("POST /crm/v3/objects/{type}/batch/update", s.batchUpdate)
 	m.HandleFunc("POST /crm/v3/objects/{type}/batch/upsert", s.batchUpsert)
 	m.HandleFunc("POST /crm/v3/objects/{type}/batch/create", s.batchCreate)
+	m.HandleFunc("POST /crm/v3/objects/{type}/search", s.search)
 	m.HandleFunc("GET /crm/v3/objects/contacts", s.listContacts)
 	m.HandleFunc("POST /crm/v3/objects/contacts/gdpr-delete", s.forgetContact)
 	m.HandleFunc("GET /crm/v3/objects/{type}/{id}", s.readOne)

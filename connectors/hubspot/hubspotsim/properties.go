@@ -41,7 +41,7 @@ func usualProperties() map[string]*property {
 	all := map[string]*property{}
 	for _, name := range []string{
 		"email", "firstname", "lastname", "company", "jobtitle", "phone", "country", "hubspotscore",
-		"hs_analytics_source", "hs_lead_status", "hs_email_optout", "hs_additional_emails", "hs_merged_object_ids",
+		"hs_analytics_source", "associatedcompanyid", "hs_lead_status", "hs_email_optout", "hs_additional_emails", "hs_merged_object_ids",
 	} {
 		all[name] = &property{GroupName: "contactinformation", Name: name, Label: name, Type: "string", FieldType: "text", HubSpotDefined: true, Options: []option{}}
 	}
