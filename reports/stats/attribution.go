@@ -72,6 +72,11 @@ func Attribute(model Model, j Journey) ([]int64, error) {
 		return nil, fmt.Errorf("stats: attribution: %w: %d touches, lookback %s, half-life %s", ErrModel, len(j.Touches), j.Lookback, j.HalfLife)
 	}
 	counted := j.counted()
+	if len(counted) == 1 && model.known() { // as most journeys are
+		shares := make([]int64, len(j.Touches))
+		shares[counted[0]] = Whole
+		return shares, nil
+	}
 	weights, err := weigh(model, j, counted)
 	if err != nil {
 		return nil, err
@@ -89,13 +94,16 @@ func Attribute(model Model, j Journey) ([]int64, error) {
 // counted are the indexes of the touches within (conversion - lookback,
 // conversion], in the order of time.
 func (j Journey) counted() []int {
-	var all []int
+	all := make([]int, 0, len(j.Touches))
 	for i, t := range j.Touches {
 		if t.At <= j.Conversion && (j.Lookback == 0 || j.Conversion.Add(-j.Lookback) < t.At) {
 			all = append(all, i)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(j.Touches[a].At, j.Touches[b].At) })
+	byTime := func(a, b int) int { return cmp.Compare(j.Touches[a].At, j.Touches[b].At) }
+	if !slices.IsSortedFunc(all, byTime) {
+		slices.SortStableFunc(all, byTime)
+	}
 	return all
 }
 

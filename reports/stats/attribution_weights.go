@@ -6,13 +6,19 @@ import (
 	"slices"
 )
 
+func (m Model) known() bool {
+	switch m {
+	case FirstTouch, LastTouch, LastNonDirect, Linear, TimeDecay, UShaped, WShaped:
+		return true
+	}
+	return false
+}
+
 // weigh gives the weight of each counted touch, first to last.
 func weigh(model Model, j Journey, counted []int) ([]float64, error) {
 	n := len(counted)
 	weights := make([]float64, n)
-	switch model {
-	case FirstTouch, LastTouch, LastNonDirect, Linear, TimeDecay, UShaped, WShaped:
-	default:
+	if !model.known() {
 		return nil, fmt.Errorf("stats: attribution: %w: model %q", ErrModel, model)
 	}
 	if n == 0 {
