@@ -56,7 +56,7 @@ type brutePlan struct {
 	names       []string // of the segments, sorted
 	segments    map[string]bruteGate
 	zone        *time.Location
-	dated       bool // it has conditions on dates
+	dated       bool         // it has conditions on dates
 	claims      []bruteClaim // in the order of precedence
 	back        []bruteBack  // the first that fits counts
 	windows     []int64      // every span of time in the plan, sorted
