@@ -41,6 +41,7 @@ rules:
     type: order
     emit: { event: "Order:Completed", key: body.order, identity: { user: body.user, email: body.email, anonymous: body.device }, value: { amount: body.amount, currency: "'EUR'" } }
   - { name: employer, type: employer, emit: { event: "Contact:Updated", identity: { user: body.user, email: body.email }, traits: { account_id: body.group, company: body.company } } }
+  - { name: merged, type: merged, emit: { event: "Identity:Merged", identity: { email: body.email, lab: body.records } } }
   - { name: praise, type: praise, emit: { event: "Review:Posted", identity: { user: body.user, email: body.email, anonymous: body.device } } }
   - name: bad
     type: bad

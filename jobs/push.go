@@ -157,6 +157,7 @@ func (p *Pusher) batch(ctx context.Context, conn *Conn, dest connectors.Destinat
 		for j, r := range results {
 			i := which[j]
 			backs[i] = p.writeBack(&people[i], &updates[j], r)
+			p.tryAnother(conn, &backs[i], &people[i], &updates[j], r)
 			for _, f := range r.Written {
 				ledger = append(ledger, store.LedgerEntry{Connection: conn.ID, Record: f.Record, Field: f.Name, Value: f.Value})
 			}
@@ -236,11 +237,8 @@ func (p *Pusher) update(cfg *Config, conn *Conn, dest connectors.Destination, x 
 		return nil, &connectors.Result{Outcome: connectors.Skipped, Reason: ReasonAudience, Message: "not in the audience"}, nil
 	}
 	if u.VendorID == "" {
-		for _, k := range u.Keys {
-			if k.Namespace == conn.ID {
-				u.VendorID = k.Value
-				break
-			}
+		if ids := recordIDs(conn, u.Keys); len(ids) > 0 {
+			u.VendorID = ids[0]
 		}
 	}
 	if x.Known != "" {
