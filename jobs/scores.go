@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -89,7 +90,8 @@ func (p *Pipeline) scoreDaily(ctx context.Context) error {
 	if due, err := p.o.Store.Turn(ctx, "scores", scoreSpan); err != nil || !due {
 		return err
 	}
-	_, _, err = p.o.Works.Start(ctx, WorkScores, "", scoreArgs{read}, "stagebridge", "")
+	// Of another subject than what somebody asks for, who means all of them.
+	_, _, err = p.o.Works.Start(ctx, WorkScores, strings.Join(read, ", "), scoreArgs{read}, "stagebridge", "")
 	return err
 }
 
