@@ -100,7 +100,7 @@ func layout() []folder {
 		{path: "web/...",
 			ours: []string{"web/...", "jobs/...", "reports/...", "connectors", "mapping/...", "store", "lifecycle/..."},
 			outside: append([]string{"github.com/labstack/echo/v4", "github.com/hibiken/asynqmon", "github.com/hibiken/asynq",
-				"github.com/redis/go-redis/v9", "github.com/prometheus/client_golang"}, everyday...),
+				"github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "github.com/coreos/go-oidc/v3"}, everyday...),
 			never: sql},
 
 		{path: "cmd/...", ours: []string{"..."}, outside: []string{""}},

@@ -19,6 +19,9 @@ type User struct {
 	Created  lifecycle.Instant
 	// Seen is when the user last logged in; zero: never.
 	Seen lifecycle.Instant
+	// Subject names the user to the identity provider that the user comes from;
+	// empty for one with a password.
+	Subject string
 	// InvitedUntil is when the user's link to set a password ends; zero: there
 	// is none.
 	InvitedUntil lifecycle.Instant
@@ -30,10 +33,10 @@ var ErrLastAdmin = errors.New("the last admin who can log in")
 // adminRole is the role of those of whom one must be left.
 const adminRole = "admin"
 
-const userColumns = "name, password, role, at, seen_at, invited_until"
+const userColumns = "name, password, role, at, seen_at, invited_until, subject"
 
 func scanUser(rows *sql.Rows, u *User) error {
-	return rows.Scan(&u.Name, &u.Password, &u.Role, &u.Created, &u.Seen, &u.InvitedUntil)
+	return rows.Scan(&u.Name, &u.Password, &u.Role, &u.Created, &u.Seen, &u.InvitedUntil, &u.Subject)
 }
 
 func (s *Store) userWhere(ctx context.Context, where string, args ...any) (User, error) {
@@ -84,6 +87,31 @@ func (s *Store) AddUser(ctx context.Context, u User) error {
 		n, err := t.exec(ctx, "insert into users (name, password, role, at) values (?, ?, ?, ?) on conflict (name) do nothing",
 			clean(u.Name, maxText), u.Password, u.Role, s.nowMicros())
 		return orElse(n, err, ErrExists)
+	})
+}
+
+// ProviderUser makes the user whom an identity provider vouches for, or finds
+// the one that it vouched for before, and sets the role. ErrExists when the
+// name is that of a user with a password.
+func (s *Store) ProviderUser(ctx context.Context, u User) (User, error) {
+	have, err := s.userWhere(ctx, "subject = ? and subject <> ''", clean(u.Subject, maxText))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = s.userChange(ctx, "add user", func(t *Tx) error {
+			n, err := t.exec(ctx, "insert into users (name, password, role, at, subject) values (?, '', ?, ?, ?) on conflict (name) do nothing",
+				clean(u.Name, maxText), u.Role, s.nowMicros(), clean(u.Subject, maxText))
+			return orElse(n, err, ErrExists)
+		})
+		return u, err
+	case err != nil || have.Role == u.Role:
+		return have, err
+	}
+	have.Role = u.Role
+	return have, s.userChange(ctx, "set role", func(t *Tx) error {
+		if _, err := t.exec(ctx, "update users set role = ? where name = ?", u.Role, have.Name); err != nil {
+			return err
+		}
+		return t.endSessions(ctx, have.Name)
 	})
 }
 
@@ -156,7 +184,7 @@ func (s *Store) userChange(ctx context.Context, act string, fn func(*Tx) error) 
 
 func (t *Tx) adminLeft(ctx context.Context) error {
 	var n int64
-	if err := t.one(ctx, "select count(*) from users where role = ? and password <> ''", []any{adminRole}, &n); err != nil {
+	if err := t.one(ctx, "select count(*) from users where role = ? and (password <> '' or subject <> '')", []any{adminRole}, &n); err != nil {
 		return err
 	}
 	if n == 0 {

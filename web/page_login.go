@@ -24,6 +24,7 @@ const (
 
 type loginPage struct {
 	Name, Next, Error string
+	SignOn            bool // there is an identity provider
 }
 
 type setupPage struct {
@@ -95,12 +96,12 @@ func (w *Web) loginPage(c echo.Context) error {
 	if holder.Name != "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	return w.render(c, http.StatusOK, "login", "Log in", loginPage{Name: adminName, Next: next})
+	return w.render(c, http.StatusOK, "login", "Log in", loginPage{Name: adminName, Next: next, SignOn: w.oidc != nil})
 }
 
 func (w *Web) login(c echo.Context) error {
 	ctx := c.Request().Context()
-	body := loginPage{Name: c.FormValue("name"), Next: localPath(c.FormValue("next"))}
+	body := loginPage{Name: c.FormValue("name"), Next: localPath(c.FormValue("next")), SignOn: w.oidc != nil}
 	password := c.FormValue("password")
 	address := c.RealIP()
 	if !w.attempts.may(address) {

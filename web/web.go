@@ -61,6 +61,9 @@ type Options struct {
 	APIToken secret.Text
 	// AdminPassword, when set, is the password of the user admin from now on.
 	AdminPassword secret.Text
+	// OIDC lets people log in through an identity provider; nil: with a password
+	// only. Its Redirect is filled in.
+	OIDC *access.OIDC
 	// MetricsToken opens /metrics; without it there is none here.
 	MetricsToken secret.Text
 	// TrustedProxies are believed about the address of a request.
@@ -87,6 +90,7 @@ type Web struct {
 	metrics                *prometheus.Registry
 	passwords              passwords
 	access                 *access.Access
+	oidc                   *access.OIDC
 	attempts, apiAttempts  *throttle
 	origins                *http.CrossOriginProtection
 	setupToken             string // opens /setup while there is no user
@@ -114,6 +118,12 @@ func New(ctx context.Context, o Options) (*Web, error) {
 	w.access = &access.Access{Store: o.Store, Now: w.now}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
+	}
+	if w.oidc = o.OIDC; w.oidc != nil {
+		w.oidc.Redirect = strings.TrimSuffix(o.PublicURL, "/") + OIDCPath
+		if err := w.oidc.Check(); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
 	}
 	w.attempts, w.apiAttempts = newThrottle(w.now), newThrottle(w.now)
 	if o.PublicURL != "" {
@@ -179,6 +189,10 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/login", w.loginPage, open...)
 	e.POST("/login", w.login, open...)
 	e.POST("/logout", w.logout, open...)
+	if w.oidc != nil {
+		e.GET("/login/oidc", w.beginOIDC, open...)
+		e.GET(OIDCPath, w.finishOIDC, open...)
+	}
 	e.GET("/setup", w.setupPage, open...)
 	e.POST("/setup", w.setup, open...)
 

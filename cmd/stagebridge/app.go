@@ -193,7 +193,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 	w, err := web.New(ctx, web.Options{
 		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Replay: s.pipeline, Redis: s.pipeline.RedisOption(),
 		Services:  []web.Service{{Name: "redis", Ping: s.pipeline.PingRedis}},
-		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, MetricsToken: c.MetricsToken,
+		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, OIDC: c.oidc(), MetricsToken: c.MetricsToken,
 		TrustedProxies: c.TrustedProxies, Simulated: simulated, Version: version(), Log: s.log,
 	})
 	if err != nil {

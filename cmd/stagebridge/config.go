@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/secret"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
 // prefix of every setting's environment variable.
@@ -37,6 +38,17 @@ type Config struct {
 	APIToken secret.Text `envconfig:"API_TOKEN"`
 	// AdminPassword of the first user. Empty: a one-time link is printed.
 	AdminPassword secret.Text `envconfig:"ADMIN_PASSWORD"`
+	// OIDCIssuer is the identity provider that people log in through. Empty: none.
+	OIDCIssuer string `envconfig:"OIDC_ISSUER"`
+	// OIDCClientID and OIDCClientSecret are this server's at the provider.
+	OIDCClientID     string      `envconfig:"OIDC_CLIENT_ID"`
+	OIDCClientSecret secret.Text `envconfig:"OIDC_CLIENT_SECRET"`
+	// OIDCRoleClaim is the claim that decides about the role, and OIDCRoles the
+	// role for each of its values: value:role, separated by commas.
+	OIDCRoleClaim string            `envconfig:"OIDC_ROLE_CLAIM" default:"groups"`
+	OIDCRoles     map[string]string `envconfig:"OIDC_ROLES"`
+	// OIDCScopes are asked for, separated by commas.
+	OIDCScopes []string `envconfig:"OIDC_SCOPES" default:"openid,email,profile"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix `envconfig:"TRUSTED_PROXIES"`
 	// AllowPrivateNetworks lets pushes go to loopback and private addresses.
@@ -69,6 +81,18 @@ type Config struct {
 	// ShutdownTimeout for requests and jobs that still run when the process is
 	// told to stop.
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"15s"`
+}
+
+// oidc gives the identity provider; nil for none.
+func (c *Config) oidc() *access.OIDC {
+	if c.OIDCIssuer == "" {
+		return nil
+	}
+	roles := map[string]access.Role{}
+	for value, role := range c.OIDCRoles {
+		roles[value] = access.Role(role)
+	}
+	return &access.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, RoleClaim: c.OIDCRoleClaim, Roles: roles, Scopes: c.OIDCScopes}
 }
 
 // loadConfig reads the settings out of an environment. The error lists every
