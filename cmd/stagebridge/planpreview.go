@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -14,11 +15,18 @@ import (
 
 // planPreviewCommand says what publishing a plan would change.
 func planPreviewCommand() command {
-	c := command{name: "plan preview", operands: "FILE", summary: "say who would move, enter and leave segments and be pushed if the plan were published; writes nothing"}
+	c := command{name: "plan preview", operands: "[-percent N] FILE", summary: "say who would move, enter and leave segments and be pushed if the plan were published; writes nothing"}
 	c.run = func(ctx context.Context, p *program, args []string) error {
-		files, err := p.parse(c, args, nil, 1, 1)
+		percent := 100.0
+		files, err := p.parse(c, args, func(set *flag.FlagSet) {
+			set.Float64Var(&percent, "percent", percent, "of all people under it, the others staying where they are")
+		}, 1, 1)
 		if err != nil {
 			return err
+		}
+		share, err := shareOf(percent)
+		if err != nil {
+			return &usageError{c, err}
 		}
 		source, err := readText(files[0])
 		if err != nil {
@@ -28,7 +36,7 @@ func planPreviewCommand() command {
 			return err
 		}
 		return p.withApp(ctx, func(a *app) error {
-			preview, err := a.admin.PreviewPlan(ctx, source, jobs.PreviewOptions{Progress: func(done, total int64) {
+			preview, err := a.admin.PreviewPlan(ctx, source, jobs.PreviewOptions{Share: share, Progress: func(done, total int64) {
 				fmt.Fprintf(p.stderr, "%d of %d people\n", done, total)
 			}})
 			if err != nil {
