@@ -1,0 +1,363 @@
+package lifecycle
+
+import (
+	"maps"
+	"slices"
+)
+
+// Foreteller finds where people would stand under a plan, from what their
+// profiles hold and without their events, wherever that is certain. A profile
+// keeps facts, not their order, and path stages are latched, so the question
+// for each of them is whether its condition was ever true: the facts answer it
+// where the condition only ever becomes true, where it holds now, where nothing
+// it reads ever came, and where the plan that the person is under asks the same.
+// It is used by one goroutine.
+type Foreteller struct {
+	to     *Plan
+	from   *Plan
+	path   []foretold
+	shares bool // what from knows of conditions is of use
+	v      view
+}
+
+// foretold is a path stage.
+type foretold struct {
+	when *expr
+	// same is the place on the other plan's path of a stage with the same
+	// condition; -1 for none.
+	same int
+}
+
+// Foretell prepares to say where people who are under from would stand under
+// p; nil where that needs their events whatever the person.
+func (p *Plan) Foretell(from *Plan) *Foreteller {
+	if p.stageReads || len(p.back) > 0 || !quietClaims(p, from) || !p.settles() {
+		return nil
+	}
+	for _, s := range p.segments {
+		reads := false
+		s.each(func(l *leaf) { reads = reads || l.readsStage() })
+		if reads || s.hysteresis() {
+			return nil
+		}
+	}
+	for _, s := range p.sides {
+		if s.hysteresis() {
+			return nil
+		}
+	}
+	active := maps.Equal(p.activity, from.activity)
+	if p.activeRead && !active {
+		return nil
+	}
+	f := &Foreteller{to: p, from: from, shares: !from.stageReads && !advances(from) && from.settles(), v: view{plan: p}}
+	for _, s := range p.path {
+		if s.hysteresis() {
+			return nil
+		}
+		t := foretold{when: s.when, same: -1}
+		if f.shares && s.when != nil {
+			t.same = from.pathOf(s.when.spelled(), p.zone == from.zone)
+		}
+		f.path = append(f.path, t)
+	}
+	return f
+}
+
+// quietClaims tells whether a profile without claims shows that none ever
+// counted under p.
+func quietClaims(p, from *Plan) bool {
+	if len(p.claims) == 0 {
+		return true
+	}
+	return slices.Equal(p.claims, from.claims) && !slices.ContainsFunc(p.claims, func(c claimRule) bool { return c.mode != claimHold })
+}
+
+func advances(p *Plan) bool {
+	return slices.ContainsFunc(p.claims, func(c claimRule) bool { return c.mode == claimAdvance })
+}
+
+// settles tells whether time alone cannot move anybody so often that timers
+// rest: each function of time changes its answer twice at most.
+func (p *Plan) settles() bool {
+	timed := 0
+	for _, s := range p.stages {
+		s.each(func(l *leaf) {
+			switch {
+			case l.left.isDays() && l.kind == leafIn:
+				timed += 2 * len(l.list)
+			case l.timed():
+				timed += 2
+			}
+		})
+	}
+	return timed < maxIdleMoves
+}
+
+func (l *leaf) timed() bool {
+	switch l.kind {
+	case leafLiteral, leafSeen, leafWas, leafIn, leafTruthy:
+		return false
+	case leafCompare:
+		return l.left.isDays()
+	}
+	return true
+}
+
+// pathOf gives the place on the path of a stage with a condition; -1 for none.
+func (p *Plan) pathOf(spelled string, sameZone bool) int {
+	for i, s := range p.path {
+		if s.when == nil || s.hysteresis() || s.when.spelled() != spelled {
+			continue
+		}
+		days := false
+		s.each(func(l *leaf) { days = days || l.left.isDays() || l.kind == leafBefore || l.kind == leafAfter })
+		if days && !sameZone {
+			continue
+		}
+		return i
+	}
+	return -1
+}
+
+// spelled gives a text that is equal for equal conditions.
+func (x *expr) spelled() string {
+	if x.op == opLeaf {
+		return x.leaf.text()
+	}
+	text := [...]string{opAnd: "and(", opOr: "or(", opNot: "not("}[x.op]
+	for _, k := range x.kids {
+		text += k.spelled() + ";"
+	}
+	return text + ")"
+}
+
+// Decide gives a profile as it would be under the plan, as far as its stage,
+// the names of its segments and its traits go; Since and everything about the
+// way there stay as they are. False: the events have to be asked.
+func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
+	if prof.PlanVersion != f.from.version || prof.pin.Stage != "" || len(prof.claims) > 0 || len(prof.conflicts) > 0 || prof.NewestAt > now ||
+		len(prof.facts) >= MaxEventNames || len(prof.traits) >= MaxTraits || prof.Flapping() {
+		return nil, false
+	}
+	f.v.prof, f.v.now = prof, now
+	f.v.locate()
+	path := -1
+	for i := len(f.path) - 1; i >= 0 && path < 0; i-- {
+		switch f.reached(&f.path[i]) {
+		case unknown:
+			return nil, false
+		case yes:
+			path = i
+		}
+	}
+	next := *prof
+	next.PlanVersion, next.Stage = f.to.version, ""
+	if path >= 0 {
+		next.Stage = f.to.path[path].name
+	}
+	for _, s := range f.to.sides {
+		if s.from != anywhere && (path < 0 || s.from&(1<<path) == 0) {
+			continue
+		}
+		truth, known := f.holds(&s.gate)
+		if !known {
+			return nil, false
+		}
+		if truth {
+			next.Stage = s.name
+			break
+		}
+	}
+	next.Segments = nil
+	for _, s := range f.to.segments {
+		truth, known := f.holds(&s.gate)
+		if !known {
+			return nil, false
+		}
+		if truth {
+			next.Segments = append(next.Segments, Membership{Name: s.name})
+		}
+	}
+	return &next, true
+}
+
+// holds evaluates a condition now, unless a fact lacks what it reads.
+func (f *Foreteller) holds(g *gate) (truth, known bool) {
+	known = true
+	g.each(func(l *leaf) { known = known && f.readable(l) })
+	if !known {
+		return false, false
+	}
+	truth, _ = g.eval(&f.v)
+	return truth, true
+}
+
+// readable tells whether the profile holds what a leaf reads: other plans may
+// have kept fewer times of an event, and of very many currencies none is kept.
+func (f *Foreteller) readable(l *leaf) bool {
+	if l.kind == leafAtLeast {
+		fact := f.v.fact(l.slot)
+		return fact == nil || fact.Count < int64(l.n) || len(fact.Newest) >= l.n
+	}
+	for _, o := range [...]*operand{&l.left, &l.right} {
+		if fact := f.v.factOf(o); fact != nil && o.kind == operandSum && len(fact.Sums) >= MaxCurrencies {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *view) factOf(o *operand) *Fact {
+	if o.kind != operandCount && o.kind != operandSum {
+		return nil
+	}
+	return v.fact(o.slot)
+}
+
+// certainty is an answer that may be missing.
+type certainty uint8
+
+const (
+	unknown certainty = iota
+	no
+	yes
+)
+
+// reached tells whether a path stage's condition was ever true.
+func (f *Foreteller) reached(t *foretold) certainty {
+	if t.when == nil {
+		return yes
+	}
+	prof := f.v.prof
+	if c := f.ever(t.when); c != unknown || t.same < 0 {
+		return c
+	}
+	if prof.NextCheck != 0 && prof.NextCheck <= f.v.now {
+		return unknown // time has moved on since that was noted
+	}
+	switch reached := f.from.PathIndex(prof.Path); {
+	case reached == t.same:
+		return yes
+	case reached < t.same:
+		return no
+	}
+	return unknown
+}
+
+// ever tells whether a condition was true at any instant up to now.
+func (f *Foreteller) ever(x *expr) certainty {
+	switch x.op {
+	case opLeaf:
+		return f.everLeaf(x)
+	case opOr:
+		all := no
+		for _, k := range x.kids {
+			switch f.ever(k) {
+			case yes:
+				return yes
+			case unknown:
+				all = unknown
+			}
+		}
+		return all
+	case opAnd:
+		for _, k := range x.kids {
+			if f.ever(k) == no {
+				return no
+			}
+		}
+	}
+	return f.now(x)
+}
+
+// now answers yes where a condition holds, and else nothing.
+func (f *Foreteller) now(x *expr) certainty {
+	known := true
+	x.each(func(l *leaf) { known = known && f.readable(l) })
+	if known {
+		if truth, _ := x.eval(&f.v); truth {
+			return yes
+		}
+	}
+	return unknown
+}
+
+func (f *Foreteller) everLeaf(x *expr) certainty {
+	l := x.leaf
+	if f.now(x) == yes {
+		return yes
+	}
+	var fact *Fact
+	if l.event != "" {
+		fact = f.v.fact(l.slot)
+	}
+	switch l.kind {
+	case leafLiteral, leafSeen:
+		return no // what is false now never was true
+	case leafWithin: // true at the event itself
+		return isEver(fact != nil)
+	case leafAtLeast:
+		if fact == nil || fact.Count < int64(l.n) {
+			return no
+		}
+	case leafIdle:
+		if fact == nil || fact.Last-fact.First < l.window {
+			return no
+		}
+	case leafNever:
+		switch prof := f.v.prof; {
+		case fact == nil || fact.First-prof.FirstSeen < l.window:
+			return no
+		case fact.First-prof.FirstSeen > l.window:
+			return yes
+		}
+	case leafHasBeen:
+		if _, there := f.v.prof.findTrait(l.trait); !there {
+			return no
+		}
+	case leafIn, leafTruthy:
+		if l.left.kind == operandTrait {
+			return f.everTrait(&l.left)
+		}
+	case leafCompare:
+		return f.everCompare(l)
+	}
+	return unknown
+}
+
+// everTrait tells of what does not hold now for a trait: it never did where the
+// trait has been missing throughout.
+func (f *Foreteller) everTrait(o *operand) certainty {
+	if _, there := f.v.prof.findTrait(o.trait); !there {
+		return no
+	}
+	return unknown
+}
+
+// everCompare is everLeaf for a comparison that does not hold now.
+func (f *Foreteller) everCompare(l *leaf) certainty {
+	if l.right.kind != operandLiteral {
+		return unknown
+	}
+	switch l.left.kind {
+	case operandCount:
+		if l.op == ">=" || l.op == ">" {
+			return no // a count only grows
+		}
+	case operandSum:
+		if f.v.factOf(&l.left) == nil && (l.op == ">=" || l.op == ">") {
+			return no // it has been nothing throughout
+		}
+	case operandTrait:
+		return f.everTrait(&l.left)
+	}
+	return unknown
+}
+
+func isEver(truth bool) certainty {
+	if truth {
+		return yes
+	}
+	return no
+}
