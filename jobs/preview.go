@@ -22,10 +22,11 @@ import (
 type PlanPreview struct {
 	// Version of the plan in force that it was compared with.
 	Version int64
-	// People and Events that were looked at; Whole is false when the time ran
-	// out before everybody was.
-	People, Events int64
-	Whole          bool
+	// People that were looked at, of whom the facts of Decided were enough;
+	// Events were read of the others. Whole is false when the time ran out
+	// before everybody was.
+	People, Decided, Events int64
+	Whole                   bool
 	// Total is how many people there are.
 	Total int64
 	// Changed people have another stage or other segments.
@@ -36,6 +37,18 @@ type PlanPreview struct {
 	Segments []SegmentFlow
 	Pushes   []PushFlow
 	Took     time.Duration
+	// PublishRate is how many people per second the last publishing brought to
+	// their plan; zero where none was measured here yet.
+	PublishRate float64
+}
+
+// PublishTime is how long bringing all people to the plan takes at PublishRate;
+// zero where that is not known.
+func (p *PlanPreview) PublishTime() time.Duration {
+	if p.PublishRate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(p.Total) / p.PublishRate * float64(time.Second))
 }
 
 // Flow counts people by their stage now and under the draft.
@@ -72,7 +85,7 @@ type PreviewOptions struct {
 }
 
 const (
-	previewBatch  = 500
+	previewBatch  = 2000
 	previewSample = 5
 )
 
@@ -104,7 +117,30 @@ func (a *Admin) PreviewPlan(ctx context.Context, source []byte, o PreviewOptions
 		return nil, err
 	}
 	p := &previewer{store: s, cfg: cfg, draft: draft, now: lifecycle.At(a.Registry.o.Now()), started: time.Now(), o: o, total: counters[""]["people"]}
-	return p.run(ctx, last)
+	preview, err := p.run(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	preview.PublishRate, err = publishRate(ctx, s)
+	return preview, err
+}
+
+// measurable is how many people a publishing must have had for its rate to say
+// something.
+const measurable = 100
+
+// publishRate is that of the last publishing that reached everybody.
+func publishRate(ctx context.Context, s *store.Store) (float64, error) {
+	all, err := s.Works(ctx, store.WorkFilter{Kind: WorkPublish, State: store.WorkDone})
+	if err != nil {
+		return 0, err
+	}
+	for i := range all {
+		if all[i].Done >= measurable && all[i].Rate > 0 {
+			return all[i].Rate, nil
+		}
+	}
+	return 0, nil
 }
 
 // asInForce gives the plan being rolled out in place of a draft of the same
@@ -126,7 +162,7 @@ type previewer struct {
 	total   int64
 
 	next   atomic.Int64 // the id after which the next range begins
-	people atomic.Int64
+	done   atomic.Int64
 	cut    atomic.Bool
 	told   sync.Mutex
 	toldAt time.Time
@@ -151,7 +187,10 @@ func (p *previewer) run(ctx context.Context, last lifecycle.ProfileID) (*PlanPre
 	return p.result(whole), nil
 }
 
+// work looks at one range of ids after the other: at everybody's facts first,
+// and then at the events of those for whom these are not enough.
 func (p *previewer) work(ctx context.Context, t *tally, last lifecycle.ProfileID) error {
+	w := &previewing{previewer: p, tally: t}
 	for {
 		after := lifecycle.ProfileID(p.next.Add(previewBatch) - previewBatch)
 		if after >= last {
@@ -161,64 +200,118 @@ func (p *previewer) work(ctx context.Context, t *tally, last lifecycle.ProfileID
 			p.cut.Store(true)
 			return nil
 		}
-		people, err := p.store.Scan(ctx, after, after+previewBatch, previewBatch)
-		if err != nil {
+		if err := w.batch(ctx, after); err != nil {
 			return err
 		}
-		for i := range people {
-			if err := p.one(t, &people[i]); err != nil {
-				return err
-			}
-		}
-		p.progress(int64(len(people)))
 	}
 }
 
-// one derives a person under the draft, as publishing would.
-func (p *previewer) one(t *tally, w *store.Whole) error {
-	if w.Person.State == nil || len(w.Events) == 0 {
-		return nil
-	}
-	prof, err := lifecycle.DecodeProfile(w.Person.State)
-	if err != nil {
-		return fmt.Errorf("jobs: profile %d: %w", w.Person.ID, err)
-	}
-	was := remember(p.cfg, prof)
-	plan := p.draft
-	if !InShare(w.Person.ID, p.o.Share) {
-		plan = p.cfg.Plan
-	}
-	if plan == p.cfg.PlanOf(w.Person.ID) {
-		t.people++
-		t.flow(was.stage, was.stage, w.Person.ID)
-		return nil
-	}
-	next, _ := plan.Derive(w.Person.ID, w.Events, p.now)
-	t.people++
-	t.events += int64(len(w.Events))
-	x := difference(&was, next, lifecycle.KindPublish, p.now)
-	t.flow(was.stage, next.Stage, w.Person.ID)
-	if x == nil {
-		x = &lifecycle.Transition{}
-	} else {
-		t.changed++
-	}
-	for _, name := range x.Entered {
-		t.segment(name, w.Person.ID, 1)
-	}
-	for _, name := range x.Exited {
-		t.segment(name, w.Person.ID, -1)
-	}
-	for _, c := range p.cfg.Pushing {
-		if due(c, plan, &was, next, x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
-			t.pushes[c.ID]++
+// previewing is one worker's part of a preview.
+type previewing struct {
+	*previewer
+	*tally
+	foretellers []foreteller
+	asked       []lifecycle.ProfileID
+	was         []before // of those asked
+}
+
+// foreteller is for one pair of plans; nil where facts are never enough.
+type foreteller struct {
+	from, to *lifecycle.Plan
+	of       *lifecycle.Foreteller
+}
+
+func (w *previewing) foretell(from, to *lifecycle.Plan) *lifecycle.Foreteller {
+	for i := range w.foretellers {
+		if f := &w.foretellers[i]; f.from == from && f.to == to {
+			return f.of
 		}
 	}
+	w.foretellers = append(w.foretellers, foreteller{from, to, to.Foretell(from)})
+	return w.foretellers[len(w.foretellers)-1].of
+}
+
+func (w *previewing) batch(ctx context.Context, after lifecycle.ProfileID) error {
+	w.asked, w.was = w.asked[:0], w.was[:0]
+	people := int64(0)
+	err := w.store.EachState(ctx, after, after+previewBatch, func(id lifecycle.ProfileID, state []byte) error {
+		people++
+		return w.person(id, state)
+	})
+	if err == nil {
+		i := 0
+		err = w.store.EachHistory(ctx, w.asked, func(id lifecycle.ProfileID, events []lifecycle.Event) error {
+			for w.asked[i] != id { // of whom there are no events
+				i++
+			}
+			plan := w.planOf(id)
+			next, _ := plan.Derive(id, events, w.now)
+			w.events += int64(len(events))
+			w.outcome(id, plan, &w.was[i], next)
+			return nil
+		})
+	}
+	w.progress(people)
+	return err
+}
+
+// planOf gives the plan that a person would be under.
+func (w *previewing) planOf(id lifecycle.ProfileID) *lifecycle.Plan {
+	if InShare(id, w.o.Share) {
+		return w.draft
+	}
+	return w.cfg.Plan
+}
+
+// person decides from the facts, or asks for the events.
+func (w *previewing) person(id lifecycle.ProfileID, state []byte) error {
+	prof, err := lifecycle.DecodeProfile(state)
+	if err != nil {
+		return fmt.Errorf("jobs: profile %d: %w", id, err)
+	}
+	from, to := w.cfg.PlanOf(id), w.planOf(id)
+	if from == to {
+		w.people++
+		w.flow(prof.Stage, prof.Stage, id)
+		return nil
+	}
+	was := remember(w.cfg, prof)
+	if f := w.foretell(from, to); f != nil {
+		if next, ok := f.Decide(prof, w.now); ok {
+			w.decided++
+			w.outcome(id, to, &was, next)
+			return nil
+		}
+	}
+	w.asked, w.was = append(w.asked, id), append(w.was, was)
 	return nil
 }
 
+// outcome counts what would become of somebody.
+func (w *previewing) outcome(id lifecycle.ProfileID, plan *lifecycle.Plan, was *before, next *lifecycle.Profile) {
+	w.people++
+	x := difference(was, next, lifecycle.KindPublish, w.now)
+	w.flow(was.stage, next.Stage, id)
+	if x == nil {
+		x = &lifecycle.Transition{}
+	} else {
+		w.changed++
+	}
+	for _, name := range x.Entered {
+		w.segment(name, id, 1)
+	}
+	for _, name := range x.Exited {
+		w.segment(name, id, -1)
+	}
+	for _, c := range w.cfg.Pushing {
+		if due(c, plan, was, next, x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
+			w.pushes[c.ID]++
+		}
+	}
+}
+
 func (p *previewer) progress(people int64) {
-	done := p.people.Add(people)
+	done := p.done.Add(people)
 	if p.o.Progress == nil {
 		return
 	}
@@ -233,7 +326,7 @@ func (p *previewer) progress(people int64) {
 
 func (p *previewer) result(t *tally) *PlanPreview {
 	r := &PlanPreview{
-		Version: p.cfg.PlanSource.Version, People: t.people, Events: t.events, Total: p.total, Whole: !p.cut.Load(), Changed: t.changed,
+		Version: p.cfg.PlanSource.Version, People: t.people, Decided: t.decided, Events: t.events, Total: p.total, Whole: !p.cut.Load(), Changed: t.changed,
 		Took: time.Since(p.started),
 	}
 	for _, f := range t.flows {

@@ -8,10 +8,10 @@ import (
 
 // tally counts what a preview finds. Each worker has its own.
 type tally struct {
-	people, events, changed int64
-	flows                   map[[2]lifecycle.Stage]*Flow
-	segments                map[lifecycle.Segment]*SegmentFlow
-	pushes                  map[string]int64
+	people, decided, events, changed int64
+	flows                            map[[2]lifecycle.Stage]*Flow
+	segments                         map[lifecycle.Segment]*SegmentFlow
+	pushes                           map[string]int64
 }
 
 func newTally() *tally {
@@ -50,6 +50,7 @@ func (t *tally) segmentOf(name lifecycle.Segment) *SegmentFlow {
 // add takes in what another worker found.
 func (t *tally) add(o *tally) {
 	t.people += o.people
+	t.decided += o.decided
 	t.events += o.events
 	t.changed += o.changed
 	for key, f := range o.flows {

@@ -16,7 +16,8 @@ type Foreteller struct {
 	to     *Plan
 	from   *Plan
 	path   []foretold
-	shares bool // what from knows of conditions is of use
+	sides  []*stage // those that stage conditions of to name
+	shares bool     // what from knows of conditions is of use
 	v      view
 }
 
@@ -31,17 +32,18 @@ type foretold struct {
 // Foretell prepares to say where people who are under from would stand under
 // p; nil where that needs their events whatever the person.
 func (p *Plan) Foretell(from *Plan) *Foreteller {
-	if p.stageReads || len(p.back) > 0 || !quietClaims(p, from) || !p.settles() {
+	sides, plain := p.namedSides()
+	if !plain || len(p.back) > 0 || !quietClaims(p, from) || !p.settles() {
 		return nil
 	}
 	for _, s := range p.segments {
-		reads := false
-		s.each(func(l *leaf) { reads = reads || l.readsStage() })
-		if reads || s.hysteresis() {
+		visits := false
+		s.each(func(l *leaf) { visits = visits || l.kind == leafWas || l.kind == leafLeft || l.kind == leafInStageFor })
+		if visits || s.hysteresis() {
 			return nil
 		}
 	}
-	for _, s := range p.sides {
+	for _, s := range p.stages {
 		if s.hysteresis() {
 			return nil
 		}
@@ -50,11 +52,9 @@ func (p *Plan) Foretell(from *Plan) *Foreteller {
 	if p.activeRead && !active {
 		return nil
 	}
-	f := &Foreteller{to: p, from: from, shares: !from.stageReads && !advances(from) && from.settles(), v: view{plan: p}}
+	_, plain = from.namedSides()
+	f := &Foreteller{to: p, from: from, sides: sides, shares: plain && !advances(from) && from.settles(), v: view{plan: p}}
 	for _, s := range p.path {
-		if s.hysteresis() {
-			return nil
-		}
 		t := foretold{when: s.when, same: -1}
 		if f.shares && s.when != nil {
 			t.same = from.pathOf(s.when.spelled(), p.zone == from.zone)
@@ -62,6 +62,35 @@ func (p *Plan) Foretell(from *Plan) *Foreteller {
 		f.path = append(f.path, t)
 	}
 	return f
+}
+
+// namedSides gives the side stages that stage conditions name, as in
+// stage == "Dormant"; plain is false where they look at anything else of where
+// the person is or was.
+func (p *Plan) namedSides() (sides []*stage, plain bool) {
+	plain = true
+	for _, s := range p.stages {
+		s.each(func(l *leaf) {
+			if !l.readsStage() {
+				return
+			}
+			names := l.list
+			if l.kind == leafCompare && l.left.kind == operandStage && l.right.kind == operandLiteral {
+				names = []any{l.right.value}
+			}
+			plain = plain && len(names) > 0
+			for _, v := range names {
+				name, _ := v.(string)
+				side := p.stage(Stage(name))
+				if side == nil || !side.side {
+					plain = false
+					return
+				}
+				sides = append(sides, side)
+			}
+		})
+	}
+	return sides, plain
 }
 
 // quietClaims tells whether a profile without claims shows that none ever
@@ -78,7 +107,8 @@ func advances(p *Plan) bool {
 }
 
 // settles tells whether time alone cannot move anybody so often that timers
-// rest: each function of time changes its answer twice at most.
+// rest: without events a window opens or closes once, and a number of days
+// becomes equal to another and unequal again.
 func (p *Plan) settles() bool {
 	timed := 0
 	for _, s := range p.stages {
@@ -86,8 +116,10 @@ func (p *Plan) settles() bool {
 			switch {
 			case l.left.isDays() && l.kind == leafIn:
 				timed += 2 * len(l.list)
-			case l.timed():
+			case l.left.isDays():
 				timed += 2
+			case l.timed():
+				timed++
 			}
 		})
 	}
@@ -96,10 +128,8 @@ func (p *Plan) settles() bool {
 
 func (l *leaf) timed() bool {
 	switch l.kind {
-	case leafLiteral, leafSeen, leafWas, leafIn, leafTruthy:
+	case leafLiteral, leafSeen, leafWas, leafIn, leafTruthy, leafCompare:
 		return false
-	case leafCompare:
-		return l.left.isDays()
 	}
 	return true
 }
@@ -140,8 +170,17 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 		len(prof.facts) >= MaxEventNames || len(prof.traits) >= MaxTraits || prof.Flapping() {
 		return nil, false
 	}
-	f.v.prof, f.v.now = prof, now
+	next := *prof
+	next.PlanVersion, next.Stage = f.to.version, ""
+	f.v.prof, f.v.now = &next, now
 	f.v.locate()
+	// As long as nobody was ever shown in a side stage, conditions that name it
+	// see that; and where its own condition was never true then, that stays so.
+	for _, s := range f.sides {
+		if s.when == nil || f.ever(s.when) != no {
+			return nil, false
+		}
+	}
 	path := -1
 	for i := len(f.path) - 1; i >= 0 && path < 0; i-- {
 		switch f.reached(&f.path[i]) {
@@ -151,10 +190,9 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 			path = i
 		}
 	}
-	next := *prof
-	next.PlanVersion, next.Stage = f.to.version, ""
+	stage := Stage("")
 	if path >= 0 {
-		next.Stage = f.to.path[path].name
+		stage = f.to.path[path].name
 	}
 	for _, s := range f.to.sides {
 		if s.from != anywhere && (path < 0 || s.from&(1<<path) == 0) {
@@ -165,11 +203,11 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 			return nil, false
 		}
 		if truth {
-			next.Stage = s.name
+			stage = s.name
 			break
 		}
 	}
-	next.Segments = nil
+	next.Stage, next.Segments = stage, nil
 	for _, s := range f.to.segments {
 		truth, known := f.holds(&s.gate)
 		if !known {
@@ -235,6 +273,9 @@ func (f *Foreteller) reached(t *foretold) certainty {
 	}
 	if prof.NextCheck != 0 && prof.NextCheck <= f.v.now {
 		return unknown // time has moved on since that was noted
+	}
+	if f.from.stageReads && slices.ContainsFunc(f.from.sides, func(s *stage) bool { return prof.visit(s.name) != nil }) {
+		return unknown // timers may have rested meanwhile
 	}
 	switch reached := f.from.PathIndex(prof.Path); {
 	case reached == t.same:
@@ -305,6 +346,10 @@ func (f *Foreteller) everLeaf(x *expr) certainty {
 		if fact == nil || fact.Last-fact.First < l.window {
 			return no
 		}
+	case leafInactive:
+		if prof := f.v.prof; prof.LastActivity == 0 || prof.LastSeen-prof.FirstSeen < l.window {
+			return no
+		}
 	case leafNever:
 		switch prof := f.v.prof; {
 		case fact == nil || fact.First-prof.FirstSeen < l.window:
@@ -317,8 +362,11 @@ func (f *Foreteller) everLeaf(x *expr) certainty {
 			return no
 		}
 	case leafIn, leafTruthy:
-		if l.left.kind == operandTrait {
+		switch l.left.kind {
+		case operandTrait:
 			return f.everTrait(&l.left)
+		case operandStage:
+			return no // see Decide
 		}
 	case leafCompare:
 		return f.everCompare(l)
@@ -341,6 +389,8 @@ func (f *Foreteller) everCompare(l *leaf) certainty {
 		return unknown
 	}
 	switch l.left.kind {
+	case operandStage:
+		return no // see Decide
 	case operandCount:
 		if l.op == ">=" || l.op == ">" {
 			return no // a count only grows

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -25,7 +26,9 @@ func (c *cond) forgetStages() {
 	if c == nil {
 		return
 	}
-	if slices.Contains([]string{"was", "left", "stage", "in_stage_for"}, c.op) {
+	switch {
+	case c.op == "stage" && strings.HasPrefix(string(c.stage), "X"): // a side stage
+	case slices.Contains([]string{"was", "left", "stage", "in_stage_for"}, c.op):
 		c.op = "seen"
 	}
 	for _, k := range c.kids {

@@ -13,6 +13,7 @@ import (
 type eventReader struct {
 	text string
 	at   int
+	lean bool // properties are passed over
 }
 
 // readerDepth is how deep a value may be nested for the quick reader.
@@ -33,6 +34,9 @@ func (r *eventReader) event(e *lifecycle.Event) bool {
 		case "t":
 			return r.list(func() bool { return r.trait(e) })
 		case "p":
+			if r.lean {
+				return r.skip(0)
+			}
 			v, ok := r.value(0)
 			e.Properties, _ = v.(map[string]any)
 			return ok && e.Properties != nil
@@ -214,6 +218,27 @@ func (r *eventReader) value(depth int) (any, bool) {
 		return false, true
 	}
 	return nil, false
+}
+
+// skip moves past any value without making it.
+func (r *eventReader) skip(depth int) bool {
+	if r.at >= len(r.text) || depth > readerDepth {
+		return false
+	}
+	switch r.text[r.at] {
+	case '"':
+		var s string
+		return r.string(&s)
+	case '{':
+		return r.object(func(string) bool { return r.skip(depth + 1) })
+	case '[':
+		return r.list(func() bool { return r.skip(depth + 1) })
+	}
+	from := r.at
+	for r.at < len(r.text) && strings.IndexByte(",]}", r.text[r.at]) < 0 {
+		r.at++
+	}
+	return r.at > from
 }
 
 // word moves past a value that JSON spells out.

@@ -31,22 +31,31 @@ type segmentFlowBody struct {
 
 // planPreviewBody is what publishing a plan would do.
 type planPreviewBody struct {
-	Version  int64             `json:"version"`
-	People   int64             `json:"people"`
-	Total    int64             `json:"total"`
-	Whole    bool              `json:"whole"`
+	Version int64 `json:"version"`
+	People  int64 `json:"people"`
+	Total   int64 `json:"total"`
+	Whole   bool  `json:"whole"`
+	// Decided by facts alone; Events were read of the others.
+	Decided  int64             `json:"decided_by_facts"`
 	Events   int64             `json:"events"`
 	Changed  int64             `json:"changed"`
 	Flows    []flowBody        `json:"flows"`
 	Segments []segmentFlowBody `json:"segments"`
 	Pushes   map[string]int64  `json:"pushes"`
 	Seconds  float64           `json:"seconds"`
+	// PublishSeconds is how long publishing takes at the rate measured the last
+	// time; null where it was not measured yet.
+	PublishSeconds *float64 `json:"publish_seconds"`
 }
 
 func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
 	b := planPreviewBody{
-		Version: p.Version, People: p.People, Total: p.Total, Whole: p.Whole, Events: p.Events, Changed: p.Changed, Seconds: p.Took.Seconds(),
+		Version: p.Version, People: p.People, Total: p.Total, Whole: p.Whole, Decided: p.Decided, Events: p.Events, Changed: p.Changed, Seconds: p.Took.Seconds(),
 		Flows: []flowBody{}, Segments: []segmentFlowBody{}, Pushes: map[string]int64{},
+	}
+	if left := p.PublishTime(); left > 0 {
+		seconds := left.Seconds()
+		b.PublishSeconds = &seconds
 	}
 	for _, f := range p.Flows {
 		b.Flows = append(b.Flows, flowBody{string(f.From), string(f.To), f.People, idsOf(f.Sample)})

@@ -50,7 +50,13 @@ func planPreviewCommand() command {
 
 // tellPreview prints the matrix, the segments and the pushes.
 func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
-	fmt.Fprintf(out, "%d of %d people would change (%d events read in %s; publishing writes as well and takes longer)\n\n", p.Changed, p.People, p.Events, p.Took.Round(10*time.Millisecond))
+	fmt.Fprintf(out, "%d of %d people would change (%d told by their facts, %d events read for the others, in %s)\n", p.Changed, p.People, p.Decided, p.Events, p.Took.Round(10*time.Millisecond))
+	if p.PublishRate > 0 {
+		fmt.Fprintf(out, "publishing takes about %s, at %.0f people a second as measured the last time\n", p.PublishTime().Round(time.Second), p.PublishRate)
+	} else {
+		fmt.Fprintln(out, "publishing writes as well and takes longer; how long is not known before it was done here once")
+	}
+	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FROM\tTO\tPEOPLE\tFOR EXAMPLE")
 	for _, f := range p.Flows {
