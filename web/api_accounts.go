@@ -247,3 +247,23 @@ func accountReasons(all []lifecycle.AccountReason) []accountReasonBody {
 	}
 	return out
 }
+
+// accountRetryInput names the accounts to try again.
+type accountRetryInput struct {
+	Connection string `json:"connection"`
+	State      string `json:"state"`
+	DryRun     bool   `json:"dry_run"`
+}
+
+// apiRetryAccounts makes failed accounts due again.
+func (w *Web) apiRetryAccounts(c echo.Context) error {
+	var in accountRetryInput
+	if err := decode(c, &in); err != nil {
+		return err
+	}
+	n, err := w.admin.RetryAccounts(c.Request().Context(), in.Connection, in.State, in.DryRun)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, countBody{n, in.DryRun})
+}

@@ -66,6 +66,12 @@ func TestAPIAccounts(t *testing.T) {
 			}
 		}
 	}
+	if a := l.api("POST", "/accounts/retry", `{"connection":"crm","dry_run":true}`); a.Status != 200 || strings.TrimSpace(a.Body) != `{"count":0,"dry_run":true}` {
+		t.Errorf("retry: %d %s", a.Status, a.Body)
+	}
+	if a := l.api("POST", "/accounts/retry", `{"state":"synced"}`); a.Status != 422 && a.Status != 400 {
+		t.Errorf("retry of what needs none: %d %s", a.Status, a.Body)
+	}
 	if a := l.send("GET", "/api/v1/accounts", ""); a.Status != 401 {
 		t.Errorf("without a token: %d", a.Status)
 	}

@@ -281,6 +281,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/sync/retry", w.apiRetrySync)
 	api.GET("/segments", w.apiSegments)
 	api.GET("/accounts", w.apiAccounts)
+	api.POST("/accounts/retry", w.apiRetryAccounts)
 	api.GET("/accounts/:key", w.apiAccount)
 	api.GET("/accounts/:key/people", w.apiAccountPeople)
 	api.GET("/accounts/:key/timeline", w.apiAccountTimeline)
