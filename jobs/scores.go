@@ -131,7 +131,8 @@ func (w *scorer) run(ctx context.Context) (any, error) {
 	if err := foldAll(ctx, w.store, k, w.task); err != nil {
 		return nil, err
 	}
-	o := live.Options{Now: lifecycle.At(w.now()), PlanOf: w.registry.Config().PlanOf}
+	// What happens now is in it.
+	o := live.Options{Now: lifecycle.At(w.now()).Add(time.Microsecond), PlanOf: w.registry.Config().PlanOf}
 	scores, err := live.NewScores(ctx, w.store, o)
 	if err != nil {
 		return nil, err

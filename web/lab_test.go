@@ -148,6 +148,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	works.Add(jobs.PublishKind(works, &jobs.Processor{Store: l.store, Registry: l.registry, Now: clock, Log: log}))
 	works.Add(jobs.SummariesKind(l.store, l.registry, clock))
 	works.Add(jobs.ReleaseKind(l.store))
+	works.Add(jobs.ScoresKind(l.store, l.registry, clock))
 	l.admin = &jobs.Admin{Registry: l.registry, Works: works,
 		Wake:          func(id string) { l.woken = append(l.woken, id) },
 		PlanPublished: func(_ context.Context, v int64) { l.plans = append(l.plans, v) }}
