@@ -28,7 +28,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	n := names{categories: []string{"Account", "Course", "Order", "Page"}}
 	for name, want := range map[string]string{
-		"Order:Completed": "", "Order:GiftSent": "", "Course:Begun": "", "Order:HandedOver": "not_past: end with a word such as Completed, Started or Sent",
+		"Order:Completed": "", "Order:GiftSent": "", "Course:Begun": "", "Order:HandedOver": "", "Order:Over": "not_past: ",
 		"order_completed":                        "shape: write Order:Completed",
 		"completed order":                        "shape: write Order:Completed",
 		"Completed":                              "shape: name the thing first and then what happened to it, as in Order:Completed",

@@ -65,7 +65,7 @@ func (n *names) judge(name lifecycle.EventName) []problem {
 	if len(words) > maxWords {
 		add("words", Error, fmt.Sprintf("has %d words behind the category, want 1 to %d", len(words), maxWords), "name what happened, and put the rest into properties")
 	}
-	if len(words) > 0 && !digits && !isParticiple(words[len(words)-1]) {
+	if len(words) > 0 && !digits && !tellsDeed(words) {
 		add("not_past", Warning, fmt.Sprintf("does not end with what happened: %q is no past participle", words[len(words)-1]), n.inPast(category, words))
 	}
 	if ui := firstUI(append([]string{category}, words...)); ui != "" {

@@ -57,6 +57,19 @@ func isParticiple(word string) bool {
 	return strings.HasSuffix(word, "ed") && len(word) > 3 || slices.Contains(irregular, word)
 }
 
+// particles may follow a participle: SignedUp, OptedOut.
+var particles = []string{"away", "back", "down", "in", "off", "on", "out", "over", "through", "up"}
+
+// tellsDeed tells whether a name's last word is a past participle, or one with
+// its particle.
+func tellsDeed(words []string) bool {
+	last := len(words) - 1
+	if last > 0 && slices.Contains(particles, strings.ToLower(words[last])) {
+		last--
+	}
+	return isParticiple(words[last])
+}
+
 // calendar words are dates in letters.
 var calendar = []string{
 	"january", "february", "april", "june", "july", "august", "september", "october", "november", "december",

@@ -153,6 +153,9 @@ func names(all ...*meaning) map[string]bool {
 
 // sameAccounts compares the push blocks of accounts; none pushes nothing.
 func sameAccounts(a, b *connectors.PushConfig) bool {
+	if a == nil && b == nil {
+		return true // what ends the comparison: a push block of accounts has none of its own
+	}
 	none := connectors.PushConfig{Segments: "all"}
 	return len(pushDifferences(*cmp.Or(a, &none), *cmp.Or(b, &none))) == 0
 }
