@@ -32,7 +32,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 	if waiting := p.open(func(*item) bool { return true }); len(waiting) > 0 {
 		err := c.mayAsk("push people")
 		if err == nil {
-			err = c.fields.need(ctx)
+			err = c.fields.need(ctx, c.objects...)
 		}
 		if err != nil {
 			p.halt(waiting, err)
@@ -65,6 +65,9 @@ type item struct {
 	// lost: the record that was known is gone. converted: it is a lead that has
 	// become a contact. again: another record was found in its place.
 	lost, converted, again bool
+
+	// account is set of an account, with a domain to find it by where one is known.
+	account *connectors.AccountUpdate
 
 	done   bool
 	whole  bool // failed with a whole request

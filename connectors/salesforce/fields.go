@@ -12,8 +12,8 @@ import (
 // fieldMaker makes the fields that a push writes, once.
 type fieldMaker struct {
 	c    *Connector
-	turn chan struct{} // guards made
-	made bool
+	turn chan struct{}   // guards made
+	made map[string]bool // by object
 }
 
 // customField is the body that makes a field (Tooling API, "CustomField").
@@ -44,7 +44,7 @@ type fieldPermission struct {
 // need makes sure of the fields where the connection may make them; else it
 // leaves it to the rows of a push to say what is missing. Any error is a
 // *connectors.PushError.
-func (m *fieldMaker) need(ctx context.Context) error {
+func (m *fieldMaker) need(ctx context.Context, objects ...string) error {
 	if !m.c.makeFields {
 		return nil
 	}
@@ -54,15 +54,15 @@ func (m *fieldMaker) need(ctx context.Context) error {
 		return &connectors.PushError{Act: "salesforce: look for the fields", Reason: connectors.ReasonTimeout, Retryable: true, Err: ctx.Err()}
 	}
 	defer func() { <-m.turn }()
-	if m.made {
-		return nil
-	}
-	for _, object := range m.c.objects {
+	for _, object := range objects {
+		if m.made[object] {
+			continue
+		}
 		if err := m.forObject(ctx, object); err != nil {
 			return err
 		}
+		m.made[object] = true
 	}
-	m.made = true
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (m *fieldMaker) wanted(object string) []customField {
 		{object + "." + m.c.stage, fieldMetadata{Label: label(m.c.stage), Type: "Text", Length: 80}},
 		{object + "." + m.c.segments, fieldMetadata{Label: label(m.c.segments), Type: "LongTextArea", Length: 32768, VisibleLines: 3}},
 	}
-	if m.c.cfg.Push.Create {
+	if m.c.cfg.Push.Create && object != objectAccount || object == objectAccount && m.c.createsAccounts() {
 		fields = append(fields, customField{object + "." + m.c.external, fieldMetadata{Label: label(m.c.external), Type: "Text", Length: 80, ExternalID: true, Unique: true}})
 	}
 	return fields

@@ -60,6 +60,7 @@ const (
 const (
 	objectContact = "Contact"
 	objectLead    = "Lead"
+	objectAccount = "Account"
 )
 
 // Connector is a connection to one Salesforce organization. It is safe for
@@ -169,7 +170,7 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		return nil, err
 	}
 	c.tokens = connectors.NewTokens(c.cfg.Now, c.fetchToken)
-	c.fields = &fieldMaker{c: c, turn: make(chan struct{}, 1)}
+	c.fields = &fieldMaker{c: c, turn: make(chan struct{}, 1), made: map[string]bool{}}
 	return c, nil
 }
 

@@ -31,7 +31,7 @@ func (p *push) update(ctx context.Context, items []*item) {
 		records := make([]record, len(batch))
 		for i, it := range batch {
 			records[i] = maps.Clone(it.fields)
-			records[i]["attributes"] = attributes{objectOf(it.id)}
+			records[i]["attributes"] = attributes{it.object()}
 			records[i]["id"] = it.id
 		}
 		p.write(ctx, "update records", p.c.root+updatePath, batch, records)
@@ -100,7 +100,7 @@ func (p *push) settle(it *item, r row) {
 	case e.Reason == connectors.ReasonNotFound && it.id != "" && !it.again:
 		// What was known is gone with the record.
 		it.id, it.lost, it.fields = "", true, p.c.differing(it.u, nil)
-		if foldEmail(it.u.Email) == "" {
+		if foldEmail(it.u.Email) == "" && (it.account == nil || it.account.Domain == "") {
 			it.skip(connectors.ReasonNotInVendor, "the record was deleted at Salesforce")
 		}
 	default:

@@ -9,12 +9,12 @@ import (
 // own are the fields that a connection can make.
 var own = []string{"SB_Stage__c", "SB_Segments__c", "SB_External_Id__c"}
 
-// Bare takes the fields of a connection away from contacts and leads, and
+// Bare takes the fields of a connection away from every object, and
 // leaves a permission set behind through which new ones can be seen.
 func (s *Sim) Bare(permissionSet string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, object := range []string{"Contact", "Lead"} {
+	for _, object := range []string{"Contact", "Lead", "Account"} {
 		for _, field := range own {
 			s.hidden[object+"."+field], s.absent[object+"."+field] = true, true
 		}

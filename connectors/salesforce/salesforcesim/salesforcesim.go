@@ -130,10 +130,10 @@ func (s *Sim) add(r *Record) string {
 }
 
 // Prefixes begin the ids of objects.
-var Prefixes = map[string]string{"Contact": "003", "Lead": "00Q", "Opportunity": "006", "PermissionSet": "0PS"}
+var Prefixes = map[string]string{"Contact": "003", "Lead": "00Q", "Account": "001", "Opportunity": "006", "PermissionSet": "0PS"}
 
 // suffixes end the long form of such ids: they tell which characters are capitals.
-var suffixes = map[string]string{"Contact": "AAA", "Lead": "EAA", "Opportunity": "AAA", "PermissionSet": "GAA"}
+var suffixes = map[string]string{"Contact": "AAA", "Lead": "EAA", "Account": "AAA", "Opportunity": "AAA", "PermissionSet": "GAA"}
 
 func (s *Sim) touch(r *Record) {
 	s.changes++

@@ -23,6 +23,8 @@ func all(object string) []string {
 		return append(both, "Company", "Status", "IsConverted", "ConvertedContactId")
 	case "Contact":
 		return append(both, "AccountId")
+	case "Account":
+		return []string{"Id", "Name", "Website", "LastModifiedDate", "CreatedDate", "SB_Stage__c", "SB_Segments__c", "SB_External_Id__c"}
 	case "Opportunity":
 		return []string{"Id", "Name", "StageName", "IsClosed", "IsWon", "Amount", "LastModifiedDate"}
 	case "PermissionSet":
@@ -112,6 +114,9 @@ func (s *Sim) change(id string, record map[string]any) row {
 func (s *Sim) put(id string, held *Record, record map[string]any, created bool) row {
 	delete(record, "attributes")
 	email, _ := held.Fields["Email"].(string)
+	if website, ok := held.Fields["Website"].(string); ok {
+		email = website
+	}
 	if r := s.refused[email]; r[0] != "" {
 		return failed(r[0], r[1])
 	}
@@ -159,8 +164,11 @@ func (s *Sim) upsertOne(object, field string, record map[string]any) row {
 		}
 	}
 	required := []string{"LastName"}
-	if object == "Lead" {
+	switch object {
+	case "Lead":
 		required = append(required, "Company")
+	case "Account":
+		required = []string{"Name"}
 	}
 	for _, name := range required {
 		if text, _ := record[name].(string); text == "" {
@@ -168,6 +176,9 @@ func (s *Sim) upsertOne(object, field string, record map[string]any) row {
 		}
 	}
 	made := &Record{Object: object, Fields: map[string]any{"Email": record["Email"]}}
+	if object == "Account" {
+		made.Fields = map[string]any{"Website": record["Website"]}
+	}
 	if object == "Lead" {
 		made.Fields["IsConverted"] = false
 	}
