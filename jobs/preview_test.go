@@ -117,9 +117,16 @@ func randomPlan(r *rand.Rand, n int) string {
 	}
 	if r.IntN(2) == 0 {
 		fmt.Fprintf(&b, "  - name: Silent\n    side: true\n    when: |\n      %s\n", pick())
+		if r.IntN(2) == 0 {
+			fmt.Fprintf(&b, "    stay: %dd\n    until: |\n      %s\n", 1+r.IntN(20), pick())
+		}
 	}
 	b.WriteString("segments:\n")
 	for _, name := range []string{"a", "b", "c"}[:1+r.IntN(3)] {
+		if r.IntN(3) == 0 {
+			fmt.Fprintf(&b, "  %s:\n    stay: %dd\n    when: |\n      %s\n    until: |\n      %s\n", name, 1+r.IntN(20), pick(), pick())
+			continue
+		}
 		fmt.Fprintf(&b, "  %s: |\n    %s\n", name, pick())
 	}
 	return b.String()

@@ -136,7 +136,7 @@ func TestExplainAndReplay(t *testing.T) {
 		for _, want := range []string{
 			"email:ann@example.com", "stage: Customer, since ", `condition: seen("Order:Completed")`, `yes seen("Order:Completed") (is 1)`,
 			"brought by: Order:Completed at ", `(bought by shop, received `, "rule bought)", `{"type":"bought","email":"ann@example.com"}`,
-			"time alone changes nothing", "shop: ",
+			"time alone changes nothing", "shop: ", "times in stages:\n  Customer: once, last entered ",
 		} {
 			if !strings.Contains(explained, want) {
 				t.Errorf("%q is not told:\n%s", want, explained)
