@@ -12,8 +12,12 @@ import (
 	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
-// bestShown is how many customers the table of the most valuable has.
-const bestShown = 20
+// bestShown is how many customers the table of the most valuable has, and
+// bestListed how many the data list at most.
+const (
+	bestShown  = 20
+	bestListed = 10_000
+)
 
 // subscribed is the event of which the models for purchases know nothing.
 const subscribed = lifecycle.EventName("Subscription:Started")
@@ -47,7 +51,9 @@ type CLV struct {
 	Purchases  *clv.BGNBD      `json:"bg_nbd,omitempty"`
 	Fit        *clv.Fit        `json:"fit,omitempty"`
 	Spend      *clv.GammaGamma `json:"gamma_gamma,omitempty"`
-	Customers  []Customer      `json:"customers"`
+	// Customers by id; of more than ten thousand those with the greatest value,
+	// that one first.
+	Customers []Customer `json:"customers"`
 }
 
 // Customer is one of them, with time in weeks.
@@ -65,6 +71,20 @@ type Customer struct {
 }
 
 func (c *clvCounter) report(ctx context.Context, r *Report) error {
+	if err := c.value(ctx, r); err != nil {
+		return err
+	}
+	d := r.Data.(*CLV)
+	if n := len(d.Customers); n > bestListed {
+		slices.SortStableFunc(d.Customers, func(a, b Customer) int { return cmp.Compare(b.worth(), a.worth()) })
+		d.Customers = slices.Clone(d.Customers[:bestListed])
+		r.note("the data list the %d of %d customers with the greatest expected value", bestListed, n)
+	}
+	return nil
+}
+
+// value fits the models and says what everybody is worth.
+func (c *clvCounter) value(ctx context.Context, r *Report) error {
 	r.Definition = "BG/NBD on (x, t_x, T) in weeks: repeat purchase days, time of the last and of the end of observation since the first; " +
 		"Gamma-Gamma on the mean of repeat purchases; value = expected purchases within the horizon times expected amount, without discount"
 	d := CLV{Currency: c.currency(r), Until: c.o.end().Time().Format("2006-01-02T15:04:05Z"), Weeks: c.o.Horizon, Customers: []Customer{}}
@@ -157,16 +177,18 @@ func (d *CLV) customer(id lifecycle.ProfileID, o *clv.Observed) (Customer, error
 	return one, nil
 }
 
+// worth is what customers are ordered by.
+func (c *Customer) worth() float64 {
+	if c.Value != nil {
+		return c.Value.Total
+	}
+	return c.Expected
+}
+
 // best lists the customers with the greatest expected value, or purchases.
 func (d *CLV) best(r *Report) {
-	worth := func(c *Customer) float64 {
-		if c.Value != nil {
-			return c.Value.Total
-		}
-		return c.Expected
-	}
 	sorted := slices.Clone(d.Customers)
-	slices.SortStableFunc(sorted, func(a, b Customer) int { return cmp.Compare(worth(&b), worth(&a)) })
+	slices.SortStableFunc(sorted, func(a, b Customer) int { return cmp.Compare(b.worth(), a.worth()) })
 	t := Table{fmt.Sprintf("The %d with the greatest expected value in %d weeks", min(bestShown, len(sorted)), d.Weeks),
 		[]string{"Person", "Repeats", "P(alive)", "Expected purchases", "Expected value"}, nil}
 	for _, c := range sorted[:min(bestShown, len(sorted))] {

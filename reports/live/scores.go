@@ -51,7 +51,7 @@ func NewScores(ctx context.Context, s *store.Store, o Options) (*Scores, error) 
 
 // scores turns what was gathered into a score for everybody.
 func (c *clvCounter) scores(ctx context.Context, r *Report) (*Scores, error) {
-	if err := c.report(ctx, r); err != nil {
+	if err := c.value(ctx, r); err != nil {
 		return nil, fmt.Errorf("live: scores: %w", err)
 	}
 	worth := r.Data.(*CLV)
