@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ func (a *Admin) secrets(row *store.Connection, vendor connectors.Vendor, in Conn
 	if err != nil {
 		return nil, err
 	}
+	kept := old
 	if moved := movedAddress(vendor.Descriptor, was, now); row.Version > 0 && moved != "" && len(old) > 0 {
 		// Whoever may edit settings must not be able to send credentials that
 		// only the vendor should see to a host of their own.
@@ -51,7 +53,14 @@ func (a *Admin) secrets(row *store.Connection, vendor connectors.Vendor, in Conn
 	if len(next) == 0 {
 		return nil, nil
 	}
+	if maps.EqualFunc(kept, next, sameValues) {
+		return row.Secrets, nil // not sealed anew, so that it can be seen that they are the same
+	}
 	return SealSecrets(r.o.Vault, row.ID, next)
+}
+
+func sameValues(a, b []secret.Text) bool {
+	return slices.EqualFunc(a, b, func(x, y secret.Text) bool { return x.Equal(y.Reveal()) })
 }
 
 // rotate brings new values in: a value that differs becomes the current one,

@@ -61,7 +61,7 @@ func (a *Admin) Resync(ctx context.Context, id string) (int64, error) {
 	}
 	n, err := a.Registry.resync(ctx, id)
 	a.wake(id)
-	return n, err
+	return n, errors.Join(err, a.Registry.o.Store.NoteAudit(ctx, "sync.all", "connection:"+id, nil, map[string]int64{"people": n}))
 }
 
 // RetrySync makes people due again whose delivery failed, was skipped or could
@@ -83,6 +83,7 @@ func (a *Admin) RetrySync(ctx context.Context, f store.SyncFilter, dryRun bool) 
 		for _, id := range f.Connections {
 			a.wake(id)
 		}
+		err = errors.Join(err, a.Registry.o.Store.NoteAudit(ctx, "sync.retry", "sync", nil, map[string]any{"connections": f.Connections, "state": f.State, "people": n}))
 	}
 	return n, err
 }

@@ -145,7 +145,7 @@ func (a *Admin) decideOnce(ctx context.Context, id lifecycle.ProfileID, e lifecy
 			return err
 		}
 		pushed = f.pushed
-		return nil
+		return auditDecisions(ctx, t, fmt.Sprint("person:", id), []*lifecycle.Event{&e})
 	})
 	if err != nil {
 		return err

@@ -148,7 +148,10 @@ func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *
 			if err != nil {
 				return err
 			}
-			if err := p.effects(ctx, t, w, events); err != nil || then == nil {
+			if err := p.effects(ctx, t, w, events); err != nil {
+				return err
+			}
+			if err := auditDecisions(ctx, t, "identity", events); err != nil || then == nil {
 				return err
 			}
 			return then(ctx, t, w)
@@ -166,4 +169,15 @@ func (a *Admin) decideIdentity(ctx context.Context, fill func(context.Context, *
 		return nil
 	}
 	return fmt.Errorf("jobs: decide who is who: %w", store.ErrAway)
+}
+
+// auditDecisions writes down who decided what.
+func auditDecisions(ctx context.Context, t *store.Tx, subject string, events []*lifecycle.Event) error {
+	for _, e := range events {
+		what := map[string]any{"decision": e.Name, "keys": e.Identity, "details": e.Properties}
+		if err := t.Audit(ctx, "person.decide", subject, nil, what); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -25,6 +26,14 @@ func (p *Pipeline) Replay(ctx context.Context, f store.InboxFilter, dryRun bool)
 // processed anew, never lost.
 func Replay(ctx context.Context, s *store.Store, f store.InboxFilter, dryRun bool) (int, error) {
 	f.After, f.Limit = "", replayPage
+	n, err := replayAll(ctx, s, f, dryRun)
+	if n > 0 && !dryRun {
+		err = errors.Join(err, s.NoteAudit(ctx, "inbox.replay", "inbox", nil, map[string]any{"filter": f, "events": n}))
+	}
+	return n, err
+}
+
+func replayAll(ctx context.Context, s *store.Store, f store.InboxFilter, dryRun bool) (int, error) {
 	n := 0
 	for {
 		page, err := s.Inbox(ctx, f)

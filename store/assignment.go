@@ -101,6 +101,9 @@ func (t *Tx) assign(ctx context.Context, now Assignment, to Assigned) error {
 	if err := t.setState(ctx, assignmentRow, text); err != nil {
 		return err
 	}
+	if err := t.Audit(ctx, "plan.assign", "plan", was, to); err != nil {
+		return err
+	}
 	return t.setState(ctx, "plan_version", strconv.FormatInt(to.Base, 10))
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -108,8 +109,16 @@ const connectionColumns = "id, connector, settings, secrets, push, rules, paused
 
 // Connections lists all, by id.
 func (s *Store) Connections(ctx context.Context) ([]Connection, error) {
+	all, err := connections(ctx, s, "1 = 1")
+	if err != nil {
+		return nil, fmt.Errorf("store: connections: %w", away(err))
+	}
+	return all, nil
+}
+
+func connections(ctx context.Context, q querier, where string, args ...any) ([]Connection, error) {
 	var all []Connection
-	rows, err := s.query(ctx, "select "+connectionColumns+" from connections order by id")
+	rows, err := q.query(ctx, "select "+connectionColumns+" from connections where "+where+" order by id", args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var c Connection
 		var paused int64
@@ -118,10 +127,33 @@ func (s *Store) Connections(ctx context.Context) ([]Connection, error) {
 		all = append(all, c)
 		return err
 	})
+	return all, err
+}
+
+// auditConnection writes down what became of a connection; after is nil when
+// it is removed. The row is still what it was.
+func (t *Tx) auditConnection(ctx context.Context, id string, after *Connection) error {
+	rows, err := connections(ctx, t, "id = ?", id)
 	if err != nil {
-		return nil, fmt.Errorf("store: connections: %w", away(err))
+		return err
 	}
-	return all, nil
+	var was, is any
+	action := "connection.create"
+	if len(rows) > 0 {
+		action, was = "connection.change", stateOf(&rows[0])
+	}
+	if after == nil {
+		action = "connection.remove"
+	} else {
+		state := stateOf(after)
+		if len(rows) > 0 {
+			if state.Secrets = "changed"; bytes.Equal(rows[0].Secrets, after.Secrets) {
+				state.Secrets = "the same"
+			}
+		}
+		is = state
+	}
+	return t.Audit(ctx, action, "connection:"+id, was, is)
 }
 
 // SaveConnection writes a connection. With Version zero it must not exist yet
@@ -139,6 +171,9 @@ func (s *Store) SaveConnection(ctx context.Context, c Connection, rules *Version
 				return err
 			}
 			c.Rules = v
+		}
+		if err := t.auditConnection(ctx, c.ID, &c); err != nil {
+			return err
 		}
 		if c.Version == 0 {
 			c.Version, c.Created, c.Updated = 1, lifecycle.Instant(now), lifecycle.Instant(now)
@@ -171,6 +206,9 @@ func orElse(n int64, err, none error) error {
 func (s *Store) DeleteConnection(ctx context.Context, id string) error {
 	err := s.in(ctx, durable, func(t *Tx) error {
 		if err := t.bumpConfig(ctx); err != nil {
+			return err
+		}
+		if err := t.auditConnection(ctx, id, nil); err != nil {
 			return err
 		}
 		n, err := t.exec(ctx, "delete from connections where id = ?", id)

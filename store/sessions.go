@@ -27,8 +27,10 @@ func (s *Store) StartSession(ctx context.Context, hash []byte, name string, expi
 		if _, err := t.exec(ctx, "insert into sessions (hash, name, created_at, seen_at) values (?, ?, ?, ?)", hash, clean(name, maxText), now, now); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, "update users set seen_at = ? where name = ?", now, clean(name, maxText))
-		return err
+		if _, err := t.exec(ctx, "update users set seen_at = ? where name = ?", now, clean(name, maxText)); err != nil {
+			return err
+		}
+		return t.Audit(ctx, "user.login", "user:"+name, nil, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("store: start session: %w", err)

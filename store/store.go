@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,6 +54,7 @@ type Store struct {
 	recent    recentHashes
 	claimed   claims
 	rejected  rejections
+	audited   atomic.Int64 // the time of the newest entry in the audit log
 	closeOnce sync.Once
 	closed    chan struct{}
 	wg        sync.WaitGroup

@@ -64,7 +64,10 @@ func (s *Store) AddToken(ctx context.Context, x Token, hash []byte) error {
 	err := s.in(ctx, durable, func(t *Tx) error {
 		n, err := t.exec(ctx, "insert into tokens (id, hash, role, areas, author, created_at, expires_at) values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
 			clean(x.ID, maxText), hash, x.Role, strings.Join(x.Areas, " "), clean(x.Author, maxText), s.nowMicros(), int64(x.Expires))
-		return orElse(n, err, ErrExists)
+		if err := orElse(n, err, ErrExists); err != nil {
+			return err
+		}
+		return t.Audit(ctx, "token.add", "token:"+x.ID, nil, map[string]any{"role": x.Role, "areas": x.Areas, "expires": x.Expires})
 	})
 	if err != nil {
 		return fmt.Errorf("store: add token: %w", err)
@@ -88,7 +91,10 @@ func (s *Store) SeeToken(ctx context.Context, id string) error {
 func (s *Store) RemoveToken(ctx context.Context, id string) error {
 	err := s.in(ctx, durable, func(t *Tx) error {
 		n, err := t.exec(ctx, "delete from tokens where id = ?", clean(id, maxText))
-		return orElse(n, err, ErrNotFound)
+		if err := orElse(n, err, ErrNotFound); err != nil {
+			return err
+		}
+		return t.Audit(ctx, "token.remove", "token:"+id, nil, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("store: remove token: %w", err)

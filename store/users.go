@@ -86,8 +86,28 @@ func (s *Store) AddUser(ctx context.Context, u User) error {
 	return s.userChange(ctx, "add user", func(t *Tx) error {
 		n, err := t.exec(ctx, "insert into users (name, password, role, at) values (?, ?, ?, ?) on conflict (name) do nothing",
 			clean(u.Name, maxText), u.Password, u.Role, s.nowMicros())
-		return orElse(n, err, ErrExists)
+		if err := orElse(n, err, ErrExists); err != nil {
+			return err
+		}
+		return t.auditUser(ctx, "user.add", u.Name, "", u.Role)
 	})
+}
+
+// auditUser writes down what became of a user; an empty role is none.
+func (t *Tx) auditUser(ctx context.Context, action, name, was, is string) error {
+	state := func(role string) any {
+		if role == "" {
+			return nil
+		}
+		return map[string]string{"role": role}
+	}
+	return t.Audit(ctx, action, "user:"+name, state(was), state(is))
+}
+
+func (t *Tx) roleOf(ctx context.Context, name string) (string, error) {
+	role := ""
+	err := t.one(ctx, "select role from users where name = ?", []any{clean(name, maxText)}, &role)
+	return role, err
 }
 
 // ProviderUser makes the user whom an identity provider vouches for, or finds
@@ -100,14 +120,21 @@ func (s *Store) ProviderUser(ctx context.Context, u User) (User, error) {
 		err = s.userChange(ctx, "add user", func(t *Tx) error {
 			n, err := t.exec(ctx, "insert into users (name, password, role, at, subject) values (?, '', ?, ?, ?) on conflict (name) do nothing",
 				clean(u.Name, maxText), u.Role, s.nowMicros(), clean(u.Subject, maxText))
-			return orElse(n, err, ErrExists)
+			if err := orElse(n, err, ErrExists); err != nil {
+				return err
+			}
+			return t.auditUser(ctx, "user.add", u.Name, "", u.Role)
 		})
 		return u, err
 	case err != nil || have.Role == u.Role:
 		return have, err
 	}
+	was := have.Role
 	have.Role = u.Role
 	return have, s.userChange(ctx, "set role", func(t *Tx) error {
+		if err := t.auditUser(ctx, "user.role", have.Name, was, u.Role); err != nil {
+			return err
+		}
 		if _, err := t.exec(ctx, "update users set role = ? where name = ?", u.Role, have.Name); err != nil {
 			return err
 		}
@@ -120,7 +147,10 @@ func (s *Store) ProviderUser(ctx context.Context, u User) (User, error) {
 func (s *Store) Invite(ctx context.Context, name string, hash []byte, until lifecycle.Instant) error {
 	return s.userChange(ctx, "invite", func(t *Tx) error {
 		n, err := t.exec(ctx, "update users set invite = ?, invited_until = ? where name = ?", hash, int64(until), clean(name, maxText))
-		return orElse(n, err, ErrNotFound)
+		if err := orElse(n, err, ErrNotFound); err != nil {
+			return err
+		}
+		return t.auditUser(ctx, "user.link", name, "", "")
 	})
 }
 
@@ -132,6 +162,9 @@ func (s *Store) SetPassword(ctx context.Context, name, password string) error {
 		if err := orElse(n, err, ErrNotFound); err != nil {
 			return err
 		}
+		if err := t.auditUser(ctx, "user.password", name, "", ""); err != nil {
+			return err
+		}
 		return t.endSessions(ctx, name)
 	})
 }
@@ -141,6 +174,13 @@ func (s *Store) SetPassword(ctx context.Context, name, password string) error {
 // be left.
 func (s *Store) SetRole(ctx context.Context, name, role string) error {
 	return s.userChange(ctx, "set role", func(t *Tx) error {
+		was, err := t.roleOf(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := t.auditUser(ctx, "user.role", name, was, role); err != nil {
+			return err
+		}
 		n, err := t.exec(ctx, "update users set role = ? where name = ?", role, clean(name, maxText))
 		if err := orElse(n, err, ErrNotFound); err != nil {
 			return err
@@ -156,6 +196,13 @@ func (s *Store) SetRole(ctx context.Context, name, role string) error {
 // would be left.
 func (s *Store) RemoveUser(ctx context.Context, name string) error {
 	return s.userChange(ctx, "remove user", func(t *Tx) error {
+		was, err := t.roleOf(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := t.auditUser(ctx, "user.remove", name, was, ""); err != nil {
+			return err
+		}
 		n, err := t.exec(ctx, "delete from users where name = ?", clean(name, maxText))
 		if err := orElse(n, err, ErrNotFound); err != nil {
 			return err

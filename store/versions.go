@@ -16,6 +16,14 @@ func (t *Tx) addRules(ctx context.Context, connection string, v *Versioned) (int
 	return next, err
 }
 
+// versionState is what the audit log tells of a version; its text is in the
+// table of versions.
+type versionState struct {
+	Version int64  `json:"version"`
+	Author  string `json:"author,omitempty"`
+	Note    string `json:"note,omitempty"`
+}
+
 // PublishRules puts rules in force for a connection. was is the version they
 // are based on; ErrStale when another one is in force by now.
 func (s *Store) PublishRules(ctx context.Context, connection string, was int64, v Versioned) (int64, error) {
@@ -29,7 +37,10 @@ func (s *Store) PublishRules(ctx context.Context, connection string, was int64, 
 			return err
 		}
 		n, err := t.exec(ctx, "update connections set rules = ?, updated_at = ? where id = ? and rules = ?", version, s.nowMicros(), connection, was)
-		return orElse(n, err, ErrStale)
+		if err := orElse(n, err, ErrStale); err != nil {
+			return err
+		}
+		return t.Audit(ctx, "rules.publish", "connection:"+connection, versionState{Version: was}, versionState{Version: version, Author: v.Author, Note: v.Note})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store: rules of %s: %w", connection, err)
@@ -78,6 +89,9 @@ func (s *Store) RollOutPlan(ctx context.Context, was int64, v Versioned, share i
 		}
 		if _, err := t.exec(ctx, "insert into plans (version, source, author, note, created_at) values (?, ?, ?, ?, ?)",
 			version, v.Source, v.Author, v.Note, s.nowMicros()); err != nil {
+			return err
+		}
+		if err := t.Audit(ctx, "plan.publish", "plan", versionState{Version: was}, versionState{Version: version, Author: v.Author, Note: v.Note}); err != nil {
 			return err
 		}
 		return t.assign(ctx, now, Assigned{Base: was, Next: version, Share: share})

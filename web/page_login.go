@@ -195,6 +195,7 @@ func (w *Web) setup(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx = w.authored(c, name)
 	if first {
 		err = w.store.AddUser(ctx, store.User{Name: name, Password: hash, Role: adminRole})
 	} else {

@@ -49,7 +49,7 @@ func (w *Web) finishOIDC(c echo.Context) error {
 	}
 	user, err := w.oidc.Finish(ctx, kept, c.QueryParam("state"), c.QueryParam("code"))
 	if err == nil {
-		user, err = w.store.ProviderUser(ctx, user)
+		user, err = w.store.ProviderUser(w.authored(c, user.Name), user)
 	}
 	var refused *access.LoginError
 	switch {

@@ -41,11 +41,18 @@ func roleOf(c echo.Context) access.Role {
 	return holder.Role
 }
 
+// authored gives the request's context with who it comes from, for the audit log.
+func (w *Web) authored(c echo.Context, name string) context.Context {
+	return store.WithAuthor(c.Request().Context(), store.Author{Name: name, Address: c.RealIP(), Request: c.Response().Header().Get(headerRequestID)})
+}
+
 // may goes on when the role is enough for the route.
 func (w *Web) may(c echo.Context, holder access.Holder, next echo.HandlerFunc) error {
+	r := c.Request()
 	c.Set(holderKey, holder)
+	c.SetRequest(r.WithContext(w.authored(c, holder.Name)))
 	route := c.Path()
-	if least := access.Least(c.Request().Method, route); !holder.Role.May(least) {
+	if least := access.Least(r.Method, route); !holder.Role.May(least) {
 		return &Problem{Status: http.StatusForbidden, Title: "Not allowed", Detail: "this asks for the role " + string(least) + ", and " + holder.Name + " has the role " + string(holder.Role) + "; nothing was changed"}
 	}
 	area, _, _ := strings.Cut(strings.TrimPrefix(route, "/api/v1/"), "/")
@@ -78,7 +85,7 @@ func (w *Web) startSession(c echo.Context, name string) error {
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw)
 	expired := lifecycle.At(w.now().Add(-sessionIdle))
-	if err := w.store.StartSession(c.Request().Context(), access.Hash(token), name, expired); err != nil {
+	if err := w.store.StartSession(w.authored(c, name), access.Hash(token), name, expired); err != nil {
 		return err
 	}
 	c.SetCookie(w.cookie(token, sessionIdle))

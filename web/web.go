@@ -300,6 +300,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.PUT("/users/:name", w.apiSetRole)
 	api.POST("/users/:name/link", w.apiUserLink)
 	api.DELETE("/users/:name", w.apiRemoveUser)
+	api.GET("/audit", w.apiAudit)
 	api.GET("/tokens", w.apiTokens)
 	api.POST("/tokens", w.apiAddToken)
 	api.DELETE("/tokens/:id", w.apiRemoveToken)

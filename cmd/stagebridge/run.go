@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/stagebridge/stagebridge/store"
 )
 
 // Exit codes.
@@ -68,6 +70,7 @@ func run(ctx context.Context, args []string, env map[string]string, stdin io.Rea
 	if !ok {
 		return p.unknown(args)
 	}
+	ctx = store.WithAuthor(ctx, store.Author{Name: "command " + c.name})
 	var usage *usageError
 	switch err := c.run(ctx, p, rest); {
 	case err == nil:

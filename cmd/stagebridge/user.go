@@ -35,6 +35,7 @@ func userCommands() []command {
 		accessCommand("user remove", "NAME", "take a user away and end the user's sessions", 1, func(_ *program, ctx context.Context, a *app, args []string) error {
 			return userError(args[0], a.store.RemoveUser(ctx, args[0]))
 		}),
+		auditCommand(),
 		accessCommand("token list", "", "list the API tokens", 0, (*program).listTokens),
 		tokenAddCommand(),
 		accessCommand("token remove", "ID", "end an API token", 1, func(_ *program, ctx context.Context, a *app, args []string) error {

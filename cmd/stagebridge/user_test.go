@@ -57,6 +57,8 @@ func TestAccessFromTheCommandLine(t *testing.T) {
 		{[]string{"user", "remove", "bo@example.com"}, exitOK, ""},
 		{[]string{"token", "remove", "bi"}, exitOK, ""},
 		{[]string{"token", "remove", "bi"}, exitError, "no token bi"},
+		{[]string{"audit", "-subject", "token:bi"}, exitOK, "token.remove"},
+		{[]string{"audit", "-n", "0"}, exitUsage, "-n is 0"},
 	} {
 		if code, out := runCommand(t, s.env, c.args...); code != c.code || !strings.Contains(out, c.says) {
 			t.Errorf("%v: %d %s", c.args, code, out)
