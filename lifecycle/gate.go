@@ -32,7 +32,7 @@ func (g *gate) hysteresis() bool { return g.until != nil || g.stay != 0 }
 // for the least time, whatever the conditions say, and from then on until
 // `until` holds or, without one, `when` does not.
 func (g *gate) holds(v *view, in bool, since Instant) (bool, Instant) {
-	if !in {
+	if !in || !g.hysteresis() {
 		return g.enter(v)
 	}
 	if free := since.after(g.stay); g.stay != 0 && v.now < free {
