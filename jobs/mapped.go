@@ -54,6 +54,9 @@ func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 		RecordAt: row.RecordAt, RecordJSON: row.Record,
 	}
 	out := conn.Rules.Apply(&in)
+	if len(out.Matched) == 0 && row.Type == TypeListed && conn.listed != nil {
+		out = conn.listed.Apply(&in)
+	}
 	m := mapped{outcome: store.Outcome{Status: store.Done, Rule: strings.Join(out.Matched, ",")}, events: out.Events, out: out}
 	for _, f := range meta.Written {
 		m.written = append(m.written, store.LedgerEntry{Connection: row.Connection, Record: f.Record, Field: f.Name, Value: f.Value})

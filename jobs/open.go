@@ -84,6 +84,11 @@ func (r *Registry) open(ctx context.Context, row store.Connection) (*Conn, error
 	if c.Open, err = vendor.Open(cfg); err != nil {
 		c.Err = err
 	}
+	if _, lists := c.Open.(connectors.Lister); lists {
+		if c.listed, err = listedRules(row, c.Settings["identity_scope"]); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 

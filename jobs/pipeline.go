@@ -85,6 +85,8 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	if o.Works != nil {
 		o.Works.Add(p.identityKind())
+		puller := &Puller{Store: o.Store, Registry: o.Registry, Limiter: p.pusher.Limiter, Received: p.Received, Request: o.VendorTimeout, Now: o.Now}
+		o.Works.Add(puller.Kind())
 	}
 	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
 	return p, nil

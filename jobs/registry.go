@@ -76,8 +76,10 @@ type Conn struct {
 	Rules       *mapping.Ruleset
 	RulesErr    error
 	RulesSource []byte
-	Push        connectors.PushConfig
-	Settings    map[string]string
+	// listed are the rules for what the vendor lists; nil when it lists nobody.
+	listed   *mapping.Ruleset
+	Push     connectors.PushConfig
+	Settings map[string]string
 	// PublicURL is what the vendor calls, without a trailing slash.
 	PublicURL string
 

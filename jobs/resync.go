@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/stagebridge/stagebridge/store"
 )
 
 // resyncNote begins the name of a note that a connection's people are to be
@@ -26,6 +28,32 @@ func (r *Registry) resync(ctx context.Context, id string) (int64, error) {
 		}
 	}
 	return n, r.o.Store.DropNote(ctx, resyncNote+id)
+}
+
+// Delivery is how far a connection's people are brought to what they should
+// hold there.
+type Delivery struct {
+	People, Waiting int64
+	// Adding: people are still being made due.
+	Adding bool
+}
+
+// Delivery tells how far a connection is.
+func (a *Admin) Delivery(ctx context.Context, id string) (Delivery, error) {
+	s := a.Registry.o.Store
+	counters, err := s.Counters(ctx)
+	if err != nil {
+		return Delivery{}, err
+	}
+	d := Delivery{People: counters[""]["people"]}
+	if d.Waiting, err = s.SyncWaiting(ctx, id); err != nil {
+		return d, err
+	}
+	_, err = s.Note(ctx, resyncNote+id)
+	if d.Adding = err == nil; errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return d, err
 }
 
 // resyncAll ends what a process before this one began. Notes about connections

@@ -195,7 +195,19 @@ func (w *Web) apiConnections(c echo.Context) error {
 
 func (w *Web) apiConnection(c echo.Context) error {
 	conn, err := w.registry.Find(c.Request().Context(), c.Param("id"))
-	return w.showConnection(c, http.StatusOK, conn, err)
+	if err != nil {
+		return err
+	}
+	whole := connectionWhole{connectionBody: w.connectionOf(conn)}
+	if conn.Destination() != nil {
+		d, err := w.admin.Delivery(c.Request().Context(), conn.ID)
+		if err != nil {
+			return err
+		}
+		whole.Delivery = &deliveryBody{d.People, d.Waiting, d.Adding}
+	}
+	c.Response().Header().Set("ETag", etag(conn.Version))
+	return c.JSON(http.StatusOK, whole)
 }
 
 func (w *Web) showConnection(c echo.Context, status int, conn *jobs.Conn, err error) error {

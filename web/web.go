@@ -239,6 +239,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/connections/:id/pause", w.apiPause)
 	api.POST("/connections/:id/resume", w.apiResume)
 	api.POST("/connections/:id/resync", w.apiResync)
+	api.POST("/connections/:id/pull", w.apiPull)
 	api.GET("/connections/:id/rules", w.apiRules)
 	api.PUT("/connections/:id/rules", w.apiPutRules)
 	api.POST("/connections/:id/rules/preview", w.apiPreviewRules)

@@ -90,6 +90,8 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(jobs.SummariesKind(a.store, a.registry, time.Now))
 	a.works.Add(jobs.ScoresKind(a.store, a.registry, time.Now))
 	a.works.Add(jobs.ReleaseKind(a.store))
+	puller := &jobs.Puller{Store: a.store, Registry: a.registry, Limiter: jobs.NewLimiter(nil), Request: a.config.VendorTimeout, Now: time.Now}
+	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	return nil
 }

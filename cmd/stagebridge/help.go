@@ -20,6 +20,7 @@ func commands() []command {
 		exportCommand(),
 		sendCommand(),
 		importCommand(),
+		pullCommand(),
 		explainCommand(),
 		accountCommand(),
 		reportCommand(),
