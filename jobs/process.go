@@ -225,6 +225,9 @@ func (p *Processor) commitRows(ctx context.Context, t *store.Tx, rows []store.Ro
 	if err := p.echoes(ctx, t, w); err != nil {
 		return err
 	}
+	if err := p.unchanged(ctx, t, w, rows); err != nil {
+		return err
+	}
 	var done, held []store.Row
 	var outcomes []store.Outcome
 	var until []lifecycle.Instant

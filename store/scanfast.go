@@ -24,6 +24,21 @@ func (s *Store) EachState(ctx context.Context, after, last lifecycle.ProfileID, 
 	return wrapScan(err)
 }
 
+// StatesOf reads the encoded profiles of people by id. Those who are not there,
+// or were merged into others, are missing.
+func (s *Store) StatesOf(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]byte, error) {
+	all := make(map[lifecycle.ProfileID][]byte, len(people))
+	rows, err := s.query(ctx, "select id, state from profiles where merged = 0 and state is not null and "+s.d.oneOf("id", "bigint"), list(s.d, people))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id int64
+		var state []byte
+		err := rows.Scan(&id, &state)
+		all[lifecycle.ProfileID(id)] = state
+		return err
+	})
+	return all, wrapScan(err)
+}
+
 // sparse is how many people of a range are asked for singly: below one in so
 // many, reading the others' events as well would cost more.
 const sparse = 3

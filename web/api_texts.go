@@ -108,11 +108,16 @@ type previewBody struct {
 }
 
 // apiPreviewRules maps the newest raw events by draft rules. The body is the
-// YAML; ?limit= says how many.
+// YAML; ?limit= says how many. With ?all=true every raw event that fits
+// ?status=, type=, since= and until= is compared with what it gave, as long
+// work.
 func (w *Web) apiPreviewRules(c echo.Context) error {
 	source, err := text(c)
 	if err != nil {
 		return err
+	}
+	if c.QueryParam("all") == "true" {
+		return w.previewAllRules(c, source)
 	}
 	limit, err := limitOf(c)
 	if err != nil {

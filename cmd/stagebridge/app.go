@@ -93,6 +93,7 @@ func (a *app) configure(ctx context.Context) error {
 	puller := &jobs.Puller{Store: a.store, Registry: a.registry, Limiter: jobs.NewLimiter(nil), Request: a.config.VendorTimeout, Now: time.Now}
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
+	a.works.Add(jobs.RulesPreviewKind(a.admin))
 	return nil
 }
 

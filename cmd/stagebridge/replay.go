@@ -21,15 +21,17 @@ var replayable = [...]string{"done", "ignored", "quarantined", "failed"}
 func replayCommand() command {
 	c := command{
 		name:     "replay",
-		operands: "[-dry-run] -all | FILTER…",
+		operands: "[-dry-run [-rules FILE]] -all | FILTER…",
 		summary:  "process raw events again; what they gave is replaced, nothing counts twice",
 	}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		var f store.InboxFilter
 		var since, until string
 		var dryRun, all bool
+		var rules string
 		if _, err := p.parse(c, args, func(set *flag.FlagSet) {
 			set.BoolVar(&dryRun, "dry-run", false, "only count them")
+			set.StringVar(&rules, "rules", "", "with -dry-run and -connection: say what they would give under the rules in this file, and what that would do to people")
 			set.BoolVar(&all, "all", false, "every raw event there is; wanted in place of a filter")
 			set.StringVar(&f.Connection, "connection", "", "that came in by this connection")
 			set.StringVar(&f.Status, "status", "", strings.Join(replayable[:], ", "))
@@ -51,6 +53,12 @@ func replayCommand() command {
 		}
 		if f.Status != "" && !slices.Contains(replayable[:], f.Status) {
 			return &usageError{c, fmt.Errorf("-status is %q, want %s", f.Status, strings.Join(replayable[:], ", "))}
+		}
+		if rules != "" {
+			if !dryRun || f.Connection == "" || all {
+				return &usageError{c, fmt.Errorf("-rules wants -dry-run and -connection; publish them and replay to do it")}
+			}
+			return p.previewRules(ctx, rules, f)
 		}
 		if (f == store.InboxFilter{}) != all {
 			return &usageError{c, fmt.Errorf("wants either a filter or -all")}
