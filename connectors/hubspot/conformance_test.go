@@ -3,6 +3,7 @@ package hubspot_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,4 +125,24 @@ func people() []connectors.Update {
 		})
 	}
 	return all
+}
+
+func TestAccountConformance(t *testing.T) {
+	t.Parallel()
+	connectortest.RunAccounts(t, connectortest.AccountCase{
+		Vendor: hubspot.Vendor(), Config: conforming(map[string]string{"app_id": "556677"}), BaseURL: "base_url",
+		Serve: func(_ testing.TB, domains ...string) (http.Handler, func(string) (int, string, []string)) {
+			sim := hubspotsim.New(hubspotsim.Options{Token: secret.New(token)})
+			for _, d := range domains {
+				sim.AddCompany(map[string]string{"domain": d})
+			}
+			return sim.Handler(), func(domain string) (int, string, []string) {
+				found := sim.CompaniesOf(domain)
+				if len(found) == 0 {
+					return 0, "", nil
+				}
+				return len(found), found[0]["sb_stage"], strings.FieldsFunc(found[0]["sb_segments"], func(r rune) bool { return r == ';' })
+			}
+		},
+	})
 }

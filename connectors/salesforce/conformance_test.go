@@ -3,6 +3,7 @@ package salesforce_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,4 +145,26 @@ func people() []connectors.Update {
 		})
 	}
 	return all
+}
+
+func TestAccountConformance(t *testing.T) {
+	t.Parallel()
+	connectortest.RunAccounts(t, connectortest.AccountCase{
+		Vendor: salesforce.Vendor(), Config: conforming(), BaseURL: "base_url",
+		Serve: func(_ testing.TB, domains ...string) (http.Handler, func(string) (int, string, []string)) {
+			sim := salesforcesim.New()
+			for _, d := range domains {
+				sim.Add(salesforcesim.Record{Object: "Account", Fields: map[string]any{"Name": "Acme", "Website": d}})
+			}
+			return sim, func(domain string) (int, string, []string) {
+				found := sim.Websites(domain)
+				if len(found) == 0 {
+					return 0, "", nil
+				}
+				stage, _ := found[0]["SB_Stage__c"].(string)
+				segments, _ := found[0]["SB_Segments__c"].(string)
+				return len(found), stage, strings.FieldsFunc(segments, func(r rune) bool { return r == ';' })
+			}
+		},
+	})
 }

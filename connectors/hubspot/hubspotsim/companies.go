@@ -1,6 +1,7 @@
 package hubspotsim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -106,4 +107,17 @@ func (s *Sim) Companies() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.records["companies"])
+}
+
+// CompaniesOf gives copies of the companies of a domain, the oldest first.
+func (s *Sim) CompaniesOf(domain string) []map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []map[string]string
+	for _, id := range slices.Sorted(maps.Keys(s.records["companies"])) {
+		if o := s.records["companies"][id]; o.properties["domain"] == domain {
+			all = append(all, maps.Clone(o.properties))
+		}
+	}
+	return all
 }

@@ -256,3 +256,17 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	}
 	return true
 }
+
+// Websites gives the fields of the accounts with a website, in the order of
+// their ids.
+func (s *Sim) Websites(website string) []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []map[string]any
+	for _, id := range slices.Sorted(maps.Keys(s.records)) {
+		if r := s.records[id]; r.Object == "Account" && r.Fields["Website"] == website {
+			all = append(all, maps.Clone(r.Fields))
+		}
+	}
+	return all
+}
