@@ -132,18 +132,24 @@ func newChurn(_ *lifecycle.Plan, o *Options) counter {
 }
 
 func (c *churnCounter) take(p *summary.Person) error {
-	switch c.o.Basis {
-	case BasisStage:
+	var k *contract
+	if c.o.Basis == "" || c.o.Basis == BasisSubscription {
+		k = c.follow(p.Events, c.o.end())
+	}
+	c.add(p, k)
+	return nil
+}
+
+// add counts a person whose subscriptions were followed; nil for none.
+func (c *churnCounter) add(p *summary.Person, k *contract) {
+	if c.o.Basis == BasisStage {
 		c.stay.add(c.staged(p))
-		return nil
-	case BasisPurchase:
-	default:
-		if k := c.follow(p.Events, c.o.end()); k != nil {
-			c.subscribed.add(k.held)
-		}
+		return
+	}
+	if k != nil {
+		c.subscribed.add(k.held)
 	}
 	c.bought.add(c.customers.bought(p))
-	return nil
 }
 
 // ChurnReport is the data of the report churn.

@@ -28,12 +28,9 @@ func newEconomics(plan *lifecycle.Plan, o *Options) counter {
 }
 
 func (c *economicsCounter) take(p *summary.Person) error {
-	if err := c.churnCounter.take(p); err != nil {
-		return err
-	}
-	if err := c.mrr.take(p); err != nil {
-		return err
-	}
+	k := c.mrr.follow(p.Events, c.o.end()) // once for both
+	c.churnCounter.add(p, k)
+	c.mrr.addAll(k)
 	for i := range p.Events {
 		e := &p.Events[i]
 		if c.cal.index(e.At) < 0 || !slices.Contains(c.o.Events, e.Name) || e.Amount.Currency == "" {

@@ -36,16 +36,20 @@ func newMRRCounter(o *Options, unit stats.Unit) *mrrCounter {
 }
 
 func (c *mrrCounter) take(p *summary.Person) error {
-	k := c.follow(p.Events, c.o.end())
+	c.addAll(c.follow(p.Events, c.o.end()))
+	return nil
+}
+
+// addAll counts a person whose subscriptions were followed; nil for none.
+func (c *mrrCounter) addAll(k *contract) {
 	if k == nil {
-		return nil
+		return
 	}
 	for currency, paid := range k.paid {
 		if len(paid) > 0 {
 			c.add(currency, paid)
 		}
 	}
-	return nil
 }
 
 func (c *mrrCounter) add(currency string, paid payments) {

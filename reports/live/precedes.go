@@ -27,21 +27,32 @@ type precedesCounter struct {
 	window time.Duration
 	labels labels
 	moves  []preceded
-	last   map[int32]int64 // the window in which a feature was counted last
+	seen   []sight // of the person at hand
+	last   []mark  // by feature
+	turn   int64   // counts people and stages
 }
+
+// sight is a feature at its time.
+type sight struct {
+	at      lifecycle.Instant
+	feature int32
+}
+
+// mark is the window in which a feature was counted last, in which turn.
+type mark struct{ turn, back int64 }
 
 // preceded is the moves into one stage.
 type preceded struct {
 	stage       lifecycle.Stage
-	group, rest int64              // windows before the move, and others
-	counts      map[int32][2]int64 // of them, those with a feature
+	group, rest int64      // windows before the move, and others
+	counts      [][2]int64 // of them, those with a feature
 }
 
 func newPrecedes(plan *lifecycle.Plan, o *Options) counter {
-	c := &precedesCounter{o: o, window: cmp.Or(o.Lookback, defaultBefore), labels: newLabels(), last: map[int32]int64{}}
+	c := &precedesCounter{o: o, window: cmp.Or(o.Lookback, defaultBefore), labels: newLabels()}
 	for i, s := range plan.Stages() {
 		if o.Stage != "" && s.Name == o.Stage || o.Stage == "" && !s.Side && i > 0 {
-			c.moves = append(c.moves, preceded{stage: s.Name, counts: map[int32][2]int64{}})
+			c.moves = append(c.moves, preceded{stage: s.Name})
 		}
 	}
 	return c
@@ -52,6 +63,7 @@ func (c *precedesCounter) take(p *summary.Person) error {
 	if len(p.Events) == 0 || p.Events[0].At >= end {
 		return nil
 	}
+	c.sights(p)
 	for i := range c.moves {
 		m := &c.moves[i]
 		moved, ok := p.First(m.stage)
@@ -64,6 +76,21 @@ func (c *precedesCounter) take(p *summary.Person) error {
 		c.count(m, p, moved, ok)
 	}
 	return nil
+}
+
+// sights numbers the features of a person once for all stages.
+func (c *precedesCounter) sights(p *summary.Person) {
+	c.seen = c.seen[:0]
+	for i := range p.Events {
+		e := &p.Events[i]
+		c.seen = append(c.seen, sight{e.At, c.labels.number(string(e.Name))})
+		if content := e.Property("content"); content != "" && strings.HasPrefix(string(e.Name), "Content:") {
+			c.seen = append(c.seen, sight{e.At, c.labels.number(string(e.Name) + " " + content)})
+		}
+	}
+	for len(c.last) < len(c.labels.texts) {
+		c.last = append(c.last, mark{})
+	}
 }
 
 // count goes through a person's windows back from the move, or from the end of
@@ -81,39 +108,27 @@ func (c *precedesCounter) count(m *preceded, p *summary.Person, moved lifecycle.
 		m.group++
 		m.rest--
 	}
-	clear(c.last)
-	for i := range p.Events {
-		e := &p.Events[i]
-		if e.At < first || e.At >= moved {
+	c.turn++
+	for len(m.counts) < len(c.last) {
+		m.counts = append(m.counts, [2]int64{})
+	}
+	for _, x := range c.seen {
+		if x.at < first || x.at >= moved {
 			continue
 		}
-		// The first window is the one that ends at the move.
-		back := int64((moved - e.At - 1) / span)
-		if back >= windows {
+		// The first window is the one that ends at the move. Events come in the
+		// order of time, so the windows of a feature come in order too.
+		back := int64((moved - x.at - 1) / span)
+		if back >= windows || c.last[x.feature] == (mark{c.turn, back}) {
 			continue
 		}
-		c.feature(m, string(e.Name), back, ok)
-		if content := e.Property("content"); content != "" && strings.HasPrefix(string(e.Name), "Content:") {
-			c.feature(m, string(e.Name)+" "+content, back, ok)
+		c.last[x.feature] = mark{c.turn, back}
+		if ok && back == 0 {
+			m.counts[x.feature][0]++
+		} else {
+			m.counts[x.feature][1]++
 		}
 	}
-}
-
-// feature counts a feature once in a window. Events come in the order of time,
-// so its windows come in order too.
-func (c *precedesCounter) feature(m *preceded, name string, back int64, ok bool) {
-	f := c.labels.number(name)
-	if have, seen := c.last[f]; seen && have == back {
-		return
-	}
-	c.last[f] = back
-	n := m.counts[f]
-	if ok && back == 0 {
-		n[0]++
-	} else {
-		n[1]++
-	}
-	m.counts[f] = n
 }
 
 // Preceded is one part of the report precedes.
