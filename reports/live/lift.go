@@ -17,9 +17,35 @@ const topPercent = 20
 // compared is a person who may be in a group.
 type compared struct {
 	features []int32
-	// micros are the revenue by currency, for the group top.
-	micros map[string]int64
-	won    bool // in the group
+	// revenue has one amount for each currency, for the group top; most people
+	// have one.
+	revenue []lifecycle.Money
+	won     bool // in the group
+}
+
+// add sums revenue up; an amount that does not fit any more is left out, as is
+// one currency too many.
+func (c *compared) add(m lifecycle.Money) {
+	i := slices.IndexFunc(c.revenue, func(have lifecycle.Money) bool { return have.Currency == m.Currency })
+	if i < 0 {
+		if len(c.revenue) < maxBooks {
+			c.revenue = append(c.revenue, m)
+		}
+		return
+	}
+	if have := &c.revenue[i].Micros; (*have+m.Micros < *have) == (m.Micros < 0) {
+		*have += m.Micros
+	}
+}
+
+// in gives the revenue in a currency.
+func (c *compared) in(currency string) (int64, bool) {
+	for _, m := range c.revenue {
+		if m.Currency == currency {
+			return m.Micros, true
+		}
+	}
+	return 0, false
 }
 
 // liftCounter says what sets a group apart from the rest.
@@ -53,23 +79,21 @@ func (c *liftCounter) take(p *summary.Person) error {
 		c.takeDecided(p)
 		return nil
 	}
-	one := compared{micros: map[string]int64{}}
+	one := compared{}
 	for i := range p.Events {
 		e := &p.Events[i]
 		if e.At < c.o.From || e.At >= c.o.end() || e.Amount.Currency == "" || !slices.Contains(c.revenue, e.Name) {
 			continue
 		}
 		if m, ok := c.exchange.of(e.Amount); ok {
-			if sum := one.micros[m.Currency] + m.Micros; (sum < one.micros[m.Currency]) == (m.Micros < 0) {
-				one.micros[m.Currency] = sum
-			}
+			one.add(m)
 		}
 	}
-	if len(one.micros) == 0 {
+	if len(one.revenue) == 0 {
 		return nil
 	}
-	for currency := range one.micros {
-		c.count[currency]++
+	for _, m := range one.revenue {
+		c.count[m.Currency]++
 	}
 	one.features = slices.Clone(c.features.of(p, span{c.o.From, c.o.end()}))
 	c.people = append(c.people, one)
@@ -159,7 +183,7 @@ func (c *liftCounter) top(r *Report) string {
 	var all []int64
 	kept := c.people[:0]
 	for _, one := range c.people {
-		if m, ok := one.micros[currency]; ok {
+		if m, ok := one.in(currency); ok {
 			kept, all = append(kept, one), append(all, m)
 		}
 	}
@@ -172,7 +196,7 @@ func (c *liftCounter) top(r *Report) string {
 	threshold := all[len(all)-(len(all)*topPercent+99)/100]
 	more := threshold == all[0] // everybody has at least as much
 	for i := range c.people {
-		m := c.people[i].micros[currency]
+		m, _ := c.people[i].in(currency)
 		c.people[i].won = m > threshold || m == threshold && !more
 	}
 	r.note("the group has at least %s each; people with the same revenue are on the same side", amount(threshold, currency))
