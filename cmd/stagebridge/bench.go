@@ -52,7 +52,8 @@ func (p *program) benchChild(ctx context.Context, what string, people, runs int)
 	if what == "bare" {
 		return bench.Bare(ctx, cfg.Addr)
 	}
-	if what != "backlog" && what != "reports" {
+	moments, momentsErr := bench.MomentsArgs(what)
+	if what != "backlog" && what != "reports" && momentsErr != nil {
 		return fmt.Errorf("there is no child %q", what)
 	}
 	p.tuneMemory()
@@ -71,6 +72,14 @@ func (p *program) benchChild(ctx context.Context, what string, people, runs int)
 	}
 	if err := a.applyWorkspace(ctx, p); err != nil {
 		return err
+	}
+	if momentsErr == nil {
+		moments.Store, moments.Registry = a.store, a.registry
+		r, err := bench.Moments(ctx, moments)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(p.stdout).Encode(r)
 	}
 	worker := &jobs.Processor{Store: a.store, Registry: a.registry, Batch: cfg.ProcessBatch, Now: time.Now, Log: a.log}
 	r, err := bench.Worked(func() error { return worker.Run(ctx) })
