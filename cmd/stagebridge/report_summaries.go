@@ -24,10 +24,11 @@ func (p *program) summarise(ctx context.Context, a *app) error {
 	one, err = a.works.Follow(ctx, one.ID, func(one store.Work) {
 		fmt.Fprintf(p.stderr, "\r%s", summaryBar(&one))
 	})
-	fmt.Fprint(p.stderr, "\n")
 	if err != nil {
+		fmt.Fprintln(p.stderr)
 		return err
 	}
+	fmt.Fprintf(p.stderr, "\r%s\n", summaryBar(&one))
 	if one.State != store.WorkDone {
 		return fmt.Errorf("people are not summed up: job %d is %s: %s", one.ID, one.State, one.Error)
 	}
