@@ -85,7 +85,8 @@ func checkAgainst(m *document.Reader, stage string, stages []string, segment str
 	if m.Kind("segments") == document.List {
 		m.List("segments", func(item *document.Reader) { check(item, "", segment, item.Node().Text, held) })
 	}
-	if m.Kind("audience") == document.Text {
+	// Accounts have no audience; there it is a field that is not known.
+	if segment == "segment" && m.Kind("audience") == document.Text {
 		check(m, "audience", segment, m.OptText("audience"), held)
 	}
 }
