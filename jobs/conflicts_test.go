@@ -131,7 +131,7 @@ func checkConflicts(t *testing.T, open func(testing.TB) *store.Store) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	start := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	var batches [][]told
-	for range 24 {
+	for range 14 {
 		var b []told
 		for range 1 + r.IntN(5) {
 			who := r.IntN(3)
