@@ -130,7 +130,8 @@ func (l *lab) failToPush() {
 		l.t.Error("the vendor's failure is not told")
 	}
 	x := l.accountState("domain:d1.example.com")
-	if x.State != store.SyncPending || x.Attempts != 1 || x.Known != "" || x.Reason != string(connectors.ReasonServer) || x.Due.Time().Before(l.now) {
+	// On a busy machine its next try may have come already.
+	if x.State != store.SyncPending || x.Attempts < 1 || x.Known != "" || x.Reason != string(connectors.ReasonServer) || x.Due.Time().Before(l.now) {
 		l.t.Errorf("after a failure that passes: %+v", x)
 	}
 	admin := &jobs.Admin{Registry: l.registry}

@@ -50,6 +50,7 @@ func TestAPIAccounts(t *testing.T) {
 		{"/accounts/domain:example.com/people?limit=1", 200, []string{`"keys":["email:ann@example.com"]`, `"next":"1"`}},
 		{"/accounts/domain:example.com/people?limit=1&next=1", 200, []string{`"keys":["email:bo@example.com"]`, `"stage":"Customer"`, `"next":""`}},
 		{"/accounts/domain:example.com/people?next=x", 400, nil},
+		{"/profiles/1", 200, []string{`"account":"domain:example.com"`}},
 		{"/accounts/domain:example.com/timeline", 200, []string{`"seq":1,"from":"","to":"Client"`, `"entered":["two"]`, `"next":""`}},
 		{"/accounts/domain:example.com/explain", 200, []string{`"settled":true,"people":2`, `{"text":"any(stage == \"Customer\")","holds":true,"have":"1","unit":"people"}`,
 			`{"text":"sum(\"Order:Completed\", \"EUR\") >= 10","holds":true,"have":"12.50","unit":"EUR"}`, `"name":"two","condition":"people \u003e= 2","holds":true`}},

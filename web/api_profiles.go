@@ -26,6 +26,9 @@ type profileBody struct {
 	FirstSeen  string            `json:"first_seen"`
 	LastSeen   string            `json:"last_seen"`
 	Sync       []personSyncBody  `json:"sync"`
+	// Account is the key of the account the person belongs to; told of one
+	// person only, not in lists.
+	Account string `json:"account,omitempty"`
 }
 
 // personSyncBody is where a person stands at one connection.
@@ -207,7 +210,11 @@ func (w *Web) apiProfile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, w.profileOf(p, prof, sync[p.ID]))
+	b := w.profileOf(p, prof, sync[p.ID])
+	if b.Account, err = w.store.AccountOf(c.Request().Context(), p.ID); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, b)
 }
 
 // timelineBody is one thing that happened; Kind says which member is set.
