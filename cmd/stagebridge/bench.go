@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/bench"
 	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/store"
 )
 
 // benchCommand measures the whole against a bare HTTP handler.
@@ -53,7 +54,7 @@ func (p *program) benchChild(ctx context.Context, what string, people, runs int)
 		return bench.Bare(ctx, cfg.Addr)
 	}
 	moments, momentsErr := bench.MomentsArgs(what)
-	if what != "backlog" && what != "reports" && momentsErr != nil {
+	if what != "backlog" && what != "reports" && what != "preview" && momentsErr != nil {
 		return fmt.Errorf("there is no child %q", what)
 	}
 	p.tuneMemory()
@@ -65,6 +66,13 @@ func (p *program) benchChild(ctx context.Context, what string, people, runs int)
 	if what == "reports" {
 		r, err := bench.Reports(ctx, bench.ReportsOptions{Store: a.store, Plan: a.registry.Config().Plan, People: people, Runs: runs,
 			Sum: func() error { return p.summarise(ctx, a) }})
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(p.stdout).Encode(r)
+	}
+	if what == "preview" {
+		r, err := p.benchPreview(ctx, a, people, runs)
 		if err != nil {
 			return err
 		}
@@ -87,4 +95,22 @@ func (p *program) benchChild(ctx context.Context, what string, people, runs int)
 		return err
 	}
 	return json.NewEncoder(p.stdout).Encode(r)
+}
+
+// benchPreview puts people under a plan and tries drafts of it.
+func (p *program) benchPreview(ctx context.Context, a *app, people, runs int) (bench.PreviewsResult, error) {
+	now, err := a.admin.Plan(ctx)
+	if err == nil {
+		_, err = a.admin.PublishPlan(ctx, now.Version, store.Versioned{Source: bench.PreviewPlan, Author: "bench"})
+	}
+	if err != nil {
+		return bench.PreviewsResult{}, err
+	}
+	return bench.Previews(ctx, a.store, a.registry.Config().Plan, people, runs, func(source string) (bench.Dry, error) {
+		d, err := a.admin.PreviewPlan(ctx, []byte(source), jobs.PreviewOptions{})
+		if err != nil {
+			return bench.Dry{}, err
+		}
+		return bench.Dry{People: d.People, Decided: d.Decided, Events: d.Events, Seconds: d.Took.Seconds()}, nil
+	})
 }
