@@ -65,7 +65,11 @@ func TestGuardsChangedAfterTheFact(t *testing.T) {
 	for name, fresh := range map[string]func(testing.TB) *store.Store{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for range 3 {
+			rounds := 3
+			if name == "postgres" {
+				rounds = 1 // each makes three databases
+			}
+			for range rounds {
 				changeGuards(t, guards, fresh)
 			}
 		})
