@@ -72,3 +72,35 @@ func TestPlanIsRolledOut(t *testing.T) {
 		t.Errorf("canceling what is over: %d %s", a.Status, a.Body)
 	}
 }
+
+// TestRulesAreTriedOnEverything: the answer is long work, whose result says
+// what would differ.
+func TestRulesAreTriedOnEverything(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	const path = "/connections/crm/rules/preview?all=true"
+	rules := "rules:\n  - { name: any, type: \"*\", emit: { event: \"Account:Created\", identity: { email: \"'ann@example.com'\" } } }\n"
+	l.tell("crm", "nothing.known", `{}`)
+	l.process()
+	if a := l.api("POST", path, "rules: [ { name: 1 } ]"); a.Status != 422 {
+		t.Errorf("a draft with mistakes: %d %s", a.Status, a.Body)
+	}
+	if a := l.api("POST", path+"&status=pending", rules); a.Status != 400 {
+		t.Errorf("what is not processed yet: %d %s", a.Status, a.Body)
+	}
+	a := l.api("POST", path, rules)
+	if a.Status != 202 || a.Header.Get("Location") == "" || !strings.Contains(a.Body, `"kind":"rules preview"`) {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	if err := l.admin.Works.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a = l.api("GET", strings.TrimPrefix(a.Header.Get("Location"), "/api/v1"), "")
+	for _, part := range []string{`"state":"done"`, `"raw_events":1,"differ":1`, `{"name":"Account:Created","added":1,"removed":0,"changed":0`,
+		`"identity":["email:ann@example.com"]`, `{"from":"ignored","to":"done","raw_events":1}`, `"new_people":1`} {
+		if !strings.Contains(a.Body, part) {
+			t.Errorf("%q is not in %s", part, a.Body)
+		}
+	}
+}
