@@ -273,7 +273,6 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/merges/:id/approve", w.apiApprove)
 	api.POST("/merges/:id/reject", w.apiReject)
 	api.GET("/inbox", w.apiInbox)
-	api.GET("/profiles/:id/identity", w.apiIdentity)
 	api.GET("/inbox/stats", w.apiInboxStats)
 	api.GET("/inbox/:id", w.apiRawEvent)
 	api.GET("/inbox/:id/trace", w.apiTrace)
