@@ -60,6 +60,9 @@ func TestChangesTellWhoChanged(t *testing.T) {
 			}
 			savePeople(t, s, 5)
 			again, err := n.Changes(ctx, 100)
+			if err != nil {
+				return err
+			}
 			if diff := cmp.Diff(left, again); diff != "" || len(left.People) == 0 || left.People[len(left.People)-1] != 9 {
 				t.Errorf("one moment, two answers: %+v\n%s", left, diff)
 			}

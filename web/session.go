@@ -35,12 +35,6 @@ func author(c echo.Context) string {
 	return holder.Name
 }
 
-// roleOf gives what the sender of a request may do.
-func roleOf(c echo.Context) access.Role {
-	holder, _ := c.Get(holderKey).(access.Holder)
-	return holder.Role
-}
-
 // authored gives the request's context with who it comes from, for the audit log.
 func (w *Web) authored(c echo.Context, name string) context.Context {
 	return store.WithAuthor(c.Request().Context(), store.Author{Name: name, Address: c.RealIP(), Request: c.Response().Header().Get(headerRequestID)})
