@@ -60,7 +60,7 @@ func TestTimedSignature(t *testing.T) {
 			if !errors.Is(err, c.want) || c.want == nil && err != nil {
 				t.Errorf("error = %v, want %v", err, c.want)
 			}
-			if c.want == connectors.ErrUnsigned && !strings.HasSuffix(err.Error(), "; make the webhook anew") {
+			if errors.Is(c.want, connectors.ErrUnsigned) && !strings.HasSuffix(err.Error(), "; make the webhook anew") {
 				t.Errorf("error = %v", err)
 			}
 		})
