@@ -119,8 +119,9 @@ type post struct {
 }
 
 // posts gives the messages of a person: one per move, two where segments were
-// both entered and left and the stage stayed; without moves, the state as it
-// is when the receiver may not have it.
+// both entered and left and the stage stayed; without moves, or where they do
+// not lead to the present stage, the state as it is when the receiver may not
+// have it.
 func (c *Connector) posts(u *connectors.Update) []post {
 	state := c.person(u)
 	if len(u.Moves) == 0 {
@@ -129,12 +130,13 @@ func (c *Connector) posts(u *connectors.Update) []post {
 		}
 		return []post{{id: c.echoID + u.ID, kind: typeStage, at: u.Want.Since, data: resynced(state, u)}}
 	}
-	posts := make([]post, 0, len(u.Moves))
+	posts := make([]post, 0, len(u.Moves)+1)
+	told := state.Stage
 	for i, m := range u.Moves {
 		p := post{id: c.echoID + m.ID, move: i, kind: typeStage, at: m.At, data: state}
 		p.data.Transition, p.data.Sequence = m.Kind, m.Seq
 		p.data.SegmentsAdded, p.data.SegmentsRemoved = list(m.Entered), list(m.Exited)
-		if m.From != m.To {
+		if told = m.To; m.From != m.To {
 			p.data.Stage, p.data.PreviousStage, p.data.StageChangedAt = m.To, m.From, isoTime(m.At)
 			posts = append(posts, p)
 			continue
@@ -154,6 +156,13 @@ func (c *Connector) posts(u *connectors.Update) []post {
 			p.kind = typeEntered
 		}
 		posts = append(posts, p)
+	}
+	// Moves from before the connection's cut-off are not among them, and one of
+	// those may have been the last.
+	if told != state.Stage && told != "" {
+		last := state
+		last.Transition, last.PreviousStage = "resync", told
+		posts = append(posts, post{id: c.echoID + u.ID, move: len(u.Moves), kind: typeStage, at: u.Want.Since, data: last})
 	}
 	return posts
 }

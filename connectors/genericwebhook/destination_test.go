@@ -115,6 +115,7 @@ func TestWhatIsSent(t *testing.T) {
 		}), []string{"msg_sb_inst1_m2 customer.segment_entered >customer +[eu] -[]"}},
 		{"segment left, stage named", with(func(u *connectors.Update) {
 			u.Moves[0] = connectors.Move{ID: "m2", From: "trial", To: "trial", Exited: []string{"eu"}}
+			u.Want.Stage = "trial"
 		}), []string{"msg_sb_inst1_m2 customer.segment_exited >trial +[] -[eu]"}},
 		{"segments both ways", with(func(u *connectors.Update) {
 			u.Moves[0] = connectors.Move{ID: "m2", Entered: []string{"a"}, Exited: []string{"b"}}
@@ -152,6 +153,7 @@ func TestRetriesKeepTheID(t *testing.T) {
 	})
 	u := ann()
 	u.Moves = append(u.Moves, connectors.Move{ID: "m2", From: "customer", To: "advocate", At: eventTime})
+	u.Want.Stage = "advocate"
 	refuse := func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("Webhook-Id"), "m2") {
 			w.WriteHeader(http.StatusBadGateway)
@@ -310,4 +312,30 @@ func BenchmarkPush(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*batchSize)/b.Elapsed().Seconds(), "posts/s")
+}
+
+// TestMovesThatDoNotLeadToTheStage tells the state behind moves of which the
+// last ones were left out.
+func TestMovesThatDoNotLeadToTheStage(t *testing.T) {
+	t.Parallel()
+	f, c := receiver(t, nil)
+	u := ann()
+	u.Moves = []connectors.Move{{ID: "m1", Seq: 3, At: eventTime, From: "", To: "trial", Kind: "forward"}}
+	results, err := c.Push(t.Context(), []connectors.Update{u})
+	if err != nil || results[0].Outcome != connectors.OK || results[0].Sent != 1 {
+		t.Fatalf("push = %+v, %v", results, err)
+	}
+	var stages []string
+	ids := map[string]bool{}
+	for _, r := range f.Requests() {
+		var b struct{ Data customer }
+		if err := json.Unmarshal(r.Body, &b); err != nil {
+			t.Fatal(err)
+		}
+		stages = append(stages, b.Data.PreviousStage+">"+b.Data.Stage+" "+b.Data.Transition)
+		ids[r.Header.Get("Webhook-Id")] = true
+	}
+	if got := strings.Join(stages, ", "); got != ">trial forward, trial>customer resync" || len(ids) != 2 {
+		t.Errorf("told %s under %d ids", got, len(ids))
+	}
 }
