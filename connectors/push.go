@@ -61,6 +61,11 @@ type Update struct {
 	Known *State
 	// Moves, for TakesEvents, are the moves not yet sent, oldest first.
 	Moves []Move
+	// Unsettled says that the moves may not tell all: some are left out, or an
+	// attempt before may have brought one of them with a state that is older. A
+	// receiver that counts a message once would then miss what changed since, so
+	// the present state is told behind them under an id of its own.
+	Unsettled bool
 }
 
 // State is what a vendor holds, or should hold, about a person.

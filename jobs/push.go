@@ -251,7 +251,8 @@ func (p *Pusher) update(cfg *Config, conn *Conn, dest connectors.Destination, x 
 		}
 	}
 	if dest.Limits().Takes == connectors.TakesEvents {
-		u.Moves = p.moves(conn, x)
+		u.Moves, u.Unsettled = p.moves(conn, x)
+		u.Unsettled = u.Unsettled || x.Known == "" && x.Lease > 1
 		if len(u.Moves) == 0 && u.Known != nil && sameState(&u.Want, u.Known) {
 			return nil, &connectors.Result{Outcome: connectors.OK, VendorID: x.VendorID}, nil
 		}
@@ -264,16 +265,16 @@ const ReasonAudience connectors.Reason = "audience"
 
 // moves are the transitions to tell, in the vendor's spelling, none older than
 // the connection wants: history that is brought in later moves people, and sets
-// off nothing at vendors that act on each move.
-func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) []connectors.Move {
+// off nothing at vendors that act on each move. cut says that there were some.
+func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) (all []connectors.Move, cut bool) {
 	since := conn.Push.Since
 	if since == 0 {
 		since = conn.Created
 	}
 	age := maxAge(&conn.Push)
-	var all []connectors.Move
 	for _, t := range x.Moves {
 		if t.At < since || age > 0 && t.At < t.Decided.Add(-age) {
+			cut = true
 			continue
 		}
 		m := connectors.Move{ID: stableID(conn.ID, x.Person, -t.Seq), Seq: t.Seq, At: t.At, Kind: t.Kind,
@@ -292,7 +293,7 @@ func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) []connectors.Move {
 			all = append(all, m)
 		}
 	}
-	return all
+	return all, cut
 }
 
 // maxAge reads the age from which on moves are not told; zero: none. What is

@@ -119,9 +119,9 @@ type post struct {
 }
 
 // posts gives the messages of a person: one per move, two where segments were
-// both entered and left and the stage stayed; without moves, or where they do
-// not lead to the present stage, the state as it is when the receiver may not
-// have it.
+// both entered and left and the stage stayed; without moves, or behind
+// moves that do not tell all, the state as it is when the receiver may not have
+// it.
 func (c *Connector) posts(u *connectors.Update) []post {
 	state := c.person(u)
 	if len(u.Moves) == 0 {
@@ -157,11 +157,11 @@ func (c *Connector) posts(u *connectors.Update) []post {
 		}
 		posts = append(posts, p)
 	}
-	// Moves from before the connection's cut-off are not among them, and one of
-	// those may have been the last.
-	if told != state.Stage && told != "" {
+	if u.Unsettled || told != state.Stage && told != "" {
 		last := state
-		last.Transition, last.PreviousStage = "resync", told
+		if last.Transition = "resync"; told != state.Stage {
+			last.PreviousStage = told
+		}
 		posts = append(posts, post{id: c.echoID + u.ID, move: len(u.Moves), kind: typeStage, at: u.Want.Since, data: last})
 	}
 	return posts

@@ -339,3 +339,19 @@ func TestMovesThatDoNotLeadToTheStage(t *testing.T) {
 		t.Errorf("told %s under %d ids", got, len(ids))
 	}
 }
+
+// TestUnsettledMovesAreFollowedByTheState tells the state under an id of its
+// own where the receiver may have a move already, with an older state in it.
+func TestUnsettledMovesAreFollowedByTheState(t *testing.T) {
+	t.Parallel()
+	f, c := receiver(t, nil)
+	u := ann()
+	u.Unsettled = true
+	if results, err := c.Push(t.Context(), []connectors.Update{u}); err != nil || results[0].Outcome != connectors.OK || results[0].Sent != 1 {
+		t.Fatalf("push = %+v, %v", results, err)
+	}
+	want := []string{"msg_sb_inst1_m1 customer.stage_changed trial>customer +[power_users] -[]", "msg_sb_inst1_u17 customer.stage_changed >customer +[] -[]"}
+	if diff := cmp.Diff(want, sent(t, f)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}
