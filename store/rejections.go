@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ const (
 	// maxRejecting bounds the connections noted between two flushes.
 	maxRejecting = 1_000
 	flushEvery   = time.Second
+	// lastFlush is how long the end of the process waits for the last notes.
+	lastFlush = 5 * time.Second
 )
 
 // rejections gathers what was refused between two flushes, so that a flood
@@ -76,7 +79,7 @@ func (s *Store) RunRejections(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastFlush)
 			defer cancel()
 			s.flushLogged(last)
 			return
@@ -102,17 +105,15 @@ func (s *Store) FlushRejections(ctx context.Context) error {
 	if len(all) == 0 {
 		return nil
 	}
+	connections := slices.Sorted(maps.Keys(all))
 	err := s.in(ctx, derived, func(t *Tx) error {
-		for connection, x := range all {
-			for reason, n := range x.reasons {
+		for _, connection := range connections {
+			for reason, n := range all[connection].reasons {
 				t.CountTx(connection, counterRejected, n)
 				t.CountTx(connection, counterRejected+":"+reason, n)
 			}
-			if err := t.addRejections(ctx, connection, x.ring[:min(x.n, keptRejections)]); err != nil {
-				return err
-			}
 		}
-		return nil
+		return t.addRejections(ctx, connections, all)
 	})
 	if err != nil {
 		return fmt.Errorf("store: rejections: %w", err)
@@ -120,21 +121,26 @@ func (s *Store) FlushRejections(ctx context.Context) error {
 	return nil
 }
 
-func (t *Tx) addRejections(ctx context.Context, connection string, facts []Rejection) error {
-	n := len(facts)
-	conns, at, ids := make([]string, n), make([]int64, n), make([]int64, n)
-	reason, detail, method, address, agent := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, r := range facts {
-		conns[i], at[i], ids[i] = connection, int64(r.At), rand.Int64() // replicas may note in the same microsecond
-		reason[i], detail[i], method[i] = clean(r.Reason, 100), clean(r.Detail, 500), clean(r.Method, 20)
-		address[i], agent[i] = clean(r.Address, 100), clean(r.Agent, maxText)
+// addRejections writes the facts of many connections and forgets the older
+// ones of each, with two statements however many there are.
+func (t *Tx) addRejections(ctx context.Context, connections []string, all map[string]*rejecting) error {
+	var conns, reason, detail, method, address, agent []string
+	var at, ids []int64
+	for _, connection := range connections {
+		x := all[connection]
+		for _, r := range x.ring[:min(x.n, keptRejections)] {
+			conns, at, ids = append(conns, connection), append(at, int64(r.At)), append(ids, rand.Int64()) // replicas may note in the same microsecond
+			reason, detail, method = append(reason, clean(r.Reason, 100)), append(detail, clean(r.Detail, 500)), append(method, clean(r.Method, 20))
+			address, agent = append(address, clean(r.Address, 100)), append(agent, clean(r.Agent, maxText))
+		}
 	}
 	if _, err := t.insert(ctx, "rejections", "", texts("connection", conns), ints("at", at), ints("id", ids), texts("reason", reason),
 		texts("detail", detail), texts("method", method), texts("address", address), texts("agent", agent)); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `delete from rejections where connection = ? and (at, id) < (select at, id from rejections
-		where connection = ? order by at desc, id desc limit 1 offset ?)`, connection, connection, keptRejections-1)
+	_, err := t.exec(ctx, `delete from rejections where (connection, at, id) in (select connection, at, id from
+		(select connection, at, id, row_number() over (partition by connection order by at desc, id desc) as place from rejections
+		where `+t.s.d.oneOf("connection", "text")+`) as ranked where place > ?)`, list(t.s.d, connections), keptRejections)
 	return err
 }
 
