@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -27,12 +28,12 @@ const (
 // otherwise, and gives every failure as a *PushError without secrets. It keeps
 // its connections open between calls and is safe for concurrent use.
 type Client struct {
-	transport    *http.Transport
-	timeout      time.Duration
-	maxAnswer    int64
-	userAgent    string
-	allowPrivate bool
-	now          func() time.Time
+	transport *http.Transport
+	guard     *guard
+	timeout   time.Duration
+	maxAnswer int64
+	userAgent string
+	now       func() time.Time
 }
 
 // ClientOptions of a Client; the zero value works.
@@ -41,9 +42,15 @@ type ClientOptions struct {
 	Timeout time.Duration
 	// MaxAnswer is the most bytes of an answer that are read; zero is 4 MiB.
 	MaxAnswer int64
-	// AllowPrivate lets requests go to loopback, private and link-local
-	// addresses, and over plain http.
+	// AllowPrivate lets requests go to loopback and private addresses, there also
+	// over plain http. Link-local addresses and those where clouds serve
+	// credentials stay refused.
 	AllowPrivate bool
+	// Allow lists what else may be called although it is not on the open
+	// internet, there also over plain http.
+	Allow Allow
+	// Resolver resolves names; nil is the system's.
+	Resolver *net.Resolver
 	// UserAgent; empty is "stagebridge/<version>".
 	UserAgent string
 	// Now is the clock that Retry-After dates are read by; nil is time.Now.
@@ -53,11 +60,10 @@ type ClientOptions struct {
 // NewClient makes a client with a connection pool of its own.
 func NewClient(o ClientOptions) *Client {
 	c := &Client{
-		timeout:      o.Timeout,
-		maxAnswer:    o.MaxAnswer,
-		userAgent:    o.UserAgent,
-		allowPrivate: o.AllowPrivate,
-		now:          o.Now,
+		timeout:   o.Timeout,
+		maxAnswer: o.MaxAnswer,
+		userAgent: o.UserAgent,
+		now:       o.Now,
 	}
 	if c.timeout <= 0 {
 		c.timeout = defaultTimeout
@@ -71,7 +77,11 @@ func NewClient(o ClientOptions) *Client {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.transport = newTransport(c.timeout, o.AllowPrivate)
+	// A dial gives up before the whole request does, so that "could not connect"
+	// and "no answer" stay apart.
+	dialer := net.Dialer{Timeout: min(10*time.Second, c.timeout*2/3), KeepAlive: 30 * time.Second, Resolver: o.Resolver}
+	c.guard = &guard{private: o.AllowPrivate, allow: o.Allow, dialer: dialer}
+	c.transport = newTransport(c.guard)
 	return c
 }
 
@@ -177,9 +187,11 @@ func (c *Client) request(ctx context.Context, call *Call) (*http.Request, *PushE
 		return refuse(ReasonSettings, "the address or method of the request cannot be read")
 	}
 	switch {
-	case req.URL.Scheme == "https" || req.URL.Scheme == "http" && c.allowPrivate:
+	case req.URL.Scheme == "https":
+	case req.URL.Scheme == "http" && c.guard.mayPlain():
+		req = req.WithContext(context.WithValue(ctx, plainKey{}, true))
 	case req.URL.Scheme == "http":
-		return refuse(ReasonBlocked, "plain http is not used; the address must begin with https://")
+		return refuse(ReasonBlocked, errPlain.Error())
 	default:
 		return refuse(ReasonSettings, "the address must begin with https://")
 	}

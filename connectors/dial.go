@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -23,19 +22,14 @@ const (
 	bufferBytes    = 8 << 10
 )
 
-// newTransport makes the transport of one client. A dial gives up before the
-// whole request does, so that "could not connect" and "no answer" stay apart.
-func newTransport(timeout time.Duration, allowPrivate bool) *http.Transport {
-	dialer := &net.Dialer{Timeout: min(10*time.Second, timeout*2/3), KeepAlive: 30 * time.Second}
-	if !allowPrivate {
-		dialer.Control = refusePrivate
-	}
+// newTransport makes the transport of one client.
+func newTransport(g *guard) *http.Transport {
 	return &http.Transport{
 		Proxy:                  nil, // an environment variable must not reroute customer data
-		DialContext:            dialer.DialContext,
+		DialContext:            g.dial,
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)},
-		TLSHandshakeTimeout:    dialer.Timeout,
+		TLSHandshakeTimeout:    g.dialer.Timeout,
 		MaxIdleConns:           maxIdle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
@@ -45,20 +39,6 @@ func newTransport(timeout time.Duration, allowPrivate bool) *http.Transport {
 	}
 }
 
-// errBlocked is the cause of a call that the address guard refused.
-var errBlocked = errors.New("the address is in a private or reserved network")
-
-// refusePrivate runs after name resolution and before the connection is made,
-// for every address that is tried. So a name that resolves to a public address
-// when it is looked at and to a private one when it is dialled gains nothing.
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil || !Public(ap.Addr()) {
-		return errBlocked
-	}
-	return nil
-}
-
 // reserved are the networks that the methods of netip.Addr do not name. From
 // the IANA special-purpose address registries, plus the host address of Azure,
 // which answers with machine credentials although it looks public.
@@ -66,6 +46,9 @@ var reserved = [...]netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),        // this network
 	netip.MustParsePrefix("100.64.0.0/10"),    // carrier-grade NAT, some clouds' metadata
 	netip.MustParsePrefix("192.0.0.0/24"),     // protocol assignments
+	netip.MustParsePrefix("192.0.2.0/24"),     // documentation
+	netip.MustParsePrefix("198.51.100.0/24"),  // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),   // documentation
 	netip.MustParsePrefix("192.88.99.0/24"),   // old 6to4 relays
 	netip.MustParsePrefix("198.18.0.0/15"),    // benchmarks
 	netip.MustParsePrefix("240.0.0.0/4"),      // reserved, broadcast
@@ -120,7 +103,7 @@ func embedded(a netip.Addr) netip.Addr {
 func classifyCause(err error) (Reason, bool) {
 	var op *net.OpError
 	switch {
-	case errors.Is(err, errBlocked):
+	case errors.Is(err, errBlocked), errors.Is(err, errPlain):
 		return ReasonBlocked, false
 	case errors.As(err, &op) && op.Op == "dial":
 		return ReasonConnection, true // nothing was sent
@@ -135,6 +118,8 @@ func causeWords(err error) string {
 	switch {
 	case errors.Is(err, errBlocked):
 		return errBlocked.Error()
+	case errors.Is(err, errPlain):
+		return errPlain.Error()
 	case errors.Is(err, context.Canceled):
 		return "the request was broken off"
 	case errors.Is(err, context.DeadlineExceeded):

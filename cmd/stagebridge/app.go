@@ -80,7 +80,7 @@ func (a *app) configure(ctx context.Context) error {
 	}
 	a.registry, err = jobs.NewRegistry(ctx, jobs.RegistryOptions{
 		Store: a.store, Vault: a.vault, Catalog: catalog.All(), PublicURL: a.config.PublicURL, Instance: instance, Parse: parsePlan, Log: a.log,
-		HTTP: connectors.NewClient(connectors.ClientOptions{Timeout: a.config.VendorTimeout, AllowPrivate: a.config.AllowPrivateNetworks, UserAgent: "stagebridge/" + version()}),
+		HTTP: connectors.NewClient(a.config.outbound(a.config.VendorTimeout)),
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/secret"
-	"github.com/stagebridge/stagebridge/web/access"
 )
 
 // prefix of every setting's environment variable.
@@ -53,6 +52,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix `envconfig:"TRUSTED_PROXIES"`
 	// AllowPrivateNetworks lets pushes go to loopback and private addresses.
 	AllowPrivateNetworks bool `envconfig:"ALLOW_PRIVATE_NETWORKS" default:"false"`
+	// AllowNetworks are networks, addresses and host names that may be called
+	// although they are not on the open internet.
+	AllowNetworks []string `envconfig:"ALLOW_NETWORKS"`
 
 	// MetricsAddr serves /metrics alone, without a token. Empty: not at all.
 	MetricsAddr string `envconfig:"METRICS_ADDR"`
@@ -81,18 +83,6 @@ type Config struct {
 	// ShutdownTimeout for requests and jobs that still run when the process is
 	// told to stop.
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"15s"`
-}
-
-// oidc gives the identity provider; nil for none.
-func (c *Config) oidc() *access.OIDC {
-	if c.OIDCIssuer == "" {
-		return nil
-	}
-	roles := map[string]access.Role{}
-	for value, role := range c.OIDCRoles {
-		roles[value] = access.Role(role)
-	}
-	return &access.OIDC{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, RoleClaim: c.OIDCRoleClaim, Roles: roles, Scopes: c.OIDCScopes}
 }
 
 // loadConfig reads the settings out of an environment. The error lists every

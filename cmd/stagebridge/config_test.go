@@ -118,6 +118,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		"STAGEBRIDGE_REDIS_URL":              "hunter2@redis.example.com",
 		"STAGEBRIDGE_TRUSTED_PROXIES":        "10.0.0.1",
 		"STAGEBRIDGE_ALLOW_PRIVATE_NETWORKS": "perhaps",
+		"STAGEBRIDGE_ALLOW_NETWORKS":         "10.2.0.0/16,http://crm.internal",
 		"STAGEBRIDGE_METRICS_ADDR":           "example.com:99999",
 		"STAGEBRIDGE_METRICS_TOKEN_FILE":     "/does/not/exist",
 		"STAGEBRIDGE_API_TOKEN":              "hunter2",
@@ -141,6 +142,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		`STAGEBRIDGE_SECRET_KEY is required with STAGEBRIDGE_DATABASE_URL`,
 		`STAGEBRIDGE_TRUSTED_PROXIES is "10.0.0.1", want networks`,
 		`STAGEBRIDGE_ALLOW_PRIVATE_NETWORKS is "perhaps", want true or false`,
+		`STAGEBRIDGE_ALLOW_NETWORKS has "http://crm.internal" is neither a network`,
 		`STAGEBRIDGE_METRICS_ADDR is "example.com:99999", want host:port`,
 		`STAGEBRIDGE_METRICS_TOKEN_FILE: stat /does/not/exist`,
 		`STAGEBRIDGE_API_TOKEN and STAGEBRIDGE_API_TOKEN_FILE are both set`,
@@ -159,8 +161,8 @@ func TestConfigListsEveryMistake(t *testing.T) {
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error shows a secret: %v", err)
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != 17 {
-		t.Errorf("%d mistakes, want 17:\n%v", lines, err)
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 18 {
+		t.Errorf("%d mistakes, want 18:\n%v", lines, err)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stagebridge/stagebridge/connectors"
 )
 
 // Bounds beyond which a setting is a slip of the keyboard.
@@ -60,6 +62,9 @@ func (c *Config) normalise() []error {
 		wrong("SECRET_KEY", "has %d bytes, want %d or more of random text; make one with 'openssl rand -hex 32'", n, minKey)
 	}
 
+	if _, err := connectors.ParseAllow(c.AllowNetworks); err != nil {
+		wrong("ALLOW_NETWORKS", "has %w", err)
+	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		wrong("LOG_FORMAT", "is %q, want text or json", c.LogFormat)
 	}

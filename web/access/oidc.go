@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -32,7 +33,7 @@ type OIDC struct {
 	RoleClaim string
 	Roles     map[string]Role
 	Scopes    []string
-	// HTTP asks the provider; nil is a client with a limit of ten seconds.
+	// HTTP asks the provider; nil is a client that reaches the open internet only.
 	HTTP *http.Client
 
 	mu       sync.Mutex
@@ -84,7 +85,7 @@ func (e *LoginError) Unwrap() error { return e.Err }
 func (o *OIDC) client(ctx context.Context) context.Context {
 	c := o.HTTP
 	if c == nil {
-		c = &http.Client{Timeout: 10 * time.Second}
+		c = connectors.NewClient(connectors.ClientOptions{Timeout: 10 * time.Second}).HTTP()
 	}
 	return oidc.ClientContext(ctx, c)
 }
@@ -143,7 +144,7 @@ func (o *OIDC) Finish(ctx context.Context, kept, state, code string) (store.User
 	ctx = o.client(ctx)
 	token, err := flow.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
-		return store.User{}, &LoginError{"the identity provider did not take the code; begin again", err}
+		return store.User{}, &LoginError{"the identity provider did not take the code; begin again", withoutAnswer(err)}
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := provider.Verifier(&oidc.Config{ClientID: o.ClientID}).Verify(ctx, raw)
@@ -168,6 +169,16 @@ func (o *OIDC) Finish(ctx context.Context, kept, state, code string) (store.User
 		}
 	}
 	return o.user(id.Subject, claims)
+}
+
+// withoutAnswer leaves the provider's answer out of an error: what it says there
+// may hold the secret or the code that it was sent.
+func withoutAnswer(err error) error {
+	var refused *oauth2.RetrieveError
+	if !errors.As(err, &refused) || refused.Response == nil {
+		return err
+	}
+	return fmt.Errorf("the token endpoint answered %d %.40q", refused.Response.StatusCode, refused.ErrorCode)
 }
 
 func (o *OIDC) user(subject string, claims map[string]any) (store.User, error) {
