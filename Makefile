@@ -14,6 +14,9 @@ MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.8.0
 # How long each fuzz target runs, in seconds.
 FUZZ ?= 5
 
+# How long a soak loads the server.
+FOR ?= 1h
+
 .PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +89,14 @@ bench: ## measure ingest, processing and delivery on this machine, on PostgreSQL
 		scripts/services $(GO) run ./cmd/stagebridge bench; \
 	else \
 		$(GO) run ./cmd/stagebridge bench; \
+	fi
+
+.PHONY: soak
+soak: ## load a server for an hour at half its maximum and see that memory, files and goroutines stay flat (FOR=1h)
+	@if command -v redis-server >/dev/null && { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }; then \
+		scripts/services $(GO) run ./cmd/stagebridge bench soak -for $(FOR); \
+	else \
+		$(GO) run ./cmd/stagebridge bench soak -for $(FOR); \
 	fi
 
 .PHONY: services

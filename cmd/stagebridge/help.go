@@ -27,6 +27,7 @@ func commands() []command {
 		scoreCommand(),
 		replayCommand(),
 		benchCommand(),
+		benchSoakCommand(),
 		rulesTestCommand(),
 		rulesDiffCommand(),
 		rulesVersionsCommand(),

@@ -71,7 +71,8 @@ type bridge struct {
 	drop func()
 }
 
-func (b *bench) bridge(ctx context.Context, postgres bool, sinks map[string]string) (*bridge, error) {
+// bridge starts a server; more is put into its environment.
+func (b *bench) bridge(ctx context.Context, postgres bool, sinks map[string]string, more ...string) (*bridge, error) {
 	dir, err := os.MkdirTemp("", "stagebridge-bench")
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (b *bench) bridge(ctx context.Context, postgres bool, sinks map[string]stri
 	if err != nil {
 		return nil, err
 	}
-	c, err := start(ctx, dir, append(env, "STAGEBRIDGE_WORKSPACE="+ws), "serve")
+	c, err := start(ctx, dir, append(append(env, more...), "STAGEBRIDGE_WORKSPACE="+ws), "serve")
 	if err != nil {
 		drop()
 		return nil, err
