@@ -19,6 +19,8 @@ type effects struct {
 	people []*person
 	// stored events of people whose events are loaded already.
 	stored map[lifecycle.ProfileID][]lifecycle.Event
+	// ahead are derivations under way.
+	ahead map[*person]derived
 
 	transitions []store.Transition
 	added, left []store.Membership
@@ -165,21 +167,15 @@ func (f *effects) derive(ctx context.Context, people []*person) error {
 	}
 	var forget []lifecycle.ProfileID
 	for _, p := range people {
-		events := slices.Clone(f.stored[p.id])
-		if events == nil {
-			events = stored[p.id]
-			for _, m := range p.merged {
-				events = append(events, stored[m.id]...)
-			}
+		d := f.ahead[p]
+		if d == nil {
+			d = f.derivation(p, stored)
 		}
-		for _, e := range p.fresh {
-			events = append(events, *e)
-		}
-		if len(events) == 0 { // a replay took away all that was known of it
+		prof, moves := d()
+		if prof == nil { // a replay took away all that was known of it
 			f.drop(p)
 			continue
 		}
-		prof, moves := f.cfg.PlanOf(p.id).Derive(p.id, events, f.now)
 		if f.replace(p, prof, moves, last[p.id]) && p.row != nil {
 			forget = append(forget, p.id)
 		}

@@ -302,6 +302,7 @@ func (p *Processor) apply(ctx context.Context, t *store.Tx, w *work, r *resolver
 		}
 	}
 	slices.SortFunc(f.people, func(a, b *person) int { return int(a.id - b.id) })
+	f.deriveAhead()
 	if err := r.writeIdentity(ctx); err != nil {
 		return err
 	}

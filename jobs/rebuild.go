@@ -163,6 +163,13 @@ func (r *resolver) rehome(s *keySet, part lifecycle.Partition, owners []*person,
 		p := personOf[part.Anchor[e.ID]]
 		p.fresh = append(p.fresh, e)
 	}
+	if len(owners) == 1 { // the common case: all of it is theirs
+		total := 0
+		for _, events := range stored {
+			total += len(events)
+		}
+		r.stored[owners[0].id] = slices.Grow(r.stored[owners[0].id], total)
+	}
 	for id, events := range stored {
 		for i := range events {
 			e := &events[i]

@@ -72,13 +72,16 @@ func (t *Tx) EventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[li
 	if len(people) == 0 {
 		return all, nil
 	}
-	rows, err := t.query(ctx, "select "+eventColumns+" from events where "+t.s.d.oneOf("person", "bigint")+" order by person, at, id", list(t.s.d, people))
-	err = each(rows, err, func(rows *sql.Rows) error {
-		s, err := scanEvent(rows)
-		all[s.Person] = append(all[s.Person], s.Event)
-		return err
-	})
-	return all, err
+	sorted := slices.Compact(slices.Sorted(slices.Values(people)))
+	rows, err := t.query(ctx, "select "+eventColumns+" from events where "+t.s.d.oneOf("person", "bigint")+" order by person, at, id", list(t.s.d, sorted))
+	h := histories{people: sorted, texts: map[string]string{}, fn: func(p lifecycle.ProfileID, events []lifecycle.Event) error {
+		all[p] = slices.Clone(events)
+		return nil
+	}}
+	if err := each(rows, err, h.row); err != nil {
+		return nil, err
+	}
+	return all, h.flush()
 }
 
 // Evidence is the event that stands for a business key so far.
@@ -201,6 +204,25 @@ func (t *Tx) moveEventsSQLite(ctx context.Context, all []MovedEvent) error {
 			return err
 		}
 		from += n
+	}
+	return nil
+}
+
+// moveAllEvents gives everything of losers to their survivors. SQLite writes a
+// range anew and drops it faster than it finds each row again to change its key.
+func (t *Tx) moveAllEvents(ctx context.Context, losers, survivors []lifecycle.ProfileID) error {
+	if t.s.d.postgres {
+		_, err := t.update(ctx, "events", "person = v.survivor", "events.person = v.loser", ints("loser", losers), ints("survivor", survivors))
+		return err
+	}
+	for i := range losers {
+		if _, err := t.exec(ctx, `insert into events (person, at, id, name, connection, inbox, business, data)
+			select ?, at, id, name, connection, inbox, business, data from events where person = ? order by at, id`, int64(survivors[i]), int64(losers[i])); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, "delete from events where person = ?", int64(losers[i])); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -167,8 +167,7 @@ func (t *Tx) MergeTx(ctx context.Context, losers, survivors []lifecycle.ProfileI
 			return err
 		}
 	}
-	_, err := t.update(ctx, "events", "person = v.survivor", "events.person = v.loser", ints("loser", losers), ints("survivor", survivors))
-	return err
+	return t.moveAllEvents(ctx, losers, survivors)
 }
 
 // Refusal is two keys seen together that were not joined.

@@ -56,8 +56,8 @@ func (s *Store) EachHistory(ctx context.Context, people []lifecycle.ProfileID, f
 	if int64(last-first) < sparse*int64(len(people)) {
 		where, args = "person between ? and ?", []any{int64(first), int64(last)}
 	}
-	rows, err := s.query(ctx, "select person, at, id, name, connection, inbox, data from events where "+where+" order by person, at, id", args...)
-	h := histories{people: people, fn: fn, texts: map[string]string{}}
+	rows, err := s.query(ctx, "select "+eventColumns+" from events where "+where+" order by person, at, id", args...)
+	h := histories{people: people, fn: fn, texts: map[string]string{}, lean: true}
 	if err := each(rows, err, h.row); err != nil {
 		return wrapScan(err)
 	}
@@ -70,6 +70,7 @@ type histories struct {
 	fn     func(lifecycle.ProfileID, []lifecycle.Event) error
 	events []lifecycle.Event
 	texts  map[string]string // names, of which there are few
+	lean   bool              // properties are read of decisions only
 
 	person, at, inbox          int64
 	id, name, connection, data sql.RawBytes
@@ -93,7 +94,7 @@ func (h *histories) row(rows *sql.Rows) error {
 		ID: lifecycle.EventID(h.id), At: lifecycle.Instant(h.at), Name: lifecycle.EventName(h.text(h.name)), Connection: h.text(h.connection), Inbox: h.inbox,
 	})
 	e := &h.events[len(h.events)-1]
-	r := eventReader{text: string(h.data), lean: !e.IsDecision()}
+	r := eventReader{text: string(h.data), lean: h.lean && !e.IsDecision()}
 	if r.event(e) {
 		return nil
 	}
