@@ -17,7 +17,7 @@ import (
 
 // benchCommand measures the whole against a bare HTTP handler.
 func benchCommand() command {
-	c := command{name: "bench", operands: "[-runs N] [-quick] [PART…]", summary: "measure ingest, processing and pushing on this machine: " + strings.Join(bench.Parts(), ", ")}
+	c := command{name: "bench", operands: "[-runs N] [-quick] [PART…]", summary: "measure ingest, processing and pushing on this machine: " + strings.Join(bench.Parts(), ", "), words: bench.Parts}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		o := bench.Options{Runs: 3, Out: p.stdout, Postgres: p.env["STAGEBRIDGE_TEST_POSTGRES_URL"], Redis: p.env["STAGEBRIDGE_TEST_REDIS_URL"]}
 		child, people := "", 0

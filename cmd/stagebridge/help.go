@@ -46,6 +46,8 @@ func commands() []command {
 		restoreCommand(),
 		moveCommand(),
 		healthCommand(),
+		completionCommand(),
+		manualCommand(),
 		versionCommand(),
 	}, userCommands())
 }

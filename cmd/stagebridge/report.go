@@ -55,7 +55,8 @@ func reportCommand() command {
 	for _, r := range live.Reports() {
 		names = append(names, r.Name)
 	}
-	c := command{name: "report", operands: "[flags] [NAME]", summary: "compute a report from all that is stored: " + strings.Join(names, ", ")}
+	c := command{name: "report", operands: "[flags] [NAME]", summary: "compute a report from all that is stored: " + strings.Join(names, ", "),
+		words: func() []string { return names }}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		format, given := "", map[string]*string{}
 		operands, err := p.parse(c, args, func(f *flag.FlagSet) {

@@ -29,6 +29,8 @@ type program struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	// inspect, when set, is shown a command's flags in place of running it.
+	inspect func(*flag.FlagSet)
 }
 
 // command is one subcommand.
@@ -39,7 +41,9 @@ type command struct {
 	operands string
 	// summary is one line for the list of commands.
 	summary string
-	// run does it. The error is shown behind the program's name.
+	// words are those that an operand is known to be one of, for completion.
+	words func() []string
+	// run does it, and begins with program.parse. The error is shown behind the program's name.
 	run func(ctx context.Context, p *program, args []string) error
 }
 
@@ -101,6 +105,10 @@ func (p *program) parse(c command, args []string, define func(*flag.FlagSet), lo
 	set.SetOutput(io.Discard)
 	if define != nil {
 		define(set)
+	}
+	if p.inspect != nil {
+		p.inspect(set)
+		return nil, flag.ErrHelp
 	}
 	switch err := set.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
