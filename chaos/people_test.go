@@ -95,7 +95,7 @@ func undisturbed(t *testing.T, story []event, got []person) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Append("app", lifecycle.At(now), jobs.Keep(receipt.Events, "")); err != nil {
+		if _, err := s.Append("app", lifecycle.At(now), jobs.Keep(receipt.Events, jobs.Origin{})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -27,6 +28,8 @@ type Fetcher struct {
 	Received func(connection string, needRecord bool)
 	// Request is the time that one call may take; zero is 15 s.
 	Request time.Duration
+	// Metrics watches; nil: nobody does.
+	Metrics *observe.Metrics
 	Now     func() time.Time
 	Log     *slog.Logger
 
@@ -110,13 +113,14 @@ func (f *Fetcher) pages(ctx context.Context, connection string, poller connector
 				return nil, errors.New("jobs: fetch: " + connection + " gave an event without a dedupe key")
 			}
 		}
-		kept, err := f.Store.AppendFetched(connection, lifecycle.At(now), Keep(page.Events, ""), store.Cursor{Was: cursor, Next: page.Cursor})
+		kept, err := f.Store.AppendFetched(connection, lifecycle.At(now), Keep(page.Events, Origin{}), store.Cursor{Was: cursor, Next: page.Cursor})
 		if errors.Is(err, store.ErrRetry) {
 			return nil, nil // another process reads it and is further on
 		}
 		if err != nil {
 			return nil, err
 		}
+		f.Metrics.Kept(connection, kept.New)
 		if f.Received != nil && kept.New > 0 {
 			f.Received(connection, slices.ContainsFunc(page.Events, func(e connectors.RawEvent) bool { return e.NeedsRecord }))
 		}

@@ -15,17 +15,24 @@ type Meta struct {
 	Broken  string             `json:"broken,omitempty"`
 	Echo    string             `json:"echo,omitempty"`
 	Written []connectors.Field `json:"written,omitempty"`
-	Public  bool               `json:"public,omitempty"`
 	// Lookup and path as the request had them are not kept: they may hold secrets.
+	Public bool `json:"public,omitempty"`
+	// RequestID is the request's own, where it came with one.
 	RequestID string `json:"request_id,omitempty"`
+	// Trace is the span of that request, where it is recorded: see observe.Parent.
+	Trace string `json:"trace,omitempty"`
 }
 
+// Origin is what is kept of the request that brought raw events; the zero
+// value keeps nothing.
+type Origin struct{ RequestID, Trace string }
+
 // Keep turns a source's raw events into what the store keeps.
-func Keep(events []connectors.RawEvent, requestID string) []store.NewEvent {
+func Keep(events []connectors.RawEvent, from Origin) []store.NewEvent {
 	kept := make([]store.NewEvent, len(events))
 	for i := range events {
 		e := &events[i]
-		kept[i] = store.NewEvent{Dedupe: e.Dedupe, Type: e.Type, At: e.At, Body: e.Body, Meta: encodeMeta(e, requestID)}
+		kept[i] = store.NewEvent{Dedupe: e.Dedupe, Type: e.Type, At: e.At, Body: e.Body, Meta: encodeMeta(e, from)}
 		switch {
 		case e.Broken != "":
 			kept[i].Flag = store.FlagBroken
@@ -38,11 +45,11 @@ func Keep(events []connectors.RawEvent, requestID string) []store.NewEvent {
 	return kept
 }
 
-func encodeMeta(e *connectors.RawEvent, requestID string) string {
-	if requestID == "" && !e.Public && e.Broken == "" && e.Echo == "" && len(e.Headers) == 0 && len(e.Written) == 0 && (e.Format == "" || e.Format == connectors.FormatJSON) {
+func encodeMeta(e *connectors.RawEvent, from Origin) string {
+	if from == (Origin{}) && !e.Public && e.Broken == "" && e.Echo == "" && len(e.Headers) == 0 && len(e.Written) == 0 && (e.Format == "" || e.Format == connectors.FormatJSON) {
 		return ""
 	}
-	m := Meta{Format: e.Format, Headers: e.Headers, Broken: e.Broken, Echo: e.Echo, Written: e.Written, Public: e.Public, RequestID: requestID}
+	m := Meta{Format: e.Format, Headers: e.Headers, Broken: e.Broken, Echo: e.Echo, Written: e.Written, Public: e.Public, RequestID: from.RequestID, Trace: from.Trace}
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "" // texts always encode

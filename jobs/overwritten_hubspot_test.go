@@ -49,7 +49,7 @@ func TestHubspotIsWrittenAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := jobs.Keep(got.Events, "")
+		kept := jobs.Keep(got.Events, jobs.Origin{})
 		for i := range kept {
 			if kept[i].Flag == store.FlagRecord {
 				kept[i].Flag = 0 // the record cannot be read

@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/store"
 )
 
@@ -59,8 +60,11 @@ type PipelineOptions struct {
 	VendorTimeout time.Duration
 	// Retain is how long raw bodies are kept; zero keeps them.
 	Retain time.Duration
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Metrics and Tracer watch; nil: nobody does.
+	Metrics *observe.Metrics
+	Tracer  *observe.Tracer
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // triggerSpan is how often at most one process triggers one queue.
@@ -81,14 +85,16 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.client, p.inspector = asynq.NewClientFromRedisClient(p.rdb), asynq.NewInspectorFromRedisClient(p.rdb)
 	p.triggers = newCoalescer(triggerSpan, p.enqueue)
-	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Batch: o.Batch, Due: p.duePushes, Now: o.Now, Log: o.Log}
-	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
+	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Batch: o.Batch, Due: p.duePushes, Metrics: o.Metrics, Tracer: o.Tracer, Now: o.Now, Log: o.Log}
+	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Metrics: o.Metrics, Tracer: o.Tracer,
+		Now: o.Now, Log: o.Log}
 	if o.Works != nil {
 		o.Works.Add(p.identityKind())
 		puller := &Puller{Store: o.Store, Registry: o.Registry, Limiter: p.pusher.Limiter, Received: p.Received, Request: o.VendorTimeout, Now: o.Now}
 		o.Works.Add(puller.Kind())
 	}
-	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Now: o.Now, Log: o.Log}
+	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Metrics: o.Metrics,
+		Now: o.Now, Log: o.Log}
 	return p, nil
 }
 

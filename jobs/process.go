@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -21,8 +22,13 @@ type Processor struct {
 	Batch int
 	// Due is told which connections have somebody newly due, after the commit.
 	Due func(connections []string)
-	Now func() time.Time
-	Log *slog.Logger
+	// Metrics and Tracer watch; nil: nobody does.
+	Metrics *observe.Metrics
+	Tracer  *observe.Tracer
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	parked seldom
 }
 
 // Rows of a transaction: enough to share out what each statement costs, but on
@@ -136,7 +142,8 @@ func (p *Processor) batch(ctx context.Context, b *store.Batch) error {
 	case errors.Is(err, store.ErrAway), ctx.Err() != nil:
 		return err
 	}
-	p.Log.Warn("a batch failed and is halved", "rows", len(b.Rows), "error", err)
+	p.Metrics.Halved()
+	p.Log.Warn("a batch failed and is halved", "rows", len(b.Rows), "first_receipt", b.Rows[0].ID, "error", err)
 	return p.isolate(ctx, b.Rows, err)
 }
 
@@ -171,17 +178,21 @@ func (p *Processor) isolate(ctx context.Context, rows []store.Row, cause error) 
 // held meanwhile, and writes inside.
 // spare ids are reserved beside one per event.
 func (p *Processor) commit(ctx context.Context, b *store.Batch, spare int) error {
+	begun, span := time.Now(), p.observedBatch(ctx, b.Rows)
 	work := p.mapAll(p.Registry.Config(), b.Rows)
 	ids := work.events + spare
 	first, err := p.Store.PersonIDs(ctx, ids)
 	if err != nil {
 		b.Release()
+		p.note(ctx, span, b.Rows, work, 0, err)
 		return err
 	}
 	work.next, work.end = first, first+lifecycle.ProfileID(ids)
 	err = b.Commit(ctx, func(t *store.Tx) error { return p.commitRows(ctx, t, b.Rows, work) })
 	p.Store.ReturnPersonIDs(work.next, work.end)
+	p.note(ctx, span, b.Rows, work, time.Since(begun), err)
 	if err == nil && len(work.pushed) > 0 && p.Due != nil {
+		p.Tracer.Due(span, work.pushed)
 		p.Due(work.pushed)
 	}
 	return err

@@ -92,7 +92,7 @@ func (p *Puller) page(ctx context.Context, connection string, at *pullPlace) (bo
 		}
 	}
 	if len(events) > 0 {
-		kept, err := p.Store.Append(connection, lifecycle.At(p.Now()), Keep(events, ""))
+		kept, err := p.Store.Append(connection, lifecycle.At(p.Now()), Keep(events, Origin{}))
 		if err != nil {
 			return false, err
 		}

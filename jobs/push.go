@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -36,8 +37,13 @@ type Pusher struct {
 	Breakers *Breakers
 	// Request is the timeout of one request to a vendor; zero is 15 s.
 	Request time.Duration
+	// Metrics and Tracer watch; nil: nobody does.
+	Metrics *observe.Metrics
+	Tracer  *observe.Tracer
 	Now     func() time.Time
 	Log     *slog.Logger
+
+	refused seldom
 }
 
 // Send pushes everybody who is due at a connection now. The error is the last
@@ -102,7 +108,7 @@ func (p *Pusher) turns(ctx context.Context, conn *Conn, limits connectors.Limits
 				return errors.Join(failure, err)
 			}
 		}
-		if err := p.Limiter.Wait(ctx, conn.ID, limits); err != nil {
+		if err := p.wait(ctx, conn.ID, limits); err != nil {
 			done(nil)
 			return err
 		}
@@ -151,9 +157,11 @@ func (p *Pusher) batch(ctx context.Context, conn *Conn, dest connectors.Destinat
 	}
 	var ledger []store.LedgerEntry
 	if len(updates) > 0 {
+		begun, span := time.Now(), p.Tracer.Push(ctx, conn.ID, len(updates))
 		call, cancel := context.WithTimeout(ctx, p.timeout())
 		results := pushHalving(call, dest.Push, updates)
 		cancel()
+		p.noteResults(conn, span, updates, results, time.Since(begun))
 		for j, r := range results {
 			i := which[j]
 			backs[i] = p.writeBack(&people[i], &updates[j], r)

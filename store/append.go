@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -133,8 +134,10 @@ func answer(group []*appending) {
 
 // flushGroup makes what was written of a group durable.
 func (s *Store) flushGroup(group []*appending) {
+	begun := time.Now()
 	err := s.writer.log.flush()
 	if err == nil {
+		s.committed("flush", time.Since(begun))
 		return
 	}
 	s.log.Error("raw events are not durable", "error", err)

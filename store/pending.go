@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -140,7 +141,10 @@ func (b *Batch) Commit(ctx context.Context, fn func(*Tx) error) error {
 	}
 	err := run(ctx, &Tx{s: b.s, pg: b.pg}, fn)
 	if err == nil {
-		err = b.pg.Commit()
+		begun := time.Now()
+		if err = b.pg.Commit(); err == nil {
+			b.s.committed(derived.String(), time.Since(begun))
+		}
 	}
 	if retryable(err) {
 		return fmt.Errorf("%w: %w", ErrRetry, err)

@@ -36,8 +36,12 @@ type Options struct {
 	Dir string
 	// Connections bounds the PostgreSQL pool; zero is 16.
 	Connections int
-	Now         func() time.Time
-	Log         *slog.Logger
+	// Committed is told of every commit: whether it was durable, derived or of
+	// ingest (see Store.Derived), and how long the commit itself took; "flush"
+	// is the write-ahead log on its way to the disk. It must return at once.
+	Committed func(kind string, took time.Duration)
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -47,6 +51,9 @@ type Store struct {
 	writer *writer // SQLite only
 	now    func() time.Time
 	log    *slog.Logger
+	// committed hears of every commit; never nil.
+	committed func(kind string, took time.Duration)
+
 	schema int64 // that migrate stops at; zero: the newest
 	ids    sequences
 
@@ -66,7 +73,10 @@ func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o
 
 // openAt is Open with the schema of a version, zero being the newest.
 func openAt(ctx context.Context, o Options, schema int64) (*Store, error) {
-	s := &Store{now: o.Now, log: o.Log, schema: schema, closed: make(chan struct{})}
+	s := &Store{now: o.Now, log: o.Log, committed: o.Committed, schema: schema, closed: make(chan struct{})}
+	if s.committed == nil {
+		s.committed = func(string, time.Duration) {}
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

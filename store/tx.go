@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -105,6 +106,9 @@ const (
 	ingest              // before others in the queue; made durable behind it: see walSync
 )
 
+// String is the mode as Options.Committed hears it.
+func (m mode) String() string { return [...]string{"durable", "derived", "ingest"}[m] }
+
 // in runs fn in a transaction and commits, or rolls back when fn fails. On
 // PostgreSQL it is run again when the database says that a concurrent
 // transaction was in the way; fn must bear that.
@@ -137,7 +141,12 @@ func (s *Store) inPostgres(ctx context.Context, m mode, fn func(*Tx) error) erro
 		_ = tx.Rollback() // the first error is the one that matters
 		return away(err)
 	}
-	return away(tx.Commit())
+	begun := time.Now()
+	if err := tx.Commit(); err != nil {
+		return away(err)
+	}
+	s.committed(m.String(), time.Since(begun))
+	return nil
 }
 
 // unwaited lets a PostgreSQL transaction end without waiting for the disk: see
@@ -191,9 +200,11 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 	if err := run(ctx, t, fn); err != nil {
 		return away(err)
 	}
+	begun := time.Now()
 	if _, err := t.exec(ctx, "commit"); err != nil {
 		return away(err)
 	}
+	s.committed(m.String(), time.Since(begun))
 	done = true
 	for _, fn := range t.after {
 		fn()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -40,15 +42,21 @@ type Ingest struct {
 	// RejectLimit is how many refused requests a minute one address may send
 	// before it is refused unread; zero: no limit.
 	RejectLimit int
+	// Metrics and Tracer watch; nil: nobody does.
+	Metrics *observe.Metrics
+	Tracer  *observe.Tracer
+	// Log gets a line per request at debug level; nil: none.
+	Log *slog.Logger
 
 	limits limits
+	ids    requestIDs
 }
 
 // Routes adds the routes: any method, since vendors probe with GET and HEAD.
 func (in *Ingest) Routes(e *echo.Echo) {
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
-		e.Add(method, "/hooks/:connection", in.handle)
-		e.Add(method, "/hooks/:connection/*", in.handle)
+		e.Add(method, "/hooks/:connection", in.handle, in.observed)
+		e.Add(method, "/hooks/:connection/*", in.handle, in.observed)
 	}
 	in.trackingRoutes(e)
 }
@@ -60,6 +68,7 @@ func (in *Ingest) handle(c echo.Context) error {
 	if err != nil {
 		return in.notFound(c, id, err)
 	}
+	ingestingOf(c).connection = id
 	if _, ok := conn.Open.(connectors.Source); !ok {
 		return in.unable(c, conn)
 	}
@@ -84,6 +93,8 @@ func (in *Ingest) handle(c echo.Context) error {
 // source.
 func (in *Ingest) receive(c echo.Context, conn *jobs.Conn, req *connectors.Request, address string) error {
 	id := conn.ID
+	seen := ingestingOf(c)
+	seen.connection, seen.bytes = id, len(req.Body)
 	receipt, err := conn.Open.(connectors.Source).Receive(req)
 	if err != nil {
 		in.limits.failed(address)
@@ -101,10 +112,12 @@ func (in *Ingest) receive(c echo.Context, conn *jobs.Conn, req *connectors.Reque
 func (in *Ingest) keep(c echo.Context, conn *jobs.Conn, receipt *connectors.Receipt, now time.Time) error {
 	h := c.Response().Header()
 	if len(receipt.Events) > 0 {
-		kept, err := in.Store.Append(conn.ID, lifecycle.At(now), jobs.Keep(receipt.Events, ""))
+		seen := ingestingOf(c)
+		kept, err := in.Store.Append(conn.ID, lifecycle.At(now), jobs.Keep(receipt.Events, seen.origin()))
 		if err != nil {
 			return away(c, err)
 		}
+		seen.kept = kept
 		h.Set(ReceiptHeader, strconv.FormatInt(kept.ID, 10))
 		if in.Received != nil && kept.New > 0 {
 			in.Received(conn.ID, needRecord(receipt.Events))

@@ -19,7 +19,7 @@ const unknownKey = "v1"
 // know a host and a key but no connection.
 func (in *Ingest) trackingRoutes(e *echo.Echo) {
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
-		e.Add(method, "/v1/*", in.track)
+		e.Add(method, "/v1/*", in.track, in.observed)
 	}
 }
 

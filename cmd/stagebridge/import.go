@@ -190,7 +190,7 @@ func (r *importRun) keep(batch []connectors.RawEvent) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	receipt, err := r.a.store.Append(r.id, lifecycle.At(time.Now()), jobs.Keep(batch, ""))
+	receipt, err := r.a.store.Append(r.id, lifecycle.At(time.Now()), jobs.Keep(batch, jobs.Origin{}))
 	if err != nil {
 		return err
 	}

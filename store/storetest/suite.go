@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"postponed rows wait":                        postpone,
 		"replay replaces":                            replay,
 		"retention keeps what is needed":             retention,
+		"a look tells what waits":                    watch,
 		"a lease ends once":                          leaseEnds,
 		"a change during a lease is due":             leaseOvertaken,
 		"an older lease is ignored":                  leaseFenced,
