@@ -30,9 +30,9 @@ func (c *Conflict) Why() string {
 
 // Spent gives the time that a person has spent in a stage up to an instant, the
 // present visit included.
-func (prof *Profile) Spent(v Visit, now Instant) time.Duration {
+func (s *Standing) Spent(v Visit, now Instant) time.Duration {
 	total := v.Total
-	if v.Stage == prof.Stage && now > v.Last {
+	if v.Stage == s.Stage && now > v.Last {
 		total = addSaturated(total, int64(now-v.Last))
 	}
 	return Instant(total).span()

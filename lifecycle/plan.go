@@ -12,13 +12,12 @@ type Plan struct {
 	name    string
 	version int64
 	zone    *time.Location // whose midnights the days of a calendar begin at
-	stages  []*stage       // in the order of the plan
-	path    []*stage       // those that are not side stages
-	sides   []*stage
-	// segments, sorted by name.
+	// track is the main lifecycle; others are the further ones, sorted by id.
+	track
+	others []*track
+	// segments of all lifecycles, sorted by name.
 	segments []*segment
 	claims   []claimRule
-	back     []backRule
 	accounts *accountPlan
 
 	rules   governance
@@ -33,7 +32,6 @@ type Plan struct {
 	keep       map[EventName]int
 	traits     []string // that conditions read, sorted
 	activity   map[EventName]bool
-	stageReads bool // what stage is next depends on where the person is or was
 	activeRead bool // a condition looks at activity
 	print      [sha256.Size]byte
 }
@@ -51,6 +49,7 @@ const anywhere = ^uint64(0)
 
 type segment struct {
 	name Segment
+	of   string // the lifecycle that it belongs to; empty: the main one
 	why  string // for a transition's Condition
 	out  string // the same for leaving
 	gate

@@ -70,15 +70,6 @@ func (p *Plan) StageNames() []Stage {
 	return names
 }
 
-// PathIndex gives a stage's place on the path from 0, or -1 for a side stage
-// and for one the plan does not have.
-func (p *Plan) PathIndex(name Stage) int {
-	if s := p.stage(name); s != nil {
-		return s.path
-	}
-	return -1
-}
-
 // Segments gives the segments, sorted by name.
 func (p *Plan) Segments() []SegmentInfo {
 	list := make([]SegmentInfo, len(p.segments))
@@ -144,25 +135,6 @@ func (p *Plan) Keep(name EventName) int { return p.keep[name] }
 // anew from their events: whenever the two differ in anything that the engine
 // looks at. A plan that differs in its name or descriptions alone does not.
 func (p *Plan) NeedsDerive(old *Plan) bool { return old == nil || p.print != old.print }
-
-func (p *Plan) stage(name Stage) *stage {
-	for _, s := range p.stages {
-		if s.name == name {
-			return s
-		}
-	}
-	return nil
-}
-
-func (p *Plan) pathNames(bits uint64) []Stage {
-	var names []Stage
-	for i, s := range p.path {
-		if bits&(1<<i) != 0 {
-			names = append(names, s.name)
-		}
-	}
-	return names
-}
 
 // claimRule gives the first rule that fits a connection, or -1.
 func (p *Plan) claimRule(connection string) int {

@@ -106,14 +106,3 @@ func window(r *document.Reader, field, text string) Instant {
 	}
 	return Instant(span / time.Microsecond)
 }
-
-// backRuleFor gives the policy for a move back from one path place to an
-// earlier one; to is -1 where no stage is left.
-func (p *Plan) backRuleFor(from, to int) (backPolicy, Instant) {
-	for _, r := range p.back {
-		if r.from&(1<<from) != 0 && (r.to == anywhere || to >= 0 && r.to&(1<<to) != 0) {
-			return r.policy, r.span
-		}
-	}
-	return backAllow, 0
-}

@@ -14,18 +14,8 @@ type Profile struct {
 	// PlanVersion is the version of the plan that was applied last.
 	PlanVersion int64
 
-	// Stage is the stage shown; empty before the first event, or where a plan's
-	// first stage has a condition that has not come true.
-	Stage Stage
-	// Since is when the person came into Stage, and StageEvent and StageInbox
-	// are what brought them there (zero: the passing of time).
-	Since      Instant
-	StageEvent EventID
-	StageInbox int64
-	// Path is the highest path stage whose condition has ever been true, and
-	// PathSince when it became so.
-	Path      Stage
-	PathSince Instant
+	// Standing is that in the main lifecycle.
+	Standing
 	// Segments the person is in, sorted by name.
 	Segments []Membership
 
@@ -48,18 +38,11 @@ type Profile struct {
 
 	facts     []Fact       // sorted by name
 	traits    []TraitState // sorted by name
-	visits    []Visit      // in the order of the first entry
 	claims    []Claim      // sorted by connection
 	conflicts []Conflict   // oldest first
-	pin       Pin
+	// lifecycles are those besides the main one, sorted by id.
+	lifecycles []Lifecycle
 
-	// bySide says that Stage is a side stage shown by its own condition.
-	bySide bool
-	// position is the last path stage shown: what moves are measured from.
-	position Stage
-	// fallTo and fallSince are the move back that a policy holds up, and since when.
-	fallTo    Stage
-	fallSince Instant
 	// timed is the latest instant at which time alone changed something: an
 	// event before it is late.
 	timed Instant
@@ -71,19 +54,6 @@ type Profile struct {
 type Membership struct {
 	Name  Segment
 	Since Instant
-}
-
-// Visit sums up a person's times in one stage.
-type Visit struct {
-	Stage Stage
-	// Count of entries; First and Last are the times of the first and the
-	// newest entry.
-	Count       int64
-	First, Last Instant
-	// Left is when the newest finished visit ended; zero when none has.
-	Left Instant
-	// Total is the time of all finished visits, in microseconds.
-	Total int64
 }
 
 // NewProfile gives a person of whom nothing is known yet.
@@ -129,10 +99,6 @@ func (prof *Profile) Email() string {
 	return s
 }
 
-// Visits gives the stages the person has been in, in the order of the first
-// entry; the present one is among them.
-func (prof *Profile) Visits() iter.Seq[Visit] { return slices.Values(prof.visits) }
-
 // In tells whether the person is in a segment.
 func (prof *Profile) In(name Segment) bool {
 	return slices.ContainsFunc(prof.Segments, func(m Membership) bool { return m.Name == name })
@@ -158,27 +124,9 @@ func (prof *Profile) Claims() iter.Seq[Claim] { return slices.Values(prof.claims
 // oldest first.
 func (prof *Profile) Conflicts() iter.Seq[Conflict] { return slices.Values(prof.conflicts) }
 
-// Pinned gives the pin that is live at an instant.
-func (prof *Profile) Pinned(now Instant) (Pin, bool) {
-	if !prof.pin.live(now) {
-		return Pin{}, false
-	}
-	return prof.pin, true
-}
-
 // Flapping tells that the plan's stages chased each other on this person, so
 // that timers rest until the next event.
 func (prof *Profile) Flapping() bool { return prof.idle >= maxIdleMoves }
-
-// visit gives the visits of a stage, or nil.
-func (prof *Profile) visit(stage Stage) *Visit {
-	for i := range prof.visits {
-		if prof.visits[i].Stage == stage {
-			return &prof.visits[i]
-		}
-	}
-	return nil
-}
 
 // Clone gives a copy that shares nothing that changes.
 func (prof *Profile) Clone() *Profile {
@@ -191,6 +139,10 @@ func (prof *Profile) Clone() *Profile {
 	}
 	c.traits = slices.Clone(prof.traits)
 	c.visits = slices.Clone(prof.visits)
+	c.lifecycles = slices.Clone(prof.lifecycles)
+	for i := range c.lifecycles {
+		c.lifecycles[i].visits = slices.Clone(c.lifecycles[i].visits)
+	}
 	c.claims = slices.Clone(prof.claims)
 	c.conflicts = slices.Clone(prof.conflicts)
 	return &c
