@@ -177,7 +177,7 @@ func (a *accountPlan) seal() {
 	var all strings.Builder
 	all.WriteString("measured by")
 	for _, m := range a.measures {
-		fmt.Fprintf(&all, "\x00%s", m.text)
+		fmt.Fprintf(&all, "\x00%s%s", m.text, m.when.scorePrints())
 	}
 	a.epoch = measureID(all.String())
 	slices.SortFunc(a.measures, func(x, y *measure) int {

@@ -159,7 +159,7 @@ func (a *accountParser) fulfils(n ast.Node) *measure {
 
 // measure keeps one of each measure.
 func (a *accountParser) measure(n ast.Node, m *measure) *measure {
-	m.id = measureID(m.text)
+	m.id = measureID(m.text + m.when.scorePrints())
 	for _, have := range a.plan.measures {
 		switch {
 		case have.text == m.text:

@@ -10,7 +10,7 @@ import (
 
 // codecVersion is the first byte of an encoded profile. A change of the form
 // takes the next number, and DecodeProfile goes on reading the older ones.
-const codecVersion = 2
+const codecVersion = 3
 
 // AppendBinary appends the profile's stored form: a version byte, then the
 // fields in a fixed order, whole numbers as varints and instants as distances
@@ -50,6 +50,7 @@ func (prof *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	w.traits(prof.traits)
 	w.visits(prof.visits)
 	w.stances(prof)
+	w.decays(prof.decays)
 	if w.foreign != nil {
 		return dst, fmt.Errorf("lifecycle: encode profile %d: trait value of type %T", prof.ID, w.foreign)
 	}

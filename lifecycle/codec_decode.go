@@ -55,6 +55,9 @@ func DecodeProfile(b []byte) (*Profile, error) {
 	prof.traits = r.traits()
 	prof.visits = r.visits()
 	r.stances(prof)
+	if r.version >= 3 {
+		prof.decays = r.decays()
+	}
 	if r.at != len(r.b) {
 		r.bad = true
 	}

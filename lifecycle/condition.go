@@ -113,6 +113,7 @@ const (
 	operandSource
 	operandDaysUntil
 	operandDaysSince
+	operandScore
 )
 
 // operand is one side of a comparison.
@@ -124,6 +125,7 @@ type operand struct {
 	event    EventName
 	slot     int
 	currency string
+	score    *score
 }
 
 // readsStage tells whether the truth depends on where the person is or was.
@@ -194,7 +196,7 @@ func (l *leaf) text() string {
 func (o *operand) text() string {
 	trait := "traits." + strings.Join(append([]string{o.trait}, o.path...), ".")
 	switch o.kind {
-	case operandTrait:
+	case operandTrait, operandScore:
 		return trait
 	case operandDaysUntil:
 		return "days_until(" + trait + ")"

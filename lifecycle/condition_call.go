@@ -86,6 +86,7 @@ func (c *conditionParser) function(n ast.Node, name string, args []ast.Node) *ex
 	case "inactive":
 		return c.newLeaf(leaf{kind: leafInactive, window: a.window(0)})
 	case "has_been":
+		c.noScore(n, a.text(0, "a trait's name"))
 		return c.newLeaf(leaf{kind: leafHasBeen, trait: a.text(0, "a trait's name"), value: a.constant(1), window: a.window(2)})
 	case "was":
 		return c.newLeaf(leaf{kind: leafWas, stage: a.stage(0)})

@@ -146,6 +146,8 @@ func (o *operand) link() func(*view) any {
 	switch o.kind {
 	case operandTrait, operandDaysUntil, operandDaysSince:
 		return o.traitValue
+	case operandScore:
+		return o.scoreValue
 	case operandCount:
 		return func(v *view) any {
 			if f := v.fact(slot); f != nil {

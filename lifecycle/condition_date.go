@@ -56,10 +56,12 @@ func (c *conditionParser) dateTrait(n ast.Node, form string) (string, []string) 
 	switch n := n.(type) {
 	case *ast.MemberNode:
 		if o, ok := c.trait(n); ok {
+			c.noScore(n, o.trait)
 			return o.trait, o.path
 		}
 	case *ast.StringNode:
 		if name := strings.TrimPrefix(n.Value, "traits."); name != "" && len(name) <= MaxNameBytes {
+			c.noScore(n, name)
 			return name, nil
 		}
 	}

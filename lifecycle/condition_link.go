@@ -142,6 +142,9 @@ func (l *leaf) link() condition {
 	case leafBefore, leafAfter:
 		return l.linkInstant()
 	}
+	if l.left.kind == operandScore {
+		return l.linkScore()
+	}
 	if l.left.isDays() {
 		return l.linkDays()
 	}

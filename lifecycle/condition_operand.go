@@ -25,7 +25,7 @@ func (c *conditionParser) operand(n ast.Node) operand {
 		return operand{}
 	case *ast.MemberNode:
 		if o, ok := c.trait(n); ok {
-			return o
+			return c.scored(n, o)
 		}
 	case *ast.BuiltinNode:
 		switch n.Name {

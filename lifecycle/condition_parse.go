@@ -24,6 +24,7 @@ type conditionError struct {
 // comparisons, &&, ||, ! and parentheses. Everything else is refused.
 type conditionParser struct {
 	stages []string // names that stage functions may use
+	scores []*score // that conditions may read
 	text   string
 	wrong  []conditionError
 	leaves int // over all conditions
@@ -123,6 +124,7 @@ func (c *conditionParser) condition(n ast.Node) *expr {
 		return c.function(n, n.Name, n.Arguments)
 	case *ast.MemberNode:
 		if o, ok := c.trait(n); ok {
+			c.noScore(n, o.trait)
 			return c.newLeaf(leaf{kind: leafTruthy, left: o})
 		}
 	case *ast.IdentifierNode:
@@ -175,6 +177,7 @@ func (c *conditionParser) comparison(n *ast.BinaryNode) *expr {
 		c.fail(n, "compares two constants")
 	}
 	c.checkDays(n, &l)
+	c.checkScore(n, &l)
 	if l.left.kind == operandStage && l.right.kind == operandLiteral {
 		c.stageLiteral(n, l.right.value)
 		if l.op != "==" && l.op != "!=" {
@@ -216,6 +219,7 @@ func (c *conditionParser) membership(n *ast.BinaryNode) *expr {
 		l.list = append(l.list, v)
 	}
 	c.checkDays(n, &l)
+	c.checkScore(n, &l)
 	if l.left.kind == operandLiteral && len(c.wrong) == 0 {
 		c.fail(n, "asks for a constant in a list of constants")
 	}

@@ -173,6 +173,8 @@ func (o *operand) words() string {
 	switch o.kind {
 	case operandTrait:
 		return "the trait “" + strings.Join(append([]string{o.trait}, o.path...), ".") + "”"
+	case operandScore:
+		return "the score “" + o.trait + "”"
 	case operandCount:
 		return "the number of “" + string(o.event) + "”"
 	case operandSum:

@@ -200,6 +200,9 @@ func (r *run) absorb(e *Event) (touched bool) {
 	if prof.countEvent(e, planned, p.keep[e.Name]) {
 		r.locate()
 	}
+	if len(p.scores) > 0 {
+		prof.scoreEvent(p, e)
+	}
 	read := r.setTraits(e, true)
 	return touched || planned || read || e.Claim != ""
 }

@@ -52,11 +52,14 @@ func (p *Plan) Foretell(from *Plan) *Foreteller {
 	if p.activeRead && !active {
 		return nil
 	}
+	if !sameScores(p, from) {
+		return nil
+	}
 	_, plain = from.namedSides()
 	f := &Foreteller{to: p, from: from, sides: sides, shares: plain && !advances(from) && from.settles(), v: view{plan: p}}
 	for _, s := range p.path {
 		t := foretold{when: s.when, same: -1}
-		if f.shares && s.when != nil {
+		if f.shares && s.when != nil && scoresKept(s.when, from) {
 			t.same = from.pathOf(s.when.spelled(), p.zone == from.zone)
 		}
 		f.path = append(f.path, t)
@@ -118,6 +121,8 @@ func (p *Plan) settles() bool {
 				timed += 2 * len(l.list)
 			case l.left.isDays():
 				timed += 2
+			case l.readsScore() != nil:
+				timed += l.turns()
 			case l.timed():
 				timed++
 			}
@@ -208,6 +213,9 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 		}
 	}
 	next.Stage, next.Segments = stage, nil
+	if !f.scores(&next) {
+		return nil, false
+	}
 	for _, s := range f.to.segments {
 		truth, known := f.holds(&s.gate)
 		if !known {
@@ -234,6 +242,9 @@ func (f *Foreteller) holds(g *gate) (truth, known bool) {
 // readable tells whether the profile holds what a leaf reads: other plans may
 // have kept fewer times of an event, and of very many currencies none is kept.
 func (f *Foreteller) readable(l *leaf) bool {
+	if s := l.readsScore(); s != nil && !f.scoreReadable(s) {
+		return false
+	}
 	if l.kind == leafAtLeast {
 		fact := f.v.fact(l.slot)
 		return fact == nil || fact.Count < int64(l.n) || len(fact.Newest) >= l.n

@@ -150,6 +150,10 @@ func (f *Foreteller) everCompare(l *leaf) certainty {
 		}
 	case operandTrait:
 		return f.everTrait(&l.left)
+	case operandScore:
+		if l.left.score.grows() && (l.op == ">=" || l.op == ">") {
+			return no
+		}
 	}
 	return unknown
 }

@@ -92,6 +92,8 @@ func (c *cond) text() string {
 		return fmt.Sprintf("%s(\"%ds\")", c.op, c.window)
 	case "trait":
 		return fmt.Sprintf("(traits.%s %s %s)", c.trait, c.cmp, literalText(c.value))
+	case "score":
+		return fmt.Sprintf("(traits.%s %s %d)", c.trait, c.cmp, c.n)
 	case "has_been":
 		return fmt.Sprintf("has_been(%q, %s, \"%ds\")", c.trait, literalText(c.value), c.window)
 	case "was":
@@ -160,11 +162,12 @@ type model struct {
 	segments map[Segment]*modelSegment
 	claims   []modelClaim
 	back     []modelBack
+	scores   []modelScore
 }
 
 func (m *model) text() string {
 	var b strings.Builder
-	b.WriteString("name: random\nzone: " + m.zone.String() + "\nstages:\n")
+	b.WriteString("name: random\nzone: " + m.zone.String() + "\n" + scoreLines(m.scores) + "stages:\n")
 	for _, s := range m.stages {
 		fmt.Fprintf(&b, "  - name: %s\n", s.name)
 		if s.side {
@@ -229,7 +232,7 @@ func stageList(names []Stage) string {
 }
 
 func drawModel(t *rapid.T) *model {
-	m := &model{zone: rapid.SampledFrom(genZones).Draw(t, "zone"), segments: map[Segment]*modelSegment{}}
+	m := &model{zone: rapid.SampledFrom(genZones).Draw(t, "zone"), segments: map[Segment]*modelSegment{}, scores: drawScores(t)}
 	pathStages := rapid.IntRange(1, 4).Draw(t, "path stages")
 	sides := rapid.IntRange(0, 2).Draw(t, "side stages")
 	var path, all []Stage
@@ -297,7 +300,7 @@ func drawGate(t *rapid.T, stages []Stage) (g modelGate) {
 
 func drawCond(t *rapid.T, stages []Stage, depth int) *cond {
 	ops := []string{"seen", "count", "sum", "at_least", "within", "idle", "never", "inactive",
-		"trait", "has_been", "was", "left", "stage", "in_stage_for", "source", "days_until", "days_since", "before", "after"}
+		"trait", "has_been", "was", "left", "stage", "in_stage_for", "source", "days_until", "days_since", "before", "after", "score", "score"}
 	if depth > 0 {
 		ops = append(ops, "and", "or", "not", "and", "or", "not")
 	}
@@ -317,6 +320,9 @@ func drawCond(t *rapid.T, stages []Stage, depth int) *cond {
 	c.window = rapid.SampledFrom(genWindows).Draw(t, "window")
 	c.trait = rapid.SampledFrom(genTraits).Draw(t, "trait")
 	c.value = drawValue(t)
+	if c.op == "score" {
+		c.trait, c.n = rapid.SampledFrom(genScores).Draw(t, "score"), rapid.IntRange(-4, 12).Draw(t, "points")
+	}
 	if isDays(c.op) {
 		c.n = rapid.SampledFrom(genDays).Draw(t, "days")
 	}
@@ -353,7 +359,7 @@ func drawEvents(t *rapid.T, m *model) []Event {
 			if rapid.Bool().Draw(t, "a date") {
 				value = rapid.SampledFrom(genDates).Draw(t, "date").value
 			}
-			e.Traits = []Trait{{rapid.SampledFrom(genTraits).Draw(t, "trait"), value, 0}}
+			e.Traits = []Trait{{rapid.SampledFrom(append(genScores, genTraits...)).Draw(t, "trait"), value, 0}}
 			if rapid.IntRange(0, 2).Draw(t, "older record") == 0 {
 				e.Traits[0].At = at - Instant(rapid.IntRange(0, 4).Draw(t, "seconds"))*1_000_000
 			}

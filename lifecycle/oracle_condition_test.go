@@ -52,6 +52,8 @@ func (o *oracle) holds(c *cond) bool {
 	case "inactive":
 		active := o.times(func(e *Event) bool { return genActive[e.Name] })
 		return len(active) > 0 && recent(active) == 0
+	case "score":
+		return o.scored(c)
 	case "trait":
 		v, _ := o.trait(c.trait)
 		return o.compareTrait(v, c)

@@ -48,6 +48,7 @@ func tell(m *model, events []Event, now Instant) *oracle {
 		o.idle = 0
 		o.look(e.At, e)
 		o.expect(e.At)
+		o.expectScores()
 		for _, tr := range e.Traits {
 			if tr.At != 0 {
 				o.expect(tr.At)

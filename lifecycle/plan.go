@@ -19,6 +19,7 @@ type Plan struct {
 	segments []*segment
 	claims   []claimRule
 	accounts *accountPlan
+	scores   []*score // in the order of the plan
 
 	rules   governance
 	judged  map[EventName]*judged

@@ -18,9 +18,17 @@ func (d *planReader) finish() {
 			s.each(func(l *leaf) { f(l, false) })
 		}
 		p.accounts.leaves(func(l *leaf) { f(l, false) })
+		for _, s := range p.scores {
+			s.each(func(l *leaf) { f(l, false) })
+		}
 	}
 	p.keep = map[EventName]int{}
 	p.reads = append(p.reads, p.accounts.sums()...)
+	for _, s := range p.scores {
+		for i := range s.events {
+			p.reads = append(p.reads, s.events[i].name)
+		}
+	}
 	leaves(func(l *leaf, ofStage bool) {
 		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
 			if name != "" {
@@ -60,6 +68,9 @@ func (d *planReader) finish() {
 		s.link(slots)
 	}
 	p.accounts.link(slots)
+	for _, s := range p.scores {
+		s.link(slots)
+	}
 	p.judgement()
 	p.print = p.fingerprint()
 }
@@ -76,6 +87,9 @@ func (p *Plan) fingerprint() (print [sha256.Size]byte) {
 	fmt.Fprintf(h, "zone %q\n", p.zone)
 	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)
 	p.accounts.print(h)
+	for _, s := range p.scores {
+		fmt.Fprintf(h, "score %q\n", s.print)
+	}
 	active := make([]string, 0, len(p.activity))
 	for name := range p.activity {
 		active = append(active, string(name))

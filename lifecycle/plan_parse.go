@@ -49,6 +49,7 @@ func (d *planReader) read() {
 		d.p.known[name] = spec
 	}
 	d.stageNames()
+	d.scores()
 	d.stages()
 	for _, resolve := range d.froms {
 		resolve()

@@ -42,6 +42,7 @@ type Profile struct {
 	conflicts []Conflict   // oldest first
 	// lifecycles are those besides the main one, sorted by id.
 	lifecycles []Lifecycle
+	decays     []decayed // of the scores that fade, sorted by score
 
 	// timed is the latest instant at which time alone changed something: an
 	// event before it is late.
@@ -145,5 +146,9 @@ func (prof *Profile) Clone() *Profile {
 	}
 	c.claims = slices.Clone(prof.claims)
 	c.conflicts = slices.Clone(prof.conflicts)
+	c.decays = slices.Clone(prof.decays)
+	for i := range c.decays {
+		c.decays[i].Worth = slices.Clone(c.decays[i].Worth)
+	}
 	return &c
 }

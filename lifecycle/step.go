@@ -13,8 +13,12 @@ func (r *run) step(t Instant, e *Event) {
 	if e != nil && e.Claim != "" {
 		reason = r.claim(e)
 	}
+	scores, scored := never, false
+	if len(r.plan.scores) > 0 {
+		scores, scored = r.scoreStep(t, e)
+	}
 	d := r.decide()
-	changed := d.path != r.path || d.fallTo != prof.fallTo || d.fallSince != prof.fallSince
+	changed := scored || d.path != r.path || d.fallTo != prof.fallTo || d.fallSince != prof.fallSince
 	r.raisePath(d.path, t)
 	prof.fallTo, prof.fallSince = d.fallTo, d.fallSince
 	switch {
@@ -38,7 +42,7 @@ func (r *run) step(t Instant, e *Event) {
 		next = r.relook(t, next)
 	}
 	flips := r.segments(&tr, t)
-	next = min(next, flips)
+	next = min(next, flips, scores)
 	if moved || len(tr.Entered)+len(tr.Exited) > 0 {
 		r.emit(&tr, t, e, &d)
 		changed = true

@@ -73,6 +73,9 @@ func (r *run) setTraits(e *Event, ordinary bool) (read bool) {
 		if at == 0 {
 			at = e.At
 		}
+		if r.plan.score(t.Name) != nil {
+			continue // what the plan computes is not told by others
+		}
 		planned := r.plan.readsTrait(t.Name)
 		r.prof.setTrait(t.Name, t.Value, at, e.ID, planned)
 		read = read || planned
