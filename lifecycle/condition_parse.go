@@ -25,9 +25,11 @@ type conditionError struct {
 type conditionParser struct {
 	stages []string // names that stage functions may use
 	scores []*score // that conditions may read
-	text   string
-	wrong  []conditionError
-	leaves int // over all conditions
+	// unscored are names of scores while they are read themselves.
+	unscored []string
+	text     string
+	wrong    []conditionError
+	leaves   int // over all conditions
 }
 
 // parse gives the tree, or nil and the mistakes, all of them where the text

@@ -41,6 +41,9 @@ func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
 	for _, s := range p.segments {
 		x.Segments = append(x.Segments, r.segmentWhy(s))
 	}
+	for _, s := range p.scores {
+		x.Scores = append(x.Scores, r.scoreReason(s))
+	}
 	return x
 }
 

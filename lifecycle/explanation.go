@@ -37,6 +37,8 @@ type Explanation struct {
 	Next []Outlook
 	// Segments are all segments of the plan, sorted by name.
 	Segments []SegmentReason
+	// Scores are the scores of the plan, in its order.
+	Scores []ScoreReason
 	// NextCheck is the earliest instant at which time alone may change
 	// something; zero: none.
 	NextCheck Instant

@@ -11,6 +11,9 @@ import (
 
 // scored turns a trait that is a score of the plan into one.
 func (c *conditionParser) scored(n ast.Node, o operand) operand {
+	if o.kind == operandTrait && slices.Contains(c.unscored, o.trait) {
+		c.fail(n, "traits.%s is a score, and a score cannot look at a score", o.trait)
+	}
 	s := c.score(o.trait)
 	if s == nil || o.kind != operandTrait {
 		return o
@@ -32,6 +35,9 @@ func (c *conditionParser) score(name string) *score {
 
 // noScore reports a score where a plain trait is wanted.
 func (c *conditionParser) noScore(n ast.Node, name string) {
+	if slices.Contains(c.unscored, name) {
+		c.fail(n, "traits.%s is a score, and a score cannot look at a score", name)
+	}
 	if c.score(name) != nil {
 		c.fail(n, "traits.%s is a score of this plan; compare it with a whole number, as in traits.%s >= 50", name, name)
 	}

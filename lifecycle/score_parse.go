@@ -14,6 +14,11 @@ import (
 // them.
 func (d *planReader) scores() {
 	var all []*score
+	if names := d.r.Node().Get("scores"); names != nil {
+		for _, e := range names.Entries {
+			d.cond.unscored = append(d.cond.unscored, e.Key)
+		}
+	}
 	d.r.Entries("scores", func(name string, r *document.Reader) {
 		if len(all) == MaxScores {
 			d.fullUp(r, "score", MaxScores)
@@ -23,7 +28,7 @@ func (d *planReader) scores() {
 		all = append(all, d.score(name, r))
 	})
 	d.p.scores = all
-	d.cond.scores = all
+	d.cond.scores, d.cond.unscored = all, nil
 }
 
 // scoreName checks a score's name, which is that of a trait.
