@@ -102,6 +102,21 @@ func (b *Breakers) Allow(connection string) (done func(error), err error) {
 // State is closed, half-open or open.
 func (b *Breakers) State(connection string) string { return b.of(connection).State().String() }
 
+// All gives the states of all breakers by the name they were asked for under.
+// Of nil there are none.
+func (b *Breakers) All() map[string]string {
+	all := map[string]string{}
+	if b == nil {
+		return all
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, cb := range b.all {
+		all[name] = cb.State().String()
+	}
+	return all
+}
+
 func (b *Breakers) of(connection string) *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	b.mu.Lock()
 	defer b.mu.Unlock()

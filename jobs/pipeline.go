@@ -29,6 +29,7 @@ type Pipeline struct {
 	processor *Processor
 	pusher    *Pusher
 	fetcher   *Fetcher
+	watch     *Watch
 	triggers  *coalescer
 	enqueuing sync.Map // queues with a trigger on its way into Redis
 
@@ -88,6 +89,11 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.processor = &Processor{Store: o.Store, Registry: o.Registry, Batch: o.Batch, Due: p.duePushes, Metrics: o.Metrics, Tracer: o.Tracer, Now: o.Now, Log: o.Log}
 	p.pusher = &Pusher{Store: o.Store, Registry: o.Registry, Limiter: NewLimiter(p.rdb), Breakers: &Breakers{}, Request: o.VendorTimeout, Metrics: o.Metrics, Tracer: o.Tracer,
 		Now: o.Now, Log: o.Log}
+	watched := WatchOptions{Store: o.Store, Registry: o.Registry, Ping: p.PingRedis, Queues: p.queueSizes, Now: o.Now, Log: o.Log}
+	if o.Work {
+		watched.Breakers = p.pusher.Breakers
+	}
+	p.watch = NewWatch(watched)
 	if o.Works != nil {
 		o.Works.Add(p.identityKind())
 		puller := &Puller{Store: o.Store, Registry: o.Registry, Limiter: p.pusher.Limiter, Received: p.Received, Request: o.VendorTimeout, Now: o.Now}
@@ -122,6 +128,7 @@ func (p *Pipeline) connect() error {
 // Start begins to work and returns. Redis need not be there.
 func (p *Pipeline) Start() {
 	p.wg.Go(func() { p.o.Registry.Watch(p.ctx) })
+	p.wg.Go(func() { p.watch.Run(p.ctx) })
 	if p.embedded != nil {
 		p.wg.Go(p.ageRedis)
 	}
@@ -170,6 +177,9 @@ func (p *Pipeline) Redis() redis.UniversalClient { return p.rdb }
 
 // PingRedis answers whether Redis can be reached.
 func (p *Pipeline) PingRedis(ctx context.Context) error { return p.rdb.Ping(ctx).Err() }
+
+// Watch is what looks at the pipeline.
+func (p *Pipeline) Watch() *Watch { return p.watch }
 
 // Breaker gives the state of a connection's breaker.
 func (p *Pipeline) Breaker(connection string) string { return p.pusher.Breakers.State(connection) }

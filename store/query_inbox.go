@@ -210,7 +210,7 @@ func (s *Store) InboxStats(ctx context.Context) (map[string]*InboxStats, error) 
 		x.Done, x.Ignored, x.Quarantined, x.Failed = names["done"], names["ignored"], names["quarantined"], names["failed"]
 		x.Duplicates, x.Rejected = names["duplicates"], names[counterRejected]
 		for name, n := range names {
-			if reason, ok := rejectedReason(name); ok {
+			if reason, ok := RejectedReason(name); ok {
 				x.Rejections[reason] = n
 			}
 		}

@@ -162,7 +162,8 @@ func (s *Store) Rejections(ctx context.Context, connection string) ([]Rejection,
 	return slices.Clip(all), nil
 }
 
-// rejectedReason reads the reason out of a counter's name.
-func rejectedReason(counter string) (string, bool) {
+// RejectedReason reads the reason out of the name of a counter of rejected
+// requests; false for any other counter.
+func RejectedReason(counter string) (string, bool) {
 	return strings.CutPrefix(counter, counterRejected+":")
 }

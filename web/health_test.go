@@ -8,7 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
 	"github.com/stagebridge/stagebridge/web"
@@ -33,7 +37,18 @@ func TestMetrics(t *testing.T) {
 	if a := newLab(t, nil).send("GET", "/metrics", ""); a.Status != 404 {
 		t.Errorf("without a token configured: %d", a.Status)
 	}
-	l := newLab(t, func(o *web.Options) { o.MetricsToken = secret.New("m") })
+	var watch *jobs.Watch
+	registry := prometheus.NewRegistry()
+	l := newLab(t, func(o *web.Options) {
+		watch = jobs.NewWatch(jobs.WatchOptions{Store: o.Store, Registry: o.Registry})
+		if _, err := observe.New(registry, "1.2.3"); err != nil {
+			t.Fatal(err)
+		}
+		if err := observe.Register(registry, watch.Collector()); err != nil {
+			t.Fatal(err)
+		}
+		o.MetricsToken, o.Metrics = secret.New("m"), registry
+	})
 	l.connect("crm", &connectors.PushConfig{Enabled: true})
 	l.tell("crm", "order", `{"email":"ann@example.com","amount":"1"}`)
 	l.tell("crm", "order", `{"email":"bob@example.com","amount":"1"}`)
@@ -44,6 +59,9 @@ func TestMetrics(t *testing.T) {
 	if err := l.store.FlushRejections(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := watch.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if a := l.send("GET", "/metrics", "", "Authorization: Bearer x"); a.Status != 401 {
 		t.Errorf("a wrong token: %d", a.Status)
 	}
@@ -51,16 +69,22 @@ func TestMetrics(t *testing.T) {
 	for _, line := range []string{
 		`stagebridge_build_info{version="1.2.3"} 1`, `stagebridge_database_up 1`, `stagebridge_inbox_events{connection="crm",status="done"} 2`,
 		`stagebridge_ingest_duplicates_total{connection="crm"} 1`, `stagebridge_ingest_rejected_total{connection="crm",reason="stale"} 1`,
-		`stagebridge_inbox_pending{connection="crm"} 1`, `stagebridge_sync_people{connection="crm",state="pending"} 2`, `stagebridge_stage_people{stage="Customer"} 2`,
+		`stagebridge_inbox_pending{connection="crm"} 1`, `stagebridge_push_waiting_people{connection="crm"} 2`, `stagebridge_stage_people{stage="Customer"} 2`,
 	} {
 		if !strings.Contains(a.Body, line+"\n") {
 			t.Errorf("%s is not in %s", line, a.Body)
 		}
 	}
-	w := httptest.NewRecorder()
-	l.web.MetricsHandler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/", nil))
-	if w.Code != 200 || !strings.Contains(w.Body.String(), "go_goroutines") {
-		t.Errorf("on an address of its own: %d", w.Code)
+	o := &web.Operations{Store: l.store, Metrics: registry, Reasons: func() []string { return []string{"it is stuck"} }}
+	for path, want := range map[string]string{
+		"/metrics": "go_goroutines", "/healthz": `{"status":"ok","degraded":false,"away":[]}`,
+		"/readyz": `{"status":"ready","degraded":true,"away":[],"reasons":["it is stuck"]}`,
+	} {
+		w := httptest.NewRecorder()
+		o.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("on an address of its own, %s: %d %.300s", path, w.Code, w.Body)
+		}
 	}
 }
 

@@ -53,6 +53,8 @@ type Options struct {
 	Redis asynq.RedisConnOpt
 	// Services are asked by /readyz.
 	Services []Service
+	// Reasons say what does not go on; nil: nobody looks. See Operations.
+	Reasons func() []string
 
 	// PublicURL is this server's own address; cookies are bound to https when
 	// it is one.
@@ -71,8 +73,8 @@ type Options struct {
 	// Simulated marks every page: the vendors are not real.
 	Simulated bool
 	Version   string
-	// Metrics takes the collectors; nil makes a registry of its own.
-	Metrics *prometheus.Registry
+	// Metrics are what /metrics gives; nil: there is none here.
+	Metrics prometheus.Gatherer
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -84,10 +86,9 @@ type Web struct {
 	registry *jobs.Registry
 	admin    *jobs.Admin
 	replay   Replayer
-	services []Service
 
 	apiToken, metricsToken secret.Text
-	metrics                *prometheus.Registry
+	operations             *Operations
 	passwords              passwords
 	access                 *access.Access
 	oidc                   *access.OIDC
@@ -108,8 +109,9 @@ type Web struct {
 // New checks every template, prepares the first login and adds the routes.
 func New(ctx context.Context, o Options) (*Web, error) {
 	w := &Web{
-		store: o.Store, registry: o.Registry, admin: o.Admin, replay: o.Replay, services: o.Services,
-		apiToken: o.APIToken, metricsToken: o.MetricsToken, metrics: o.Metrics, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
+		store: o.Store, registry: o.Registry, admin: o.Admin, replay: o.Replay,
+		operations: &Operations{Store: o.Store, Services: o.Services, Reasons: o.Reasons, Metrics: o.Metrics, Version: o.Version},
+		apiToken:   o.APIToken, metricsToken: o.MetricsToken, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), simulated: o.Simulated, version: o.Version, now: o.Now, log: o.Log,
 	}
 	if w.now == nil {
@@ -141,9 +143,6 @@ func New(ctx context.Context, o Options) (*Web, error) {
 		}
 	}
 	if err := w.prepareLogin(ctx, o.AdminPassword); err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	if err := w.collect(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	e := echo.New()
@@ -178,8 +177,8 @@ func (w *Web) routes(e *echo.Echo) {
 
 	// Health, for machines.
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		e.Add(method, "/healthz", w.healthz)
-		e.Add(method, "/readyz", w.readyz)
+		e.Add(method, "/healthz", echo.WrapHandler(http.HandlerFunc(w.operations.healthz)))
+		e.Add(method, "/readyz", echo.WrapHandler(http.HandlerFunc(w.operations.readyz)))
 	}
 	e.GET("/metrics", w.metricsPage, w.identified, w.headed)
 	e.GET("/assets/:file", w.asset)

@@ -13,6 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/connectors/catalog"
 	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/lifecycle/plans"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
@@ -29,6 +30,7 @@ type app struct {
 	registry *jobs.Registry
 	admin    *jobs.Admin
 	works    *jobs.Works
+	observed observed
 	// listener, when not nil, is listened on in place of ADDR.
 	listener net.Listener
 }
@@ -44,7 +46,10 @@ func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
 	if a.vault, err = secret.NewVault(key); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Log: log}); err != nil {
+	if a.observed, err = newObserved(c); err != nil {
+		return nil, err
+	}
+	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Committed: a.observed.metrics.Committed, Log: log}); err != nil {
 		return nil, err
 	}
 	if err := a.configure(ctx); err != nil {
@@ -164,7 +169,7 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	s.pipeline, err = jobs.NewPipeline(jobs.PipelineOptions{
 		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Works: a.works, Batch: a.config.ProcessBatch,
 		VendorTimeout: a.config.VendorTimeout,
-		Retain:        time.Duration(a.config.RetentionDays) * 24 * time.Hour, Log: a.log,
+		Retain:        time.Duration(a.config.RetentionDays) * 24 * time.Hour, Metrics: a.observed.metrics, Tracer: a.observed.tracer, Log: a.log,
 	})
 	if err != nil {
 		return nil, err
@@ -179,10 +184,14 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	s.cancel = cancel
 	s.wg.Go(func() { a.store.RunRejections(own) })
 	s.pipeline.Start()
-	if !r.web {
-		return s, nil
+	err = observe.Register(a.observed.registry, s.pipeline.Watch().Collector())
+	if err == nil {
+		err = s.listenMetrics()
 	}
-	if err := s.listen(ctx, simulated); err != nil {
+	if err == nil && r.web {
+		err = s.listen(ctx, simulated)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
@@ -192,10 +201,11 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 	c := s.config
 	in := &web.Ingest{
 		Store: s.store, Registry: s.registry, Received: s.pipeline.Received, MaxBody: c.MaxBodyBytes, Rate: c.RateLimit, RejectLimit: c.RejectLimit,
+		Metrics: s.observed.metrics, Tracer: s.observed.tracer, Log: s.log,
 	}
 	w, err := web.New(ctx, web.Options{
 		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Replay: s.pipeline, Redis: s.pipeline.RedisOption(),
-		Services:  []web.Service{{Name: "redis", Ping: s.pipeline.PingRedis}},
+		Services: s.services(), Reasons: s.pipeline.Watch().Reasons, Metrics: s.observed.registry,
 		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, OIDC: c.oidc(), MetricsToken: c.MetricsToken,
 		TrustedProxies: c.TrustedProxies, Simulated: simulated, Version: version(), Log: s.log,
 	})
@@ -211,7 +221,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	s.wg.Go(func() { s.served <- s.http.Serve(s.listener) })
-	return s.listenMetrics()
+	return nil
 }
 
 // url is where a person reaches the server.

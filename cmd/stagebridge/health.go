@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,7 +21,7 @@ const maxHealthBody = 64 << 10
 // healthCommand asks the server of this machine whether it is ready: the
 // health check of an image that holds no other program.
 func healthCommand() command {
-	c := command{name: "health", summary: "ask the server at STAGEBRIDGE_ADDR whether it is ready"}
+	c := command{name: "health", summary: "ask the server at STAGEBRIDGE_ADDR, or the worker at STAGEBRIDGE_METRICS_ADDR, whether it is ready"}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		if _, err := p.parse(c, args, nil, 0, 0); err != nil {
 			return err
@@ -29,6 +31,9 @@ func healthCommand() command {
 			return err
 		}
 		answer, err := askReady(ctx, config.Addr)
+		if errors.Is(err, syscall.ECONNREFUSED) && config.MetricsAddr != "" {
+			answer, err = askReady(ctx, config.MetricsAddr) // a worker listens there only
+		}
 		if err != nil {
 			return err
 		}
