@@ -108,6 +108,9 @@ var reservedIDs = []string{lifecycle.NamespaceUser, lifecycle.NamespaceEmail, li
 
 // Create makes a connection. Errors: *Invalid, store.ErrExists.
 func (a *Admin) Create(ctx context.Context, in ConnectionInput) (*Conn, error) {
+	if err := a.Registry.Refresh(ctx); err != nil { // also tells which key seals
+		return nil, err
+	}
 	row := store.Connection{ID: in.ID, Connector: in.Connector, Settings: "{}", Push: "{}"}
 	return a.save(ctx, row, in)
 }

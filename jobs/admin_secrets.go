@@ -20,7 +20,12 @@ func (a *Admin) secrets(row *store.Connection, vendor connectors.Vendor, in Conn
 	r := a.Registry
 	old, err := OpenSecrets(r.o.Vault, row.ID, row.Secrets)
 	if errors.Is(err, secret.ErrKey) {
-		// Sealed with another key: nobody can use them, so they are entered again.
+		if len(in.Secrets) == 0 {
+			// Another process may know the key: a change of something else must not
+			// cost the credentials.
+			wrong.setting("secrets", "were encrypted with a key that this process does not know; enter all of them again, or start it with that key")
+			return nil, nil
+		}
 		old, err = Secrets{}, nil
 	}
 	if err != nil {

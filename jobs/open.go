@@ -55,8 +55,9 @@ func OpenSecrets(v *secret.Vault, connection string, sealed []byte) (Secrets, er
 
 // open makes a Conn of a row. Settings and rules that are wrong are kept in
 // the Conn, so that the connection still takes what vendors send; only a
-// database error fails.
-func (r *Registry) open(ctx context.Context, row store.Connection) (*Conn, error) {
+// database error fails. was is the Conn so far, or nil: its credentials stay in
+// use where those of the row were sealed with a key that is not known here.
+func (r *Registry) open(ctx context.Context, row store.Connection, was *Conn) (*Conn, error) {
 	c := &Conn{Connection: row}
 	vendor, ok := findVendor(r.o.Catalog, row.Connector)
 	if !ok {
@@ -77,12 +78,13 @@ func (r *Registry) open(ctx context.Context, row store.Connection) (*Conn, error
 	c.Rules, c.RulesErr = mapping.Compile("rules/"+row.ID+".yaml", c.RulesSource, mapping.Options{
 		Connection: row.ID, Connector: row.Connector, IdentityScope: c.Settings["identity_scope"], Stages: c.Push.Stages,
 	})
-	if err != nil {
-		c.Err = err
-		return c, nil
+	if c.Err = err; err == nil {
+		c.Open, c.Err = vendor.Open(cfg)
+	} else if errors.Is(err, secret.ErrKey) && was != nil && was.Open != nil && was.Connector == row.Connector && was.Connection.Settings == row.Settings && was.Connection.Push == row.Push {
+		c.Open, c.Err = was.Open, nil
 	}
-	if c.Open, err = vendor.Open(cfg); err != nil {
-		c.Err = err
+	if c.Err != nil {
+		return c, nil
 	}
 	if _, lists := c.Open.(connectors.Lister); lists {
 		if c.listed, err = listedRules(row, c.Settings["identity_scope"]); err != nil {

@@ -194,6 +194,9 @@ func (r *Registry) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.followKey(ctx); err != nil {
+		return err
+	}
 	next := &Config{Version: version, Connections: make(map[string]*Conn, len(rows))}
 	if err := r.loadPlan(ctx, next); err != nil {
 		return err
@@ -206,11 +209,15 @@ func (r *Registry) Reload(ctx context.Context) error {
 	}
 	old := r.current.Load()
 	for _, row := range rows {
-		if old != nil && old.Connections[row.ID] != nil && old.Connections[row.ID].Version == row.Version && old.Connections[row.ID].Connection.Rules == row.Rules {
-			next.Connections[row.ID] = old.Connections[row.ID]
+		var was *Conn
+		if old != nil {
+			was = old.Connections[row.ID]
+		}
+		if was != nil && was.Version == row.Version && was.Connection.Rules == row.Rules {
+			next.Connections[row.ID] = was
 			continue
 		}
-		c, err := r.open(ctx, row)
+		c, err := r.open(ctx, row, was)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ type app struct {
 	log      *slog.Logger
 	store    *store.Store
 	vault    *secret.Vault
+	keys     *jobs.Keys
 	registry *jobs.Registry
 	admin    *jobs.Admin
 	works    *jobs.Works
@@ -39,14 +40,11 @@ type app struct {
 // configured.
 func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
 	a := &app{config: c, log: log}
-	key, err := secretKey(c)
-	if err != nil {
+	var err error
+	if a.vault, err = c.vault(); err != nil {
 		return nil, err
 	}
-	if a.vault, err = secret.NewVault(key); err != nil {
-		return nil, err
-	}
-	if a.observed, err = newObserved(c); err != nil {
+	if a.observed, err = newObserved(c, log); err != nil {
 		return nil, err
 	}
 	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Committed: a.observed.metrics.Committed, Log: log}); err != nil {
@@ -56,17 +54,6 @@ func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	return a, nil
-}
-
-// secretKey is SECRET_KEY, or on SQLite a key file beside the database.
-func secretKey(c Config) (secret.Text, error) {
-	if !c.SecretKey.Empty() {
-		return c.SecretKey, nil
-	}
-	if !c.DatabaseURL.Empty() {
-		return secret.Text{}, fmt.Errorf("%sSECRET_KEY is not set: with PostgreSQL the key that encrypts stored credentials has to come from you, for example from 'openssl rand -base64 32'", prefix)
-	}
-	return secret.KeyFile(c.DataDir)
 }
 
 func (a *app) configure(ctx context.Context) error {
@@ -99,28 +86,6 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	a.works.Add(jobs.RulesPreviewKind(a.admin))
-	return nil
-}
-
-// checkKey refuses a SECRET_KEY that is not the one the stored credentials
-// were sealed with, before anything is written with it.
-func (a *app) checkKey(ctx context.Context) error {
-	const name, text = "key check", "the key is right"
-	fresh, err := a.vault.Seal([]byte(text), name)
-	if err != nil {
-		return err
-	}
-	kept, err := a.store.Setting(ctx, "key_check", fmt.Sprintf("%x", fresh))
-	if err != nil {
-		return err
-	}
-	var sealed []byte
-	if _, err := fmt.Sscanf(kept, "%x", &sealed); err != nil {
-		return fmt.Errorf("key check: %w", err)
-	}
-	if _, err := a.vault.Open(sealed, name); err != nil {
-		return fmt.Errorf("%sSECRET_KEY (or secret.key in the data folder) is not the key that the stored credentials were encrypted with; nothing was changed. Start with the old key", prefix)
-	}
 	return nil
 }
 
@@ -245,5 +210,6 @@ func (s *server) stop() error {
 	}
 	s.cancel()
 	s.wg.Wait()
+	errs = append(errs, s.observed.end(ctx))
 	return errors.Join(append(errs, s.close())...)
 }

@@ -132,7 +132,7 @@ func restoreCommand() command {
 }
 
 func (p *program) restore(ctx context.Context, config Config, path string) error {
-	key, err := oldKey(config)
+	keys, err := oldKeys(config)
 	if err != nil {
 		return err
 	}
@@ -141,9 +141,17 @@ func (p *program) restore(ctx context.Context, config Config, path string) error
 		return err
 	}
 	defer f.Close()
-	file, err := archive.Open(f, key)
+	var file *archive.File
+	for _, key := range keys {
+		if _, err = f.Seek(0, io.SeekStart); err == nil {
+			file, err = archive.Open(f, key)
+		}
+		if !errors.Is(err, archive.ErrKey) {
+			break
+		}
+	}
 	if errors.Is(err, archive.ErrKey) {
-		return fmt.Errorf("%s was not encrypted with this %sSECRET_KEY; nothing was changed", path, prefix)
+		return fmt.Errorf("%s was not encrypted with this %[2]sSECRET_KEY, nor with one of %[2]sSECRET_KEY_PREVIOUS; nothing was changed", path, prefix)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -161,14 +169,13 @@ func (p *program) restore(ctx context.Context, config Config, path string) error
 	return nil
 }
 
-// oldKey is the key of a backup, which must be there: a new one would open
-// nothing.
-func oldKey(config Config) (secret.Text, error) {
-	if !config.SecretKey.Empty() {
-		return config.SecretKey, nil
+// oldKeys are the keys that a backup may have been written with. One must be
+// there: a new one would open nothing.
+func oldKeys(config Config) ([]secret.Text, error) {
+	_, err := os.Stat(filepath.Join(config.DataDir, "secret.key"))
+	if config.SecretKey.Empty() && err != nil {
+		return nil, fmt.Errorf("%sSECRET_KEY is not set: give the key of the installation that the backup is of, which is its own setting or the content of secret.key in its data folder", prefix)
 	}
-	if _, err := os.Stat(filepath.Join(config.DataDir, "secret.key")); err == nil {
-		return secret.KeyFile(config.DataDir)
-	}
-	return secret.Text{}, fmt.Errorf("%sSECRET_KEY is not set: give the key of the installation that the backup is of, which is its own setting or the content of secret.key in its data folder", prefix)
+	config.DatabaseURL = secret.Text{} // the key file of the folder counts, wherever the data are to go
+	return secretKeys(config)
 }

@@ -33,6 +33,8 @@ type Config struct {
 
 	// SecretKey encrypts stored credentials.
 	SecretKey secret.Text `envconfig:"SECRET_KEY"`
+	// SecretKeyPrevious are the keys before, with blanks between them.
+	SecretKeyPrevious secret.Text `envconfig:"SECRET_KEY_PREVIOUS"`
 	// APIToken is the bearer token of the API. Empty: only tokens made in Settings.
 	APIToken secret.Text `envconfig:"API_TOKEN"`
 	// AdminPassword of the first user. Empty: a one-time link is printed.
@@ -60,6 +62,12 @@ type Config struct {
 	MetricsAddr string `envconfig:"METRICS_ADDR"`
 	// MetricsToken is the bearer token for /metrics on Addr. Empty: not served there.
 	MetricsToken secret.Text `envconfig:"METRICS_TOKEN"`
+	// OTLPEndpoint is the collector that traces go to. Empty: there are none.
+	OTLPEndpoint string `envconfig:"OTLP_ENDPOINT"`
+	// OTLPHeaders are sent to it: name=value, separated by commas.
+	OTLPHeaders secret.Text `envconfig:"OTLP_HEADERS"`
+	// TraceShare of the requests is traced, 0 to 1.
+	TraceShare float64 `envconfig:"TRACE_SHARE" default:"0.1"`
 	// LogFormat is text or json.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"text"`
 	// LogLevel is the lowest level written.

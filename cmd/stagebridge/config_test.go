@@ -29,6 +29,7 @@ func TestConfigDefaults(t *testing.T) {
 		DataDir:         "./data",
 		OIDCRoleClaim:   "groups",
 		OIDCScopes:      []string{"openid", "email", "profile"},
+		TraceShare:      0.1,
 		LogFormat:       "text",
 		LogLevel:        slog.LevelInfo,
 		MaxBodyBytes:    8 << 20,
@@ -119,6 +120,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		"STAGEBRIDGE_TRUSTED_PROXIES":        "10.0.0.1",
 		"STAGEBRIDGE_ALLOW_PRIVATE_NETWORKS": "perhaps",
 		"STAGEBRIDGE_ALLOW_NETWORKS":         "10.2.0.0/16,http://crm.internal",
+		"STAGEBRIDGE_SECRET_KEY_PREVIOUS":    "0123456789abcdef0123456789abcdef hunter2",
 		"STAGEBRIDGE_METRICS_ADDR":           "example.com:99999",
 		"STAGEBRIDGE_METRICS_TOKEN_FILE":     "/does/not/exist",
 		"STAGEBRIDGE_API_TOKEN":              "hunter2",
@@ -140,6 +142,7 @@ func TestConfigListsEveryMistake(t *testing.T) {
 		`STAGEBRIDGE_DATABASE_URL wants postgres://`,
 		`STAGEBRIDGE_REDIS_URL wants redis://`,
 		`STAGEBRIDGE_SECRET_KEY is required with STAGEBRIDGE_DATABASE_URL`,
+		`STAGEBRIDGE_SECRET_KEY_PREVIOUS holds a key of 7 bytes`,
 		`STAGEBRIDGE_TRUSTED_PROXIES is "10.0.0.1", want networks`,
 		`STAGEBRIDGE_ALLOW_PRIVATE_NETWORKS is "perhaps", want true or false`,
 		`STAGEBRIDGE_ALLOW_NETWORKS has "http://crm.internal" is neither a network`,
@@ -161,8 +164,8 @@ func TestConfigListsEveryMistake(t *testing.T) {
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error shows a secret: %v", err)
 	}
-	if lines := strings.Count(err.Error(), "\n") + 1; lines != 18 {
-		t.Errorf("%d mistakes, want 18:\n%v", lines, err)
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 19 {
+		t.Errorf("%d mistakes, want 19:\n%v", lines, err)
 	}
 }
 

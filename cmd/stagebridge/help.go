@@ -49,7 +49,7 @@ func commands() []command {
 		completionCommand(),
 		manualCommand(),
 		versionCommand(),
-	}, userCommands())
+	}, secretsCommands(), userCommands())
 }
 
 // help prints the list of commands, or one command's own help.

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/otlp"
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/secret"
 )
 
 // Bounds beyond which a setting is a slip of the keyboard.
@@ -61,12 +63,25 @@ func (c *Config) normalise() []error {
 	if n := len(c.SecretKey.Reveal()); n > 0 && n < minKey {
 		wrong("SECRET_KEY", "has %d bytes, want %d or more of random text; make one with 'openssl rand -hex 32'", n, minKey)
 	}
+	for _, k := range secret.Keys(c.SecretKeyPrevious.Reveal()) {
+		if n := len(k.Reveal()); n < minKey {
+			wrong("SECRET_KEY_PREVIOUS", "holds a key of %d bytes, want %d or more; keys have blanks between them", n, minKey)
+		}
+	}
 
 	if _, err := connectors.ParseAllow(c.AllowNetworks); err != nil {
 		wrong("ALLOW_NETWORKS", "has %w", err)
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		wrong("LOG_FORMAT", "is %q, want text or json", c.LogFormat)
+	}
+	if c.OTLPEndpoint != "" {
+		if _, err := otlp.New(c.OTLPEndpoint, c.OTLPHeaders); err != nil {
+			wrong("OTLP_ENDPOINT", "or %sOTLP_HEADERS is not usable: %w", prefix, err)
+		}
+	}
+	if !(c.TraceShare >= 0 && c.TraceShare <= 1) { // so that NaN is refused as well
+		wrong("TRACE_SHARE", "is %v, want 0 to 1", c.TraceShare)
 	}
 	within := func(name string, value, low, high int64) {
 		if value < low || value > high {

@@ -15,8 +15,11 @@ import (
 const (
 	notePlan       = "applied plan"
 	noteRules      = "applied rules "
-	noteConnection = "applied connection "
+	noteConnection = SealedNotes
 )
+
+// SealedNotes begins the names of notes that are sealed for their name.
+const SealedNotes = "applied connection "
 
 // past is what was applied last.
 type past struct {
