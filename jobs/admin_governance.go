@@ -79,7 +79,7 @@ func (a *Admin) facts(ctx context.Context, cfg *Config) (lint.Facts, error) {
 func Emitted(connection, file string, rules *mapping.Ruleset) []lint.Emitted {
 	var all []lint.Emitted
 	for _, e := range rules.Emits() {
-		one := lint.Emitted{Connection: connection, Rule: e.Rule, Event: e.Event, Properties: e.Properties}
+		one := lint.Emitted{Connection: connection, Rule: e.Rule, Event: e.Event, Properties: e.Properties, Traits: e.Traits}
 		if file != "" {
 			one.File, one.Line = file, e.Line
 		}

@@ -24,6 +24,7 @@ type explainBody struct {
 	PathSince string            `json:"path_since"`
 	Next      []outlookBody     `json:"next"`
 	Segments  []segmentWhyBody  `json:"segments"`
+	Scores    []scoreBody       `json:"scores"`
 	NextCheck string            `json:"next_check"`
 	Plan      int64             `json:"plan_version"`
 	Claims    []claimBody       `json:"claims"`
@@ -115,7 +116,7 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 		ID: number(int64(id)), Stage: string(x.Stage), Since: when(x.Since), Via: string(x.Via), Condition: x.Condition, Why: reasonOfCondition(x.Why),
 		Inbox: number(x.Inbox), Until: when(x.Until), Wanted: string(x.Wanted), Path: string(x.Path), PathSince: when(x.PathSince),
 		Next: []outlookBody{}, Segments: []segmentWhyBody{}, NextCheck: when(x.NextCheck), Plan: plan.Version(),
-		Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{}, Visits: []visitBody{},
+		Scores: scoresOf(x.Scores), Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{}, Visits: []visitBody{},
 		leavingBody: leavingBody{x.Leave, reasonOfCondition(x.LeaveWhy), when(x.StaysUntil)},
 	}
 	if x.Event != (lifecycle.EventID{}) {

@@ -110,6 +110,7 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 		}
 		fmt.Fprintf(out, "  %s: %s%s\n", s.Name, state, changes(s.Due))
 	}
+	tellScores(out, x.Scores)
 	tellStances(out, plan, prof, now)
 	if x.NextCheck != 0 {
 		fmt.Fprintf(out, "\ntime alone may change something at %s\n", when(x.NextCheck))

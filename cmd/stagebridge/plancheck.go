@@ -30,7 +30,7 @@ func planCheckCommand() command {
 					words += fmt.Sprintf("\n    reads %s, which nothing describes: a slip, or an event of your own to list under events", event)
 				}
 			}
-			return words, nil
+			return words + scoreClashes(file, plan), nil
 		})
 	}
 	return c

@@ -150,8 +150,8 @@ func TestPlan(t *testing.T) {
 	found := Plan("plan.yaml", []byte(advisedPlan), plan, Facts{
 		EmittedKnown: true,
 		Emitted: []Emitted{
-			{"crm", "order", "rules/crm.yaml", 3, "Order:Completed", []string{"total", "colour"}}, {"crm", "old", "rules/crm.yaml", 9, "Order:Old", nil},
-			{"crm", "gift", "rules/crm.yaml", 12, "Gift:Sent", nil}, {"crm", "page", "rules/crm.yaml", 15, "Page:Viewed", nil}, {"web", "page", "", 0, "Page:Viewed", nil},
+			{"crm", "order", "rules/crm.yaml", 3, "Order:Completed", []string{"total", "colour"}, nil}, {"crm", "old", "rules/crm.yaml", 9, "Order:Old", nil, nil},
+			{"crm", "gift", "rules/crm.yaml", 12, "Gift:Sent", nil, nil}, {"crm", "page", "rules/crm.yaml", 15, "Page:Viewed", nil, nil}, {"web", "page", "", 0, "Page:Viewed", nil, nil},
 		},
 		Pushed:  []Pushed{{"crm", "IBAN", "iban"}, {"crm", "City", "city"}},
 		Arrived: []Arrived{{"web", "late", "Gift:Send", 7, at}, {"web", "page", "Order:Completed", 1, at}},

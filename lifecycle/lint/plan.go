@@ -33,6 +33,7 @@ type Emitted struct {
 	Line       int
 	Event      lifecycle.EventName
 	Properties []string
+	Traits     []string
 }
 
 // Pushed is one trait that a connection sends.
@@ -64,6 +65,7 @@ func Plan(file string, src []byte, plan *lifecycle.Plan, f Facts) []Finding {
 		}
 	}
 	l.conditions(top)
+	l.scores(top)
 	for _, name := range plan.Revenue() {
 		if node := top.Get("revenue"); node != nil {
 			at := place{file: file, line: node.Line, column: node.Column, field: "revenue"}

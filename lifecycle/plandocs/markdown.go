@@ -70,6 +70,18 @@ func (m *markdown) page(p *page) {
 			m.conditions(stage{When: s.When, Until: s.Until, Stay: s.Stay}, "  ")
 		}
 	}
+	if len(p.Scores) > 0 {
+		m.line("\n## Scores\n")
+	}
+	for _, s := range p.Scores {
+		m.line("- **%s** %s", s.Name, s.About)
+		for _, rule := range s.Rules {
+			m.line("  - %s", rule)
+		}
+		for _, note := range s.Notes {
+			m.line("  - %s", note)
+		}
+	}
 	if len(p.Accounts) > 0 {
 		m.line("\n## Accounts\n")
 		for _, a := range p.Accounts {

@@ -25,6 +25,7 @@ type page struct {
 	Sides    []stage
 	Segments []segment
 	Accounts []account
+	Scores   []score
 	Events   []event
 	Traits   []trait
 	Claims   []string
@@ -119,6 +120,7 @@ func pageOf(plan *lifecycle.Plan, senders []Sender) *page {
 	for _, s := range slices.Concat(plan.AccountStages(), plan.AccountSegments()) {
 		p.Accounts = append(p.Accounts, account{string(s.Name), s.When})
 	}
+	p.scores(plan, usedBy)
 	p.events(plan, senders, usedBy)
 	for _, name := range slices.Sorted(maps.Keys(plan.Traits())) {
 		p.Traits = append(p.Traits, trait{name, piiWords(plan.Traits()[name])})
