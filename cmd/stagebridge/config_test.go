@@ -89,6 +89,7 @@ func TestConfigReads(t *testing.T) {
 		OIDCScopes:           []string{"openid", "email", "profile"},
 		TrustedProxies:       []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32")},
 		AllowPrivateNetworks: true,
+		TraceShare:           0.1,
 		LogFormat:            "text",
 		LogLevel:             slog.LevelWarn,
 		MaxBodyBytes:         8 << 20,
