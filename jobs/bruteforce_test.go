@@ -61,6 +61,7 @@ type brutePlan struct {
 	back        []bruteBack  // the first that fits counts
 	windows     []int64      // every span of time in the plan, sorted
 	active      map[string]bool
+	scores      map[string]*bruteScore
 }
 
 // readBrutePlan reads a plan's text. active are the events that count as
@@ -79,6 +80,7 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 		Segments map[string]any
 		Claims   yaml.MapSlice
 		Back     []bruteBack
+		Scores   map[string]bruteScoreText
 	}
 	if err := yaml.Unmarshal(source, &text); err != nil {
 		t.Fatal(err)
@@ -94,6 +96,10 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 			return func(*bruteLife) bool { return true }
 		}
 		return parseBrute(t, src, spans)
+	}
+	p.scores = map[string]*bruteScore{}
+	for name, s := range text.Scores {
+		p.scores[name] = readBruteScore(t, &s, condition)
 	}
 	for _, s := range text.Stages {
 		stage := bruteStage{s.Name, s.Side, s.From, readBruteGate(t, spans, condition, s.When, s.Until, s.Stay)}
@@ -182,6 +188,7 @@ func (p *brutePlan) brute(known []*bruteEvent) *bruteLife {
 		}
 		l.look(e.at)
 		l.expect(e.at)
+		l.expectScores()
 	}
 	return l
 }
@@ -380,6 +387,9 @@ func (l *bruteLife) hasBeen(trait string, want any, window int64) bool {
 
 // trait is the value written last; nil when there is none.
 func (l *bruteLife) trait(name string) any {
+	if s := l.plan.scores[name]; s != nil {
+		return l.scored(s)
+	}
 	if w := l.writes[name]; len(w) > 0 {
 		return w[len(w)-1].value
 	}

@@ -30,7 +30,7 @@ func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
-		l.connect("few", connectors.PushConfig{Enabled: true, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"}})
+		l.connect("few", connectors.PushConfig{Enabled: true, Traits: map[string]string{"Heat": "heat", "Orders": "orders"}, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"}})
 		admin := &jobs.Admin{Registry: l.registry}
 		l.tell("crm", randomStory(r, 150, false)...)
 		l.process()
@@ -108,10 +108,11 @@ func randomPlan(r *rand.Rand, n int) string {
 		`seen("Newsletter:Subscribed")`, `seen("Account:Created")`, `seen("Demo:Requested")`, `traits.lead_score >= 40`, `seen("Order:Completed")`,
 		`count("Order:Completed") >= 2`, `sum("Order:Completed", "EUR") > 200`, `within("Order:Completed", "20d")`, `!within("Demo:Requested", "10d") && seen("Demo:Requested")`,
 		`inactive("15d")`, `seen("Review:Posted") || idle("Order:Completed", "30d")`, `traits.company == "c1"`,
+		`traits.heat >= 12`, `traits.heat < 6`, `traits.orders >= 20`, `traits.orders in [10, 15, 30]`,
 	}
 	pick := func() string { return pool[r.IntN(len(pool))] }
 	var b strings.Builder
-	fmt.Fprintf(&b, "name: draft-%d\nstages:\n  - name: Start\n", n)
+	fmt.Fprintf(&b, "name: draft-%d\n%sstages:\n  - name: Start\n", n, randomScores(r))
 	for _, name := range []string{"Known", "Buyer", "Fan"}[:1+r.IntN(3)] {
 		fmt.Fprintf(&b, "  - name: %s\n    when: |\n      %s\n", name, pick())
 	}

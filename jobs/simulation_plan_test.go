@@ -5,6 +5,26 @@ package jobs_test
 const everyFunctionPlan = `
 name: every-function
 zone: Europe/Berlin
+scores:
+  warmth:
+    half_life: 21d
+    min: 0
+    max: 200
+    events:
+      Demo:Requested: 40
+      Product:Used: { points: 3, most: 30 }
+      Email:Opened: { points: 2, most: 7 }
+      Order:Completed: 25
+    traits:
+      traits.vip: 10
+      within("Session:Started", "14d"): 5
+  loyalty:
+    events:
+      Order:Completed: 10
+      Order:Refunded: -8
+      Referral:Made: { points: 5, most: 12 }
+    traits:
+      traits.plan == "pro": 3
 stages:
   - name: Stranger
   - name: Known
@@ -12,7 +32,7 @@ stages:
       seen("Account:Created") || traits.lead_score >= 50
   - name: Engaged
     when: |
-      at_least("Product:Used", 3, "21d") && within("Session:Started", "45d")
+      at_least("Product:Used", 3, "21d") && within("Session:Started", "45d") || traits.warmth >= 75
   - name: Buyer
     when: |
       count("Order:Completed") >= 1 || seen("Deal:Won")
@@ -99,6 +119,15 @@ segments:
     until: |
       idle("Session:Started", "10d")
     stay: 5d
+  glowing: |
+    traits.warmth >= 60
+  thawed:
+    when: |
+      traits.warmth >= 45
+    until: |
+      traits.warmth < 30
+  devoted: |
+    traits.loyalty > 20 && traits.loyalty != 23
   warm:
     when: |
       within("Email:Opened", "7d")
