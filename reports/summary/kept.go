@@ -19,7 +19,8 @@ const (
 )
 
 // LeadScore is the property that holds what an event said of the trait of this
-// name: when a lead's score rose is known from the events alone.
+// name: when a lead's score rose is known from the events alone. Under a plan with
+// a score of this name it is that score after the event.
 const LeadScore = "lead_score"
 
 // Properties are the properties of events that reports read; lead_score is the

@@ -35,7 +35,9 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 		ID: row.ID, Source: prof.Source, FirstSeen: prof.FirstSeen, LastSeen: prof.LastSeen, PlanVersion: prof.PlanVersion,
 		Stage: prof.Stage, Since: prof.Since, Segments: prof.SegmentNames(), Traits: m.s.traits(prof), Events: m.s.events(w.Events),
 	}
-	_, moves := m.planOf(row.ID).Derive(row.ID, w.Events, now)
+	plan := m.planOf(row.ID)
+	p.scored(plan, w.Events)
+	_, moves := plan.Derive(row.ID, w.Events, now)
 	for i := range moves {
 		if t := &moves[i]; t.From != t.To {
 			p.Moves = append(p.Moves, Move{t.To, t.At})
