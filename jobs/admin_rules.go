@@ -119,21 +119,28 @@ func (a *Admin) PreviewRules(ctx context.Context, id string, source []byte, newe
 		return nil, err
 	}
 	now := a.Registry.Config()
-	then := *now
-	then.Connections = maps.Clone(now.Connections)
-	if c := now.Connections[id]; c != nil {
-		then.Connections[id] = &Conn{Connection: c.Connection, Vendor: c.Vendor, Push: c.Push, Settings: c.Settings, Rules: draft, RulesSource: source}
-	}
+	then := underDraft(now, id, draft, source)
 	all := make([]Previewed, len(rows))
 	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		p := Previewed{Row: rows[i], Now: a.mapAlone(now, &rows[i]), Draft: a.mapAlone(&then, &rows[i])}
+		p := Previewed{Row: rows[i], Now: a.mapAlone(now, &rows[i]), Draft: a.mapAlone(then, &rows[i])}
 		p.Changed = !reflect.DeepEqual(p.Now, p.Draft)
 		all[i] = p
 	}
 	return all, nil
+}
+
+// underDraft is the configuration as it would be with draft rules for one
+// connection.
+func underDraft(now *Config, id string, draft *mapping.Ruleset, source []byte) *Config {
+	then := *now
+	then.Connections = maps.Clone(now.Connections)
+	if c := now.Connections[id]; c != nil {
+		then.Connections[id] = &Conn{Connection: c.Connection, Vendor: c.Vendor, Push: c.Push, Settings: c.Settings, Rules: draft, RulesSource: source}
+	}
+	return &then
 }
 
 func (a *Admin) mapAlone(cfg *Config, row *store.Row) Mapped {

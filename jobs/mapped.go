@@ -49,10 +49,7 @@ func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 	if err != nil {
 		return parked("decode", "malformed", err.Error())
 	}
-	in := mapping.Input{
-		Type: row.Type, Body: body, Headers: meta.Headers, At: row.At, Received: row.Received, Dedupe: row.Dedupe,
-		RecordAt: row.RecordAt, RecordJSON: row.Record,
-	}
+	in := inputOf(row, &meta, body)
 	out := conn.Rules.Apply(&in)
 	if len(out.Matched) == 0 && row.Type == TypeListed && conn.listed != nil {
 		out = conn.listed.Apply(&in)
@@ -76,6 +73,14 @@ func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 	}
 	m.check(cfg, row, now)
 	return m
+}
+
+// inputOf is what rules see of a raw event.
+func inputOf(row *store.Row, meta *Meta, body any) mapping.Input {
+	return mapping.Input{
+		Type: row.Type, Body: body, Headers: meta.Headers, At: row.At, Received: row.Received, Dedupe: row.Dedupe,
+		RecordAt: row.RecordAt, RecordJSON: row.Record,
+	}
 }
 
 // restrict takes from the events what only a proved sender may say: that two

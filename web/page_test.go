@@ -303,9 +303,16 @@ func TestEditors(t *testing.T) {
 		status     int
 		has        string
 	}{
-		{"rules tried", "/connections/crm/rules", []string{"version", "0", "source", strings.ReplaceAll(changed, "\n", "\r\n")}, 200, "Of the newest 1 events 1 become something else"},
+		{"rules tried", "/connections/crm/rules", []string{"version", "0", "source", strings.ReplaceAll(changed, "\n", "\r\n")}, 200, "Against the last 1 event: <strong>1 would change"},
 		{"rules with mistakes", "/connections/crm/rules", []string{"version", "0", "source", "rules:\n  - { nam: <b> }\n", "publish", "yes"}, 422, "rules/crm.yaml:2"},
 		{"rules published", "/connections/crm/rules", []string{"version", "0", "source", changed, "publish", "yes"}, 200, "Published as version 1"},
+		{"a version", "/connections/crm/rules/1", nil, 200, "This version is in force"},
+		{"a part of the page", "/connections/crm/rules", []string{"version", "1", "source", labRules, "fragment", "yes"}, 200, "<div data-trial>"},
+		{"a part of the page, with mistakes", "/connections/crm/rules", []string{"version", "1", "source", "rules: 7\n", "fragment", "yes"}, 422, "data-line=\"1\""},
+		{"rules again", "/connections/crm/rules", []string{"version", "1", "source", labRules, "publish", "yes", "note", "a reason"}, 200, "a reason"},
+		{"what differs", "/connections/crm/rules/1", nil, 200, "&#43;5     type: order"},
+		{"back", "/connections/crm/rules/1", []string{}, 303, ""},
+		{"no version", "/connections/crm/rules/99", nil, 404, ""},
 		{"rules of an old version", "/connections/crm/rules", []string{"version", "0", "source", changed, "publish", "yes"}, 422, "Somebody else published"},
 		{"rules without a version", "/connections/crm/rules", []string{"source", changed}, 400, "version"},
 		{"rules of nothing", "/connections/none/rules", []string{"version", "0", "source", changed}, 404, "nothing under this name"},
@@ -314,8 +321,13 @@ func TestEditors(t *testing.T) {
 		{"plan with mistakes, previewed", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "preview", "yes"}, 422, "plan.yaml:2"},
 		{"plan with mistakes", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "publish", "yes"}, 422, "plan.yaml:2"},
 		{"plan published", "/plan", []string{"version", "0", "source", plan, "publish", "yes"}, 200, "Published as version 1"},
+		{"a version of the plan", "/plan/versions/1", nil, 200, "This version is in force"},
 	} {
-		if a := l.post(c.path, c.pairs...); a.Status != c.status || !strings.Contains(a.Body, c.has) || strings.Contains(a.Body, "<b>") {
+		ask := func() answer { return l.post(c.path, c.pairs...) }
+		if c.pairs == nil {
+			ask = func() answer { return l.get(c.path) }
+		}
+		if a := ask(); a.Status != c.status || !strings.Contains(a.Body, c.has) || strings.Contains(a.Body, "<b>") {
 			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
 		}
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// previewRows is how many of the newest raw events a page shows a draft on.
-const previewRows = 20
-
 // draft is a text in an editor: what is typed, on which version it is based,
 // and what is wrong with it.
 type draft struct {
@@ -23,14 +20,6 @@ type draft struct {
 	Mistakes []Mistake
 	Note     string
 	Versions []store.Versioned
-}
-
-// rulesPage answers: what does this payload become?
-type rulesPage struct {
-	draft
-	ID      string
-	Preview []jobs.Previewed
-	Changed int
 }
 
 // planPage answers: how do people move?
@@ -76,60 +65,6 @@ func (d *draft) refused(err error) error {
 		return err
 	}
 	return nil
-}
-
-func (w *Web) rulesPage(c echo.Context) error {
-	v, err := w.admin.Rules(c.Request().Context(), c.Param("id"))
-	if err != nil {
-		return err
-	}
-	return w.showRules(c, http.StatusOK, rulesPage{draft: draft{Source: v.Source, Version: v.Version}})
-}
-
-func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
-	ctx := c.Request().Context()
-	body.ID = c.Param("id")
-	var err error
-	if body.Versions, err = w.admin.RulesVersions(ctx, body.ID); err != nil {
-		return err
-	}
-	if len(body.Mistakes) == 0 {
-		// Rules in force may be broken by a newer version of the program.
-		if body.Preview, err = w.admin.PreviewRules(ctx, body.ID, []byte(body.Source), previewRows); err != nil {
-			if err = body.refused(err); err != nil {
-				return err
-			}
-		}
-	}
-	for _, p := range body.Preview {
-		if p.Changed {
-			body.Changed++
-		}
-	}
-	return w.render(c, status, "rules", "Rules of "+body.ID, body)
-}
-
-// editRules tries what was typed, or publishes it.
-func (w *Web) editRules(c echo.Context) error {
-	ctx, id := c.Request().Context(), c.Param("id")
-	user := author(c)
-	d, err := typed(c)
-	if err != nil {
-		return err
-	}
-	status := http.StatusOK
-	if c.FormValue("publish") != "" {
-		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) { return w.admin.PublishRules(ctx, id, d.Version, v) }, user)
-	} else if _, err = w.admin.CheckRules(ctx, id, []byte(d.Source)); err == nil {
-		d.Checked = true
-	}
-	if err != nil {
-		status = http.StatusUnprocessableEntity
-		if err := d.refused(err); err != nil {
-			return err
-		}
-	}
-	return w.showRules(c, status, rulesPage{draft: d})
 }
 
 // publishTyped publishes and gives the version that the editor is then based on.

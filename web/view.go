@@ -44,6 +44,7 @@ func views() map[string]any {
 		"setup":           setupPage{},
 		"sync":            syncPage{},
 	}
+		"version":         versionPage{},
 }
 
 // frame is what surrounds every page.
@@ -154,6 +155,15 @@ func (w *Web) render(c echo.Context, status int, view, title string, body any) e
 }
 
 func navOf(path string) string {
+// renderPart sends a piece of a page, for a script that puts it in its place.
+func (w *Web) renderPart(c echo.Context, status int, view, part string, body any) error {
+	var out bytes.Buffer
+	if err := w.pages.views[view].ExecuteTemplate(&out, part, body); err != nil {
+		return fmt.Errorf("web: part %s of page %s: %w", part, view, err)
+	}
+	return c.HTMLBlob(status, out.Bytes())
+}
+
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first
 }
@@ -174,6 +184,7 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 		"num":   thousands,
 		"count": counted,
 		"dec":   decimal,
+		"int64": func(n int) int64 { return int64(n) },
 		"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 		"isset": func(v any) bool { return v != nil && !reflect.ValueOf(v).IsZero() },
 	}

@@ -1,0 +1,191 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/mapping"
+	"github.com/stagebridge/stagebridge/store"
+)
+
+const (
+	// triedEvents is how many of the newest raw events a draft is tried on, and
+	// shownEvents how many of them the page shows in full.
+	triedEvents, shownEvents = 500, 12
+	// shownPayload is how much of a body the page shows beside its events.
+	shownPayload = 4 << 10
+	// mostWords bounds what the editor offers to complete.
+	mostWords = 400
+)
+
+// rulesPage answers: what does this payload become?
+type rulesPage struct {
+	draft
+	ID    string
+	Trial trialBody
+	// Words are names the editor completes: members seen in payloads, events
+	// and traits of the plan.
+	Words string
+}
+
+// trialBody is what typed rules make of the newest raw events.
+type trialBody struct {
+	Mistakes  []Mistake
+	Rules     []jobs.TriedRule
+	Sampled   int
+	Changed   int
+	Events    []triedEvent
+	Unmatched []jobs.Unmatched
+}
+
+// triedEvent is one raw event beside what it becomes.
+type triedEvent struct {
+	jobs.Previewed
+	Payload string
+	Rules   []mapping.RuleExplanation
+}
+
+func (w *Web) rulesPage(c echo.Context) error {
+	v, err := w.admin.Rules(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return w.showRules(c, http.StatusOK, rulesPage{draft: draft{Source: v.Source, Version: v.Version}})
+}
+
+func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
+	ctx := c.Request().Context()
+	body.ID = c.Param("id")
+	if len(body.Mistakes) == 0 {
+		trial, err := w.admin.TryRules(ctx, body.ID, []byte(body.Source), triedEvents, shownEvents)
+		if err != nil {
+			// Rules in force may be broken by a newer version of the program.
+			if err = body.refused(err); err != nil {
+				return err
+			}
+		} else {
+			body.Trial = trialOf(trial)
+			body.Words = words(trial, w.registry.Config().Plan)
+		}
+	}
+	body.Trial.Mistakes = body.Mistakes
+	if c.FormValue("fragment") != "" {
+		return w.renderPart(c, status, "rules", "trial", body.Trial)
+	}
+	var err error
+	if body.Versions, err = w.admin.RulesVersions(ctx, body.ID); err != nil {
+		return err
+	}
+	return w.render(c, status, "rules", "Rules of "+body.ID, body)
+}
+
+func trialOf(t *jobs.Trial) trialBody {
+	b := trialBody{Rules: t.Rules, Sampled: t.Sampled, Changed: t.Changed, Unmatched: t.Unmatched}
+	for _, e := range t.Shown {
+		b.Events = append(b.Events, triedEvent{Previewed: e.Previewed, Payload: payload(e.Row.Body), Rules: e.Why.Rules})
+	}
+	return b
+}
+
+// payload shows a body as a person reads it: JSON indented, the rest as it is,
+// both cut.
+func payload(body []byte) string {
+	text := string(body)
+	if json.Valid(body) {
+		var out strings.Builder
+		e := json.NewEncoder(&out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if e.Encode(json.RawMessage(body)) == nil { // keeps every digit of a number
+			text = out.String()
+		}
+	}
+	if len(text) > shownPayload {
+		text = text[:shownPayload] + "…"
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+// words lists what the editor completes, one a line.
+func words(t *jobs.Trial, plan *lifecycle.Plan) string {
+	seen := map[string]bool{}
+	for _, e := range t.Shown {
+		for _, r := range e.Why.Rules {
+			for _, v := range r.Read {
+				seen[v.Path] = true
+			}
+		}
+		var body any
+		if json.Unmarshal(e.Row.Body, &body) == nil {
+			members(seen, "body", body, 0)
+		}
+	}
+	for name := range plan.Events() {
+		seen[string(name)] = true
+	}
+	for _, name := range plan.ReadsTraits() {
+		seen["traits."+name] = true
+	}
+	all := make([]string, 0, len(seen))
+	for word := range seen {
+		all = append(all, word)
+	}
+	slices.Sort(all)
+	return strings.Join(all[:min(len(all), mostWords)], "\n")
+}
+
+// members notes the paths of an object's members that an expression can name.
+func members(seen map[string]bool, path string, v any, depth int) {
+	object, ok := v.(map[string]any)
+	if !ok || depth > 4 || len(seen) > mostWords {
+		return
+	}
+	for name, inner := range object {
+		if !plainName(name) {
+			continue
+		}
+		seen[path+"."+name] = true
+		members(seen, path+"."+name, inner, depth+1)
+	}
+}
+
+func plainName(name string) bool {
+	for i, r := range name {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 60
+}
+
+// editRules tries what was typed, or publishes it.
+func (w *Web) editRules(c echo.Context) error {
+	ctx, id := c.Request().Context(), c.Param("id")
+	user := author(c)
+	d, err := typed(c)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if c.FormValue("publish") != "" {
+		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) {
+			v.Note = c.FormValue("note")
+			return w.admin.PublishRules(ctx, id, d.Version, v)
+		}, user)
+	} else if _, err = w.admin.CheckRules(ctx, id, []byte(d.Source)); err == nil {
+		d.Checked = true
+	}
+	if err != nil {
+		status = http.StatusUnprocessableEntity
+		if err := d.refused(err); err != nil {
+			return err
+		}
+	}
+	return w.showRules(c, status, rulesPage{draft: d})
+}
