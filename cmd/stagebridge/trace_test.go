@@ -93,7 +93,9 @@ func TestTraceOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	res.Body.Close()
-	within(t, "the trace to arrive", func() bool { return c.span("ingest").SpanID != "" && c.span("process").SpanID != "" && c.span("push").SpanID != "" })
+	within(t, "the trace to arrive", func() bool {
+		return c.span("ingest").SpanID != "" && c.span("process").SpanID != "" && c.span("push").SpanID != ""
+	})
 	for child, parent := range map[string]string{"ingest": "b7ad6b7169203331", "process": c.span("ingest").SpanID, "push": c.span("process").SpanID} {
 		if span := c.span(child); span.TraceID != traced || span.ParentSpanID != parent {
 			t.Errorf("%s is %s behind %s, want it behind %s", child, span.TraceID, span.ParentSpanID, parent)
