@@ -43,8 +43,8 @@ func views() map[string]any {
 		"rules":           rulesPage{},
 		"setup":           setupPage{},
 		"sync":            syncPage{},
-	}
 		"version":         versionPage{},
+	}
 }
 
 // frame is what surrounds every page.
@@ -183,8 +183,8 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 		"known": func(i lifecycle.Instant) bool { return i != 0 },
 		"num":   thousands,
 		"count": counted,
-		"dec":   decimal,
 		"int64": func(n int) int64 { return int64(n) },
+		"dec":   decimal,
 		"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 		"isset": func(v any) bool { return v != nil && !reflect.ValueOf(v).IsZero() },
 	}
