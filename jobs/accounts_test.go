@@ -89,9 +89,7 @@ func (l *lab) shake(r *rand.Rand) {
 		l.checkAccounts()
 	}
 	before := l.accounts()
-	if _, err := jobs.Replay(l.t.Context(), l.store, store.InboxFilter{Connection: "crm"}, false); err != nil {
-		l.t.Fatal(err)
-	}
+	l.replayAll()
 	l.process()
 	l.checkAccounts()
 	l.put(strings.Split(accountsPlan, "accounts:")[0])

@@ -39,7 +39,7 @@ func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 	case row.Flag == store.FlagBroken:
 		return parked("decode", "malformed", meta.Broken)
 	case row.Flag == store.FlagEcho:
-		return mapped{outcome: store.Outcome{Status: store.Ignored, Reason: "echo", Detail: meta.Echo}}
+		return mapped{outcome: store.Outcome{Status: store.Ignored, Reason: store.ReasonEcho, Detail: meta.Echo}}
 	case conn == nil:
 		return parked("map", "no_connection", "the connection was removed before this was processed")
 	case conn.Rules == nil:

@@ -96,6 +96,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	p.watch = NewWatch(watched)
 	if o.Works != nil {
 		o.Works.Add(p.identityKind())
+		o.Works.Add(ReplayKind(p.processor))
 		puller := &Puller{Store: o.Store, Registry: o.Registry, Limiter: p.pusher.Limiter, Received: p.Received, Request: o.VendorTimeout, Now: o.Now}
 		o.Works.Add(puller.Kind())
 	}

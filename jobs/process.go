@@ -282,7 +282,7 @@ func (p *Processor) echoes(ctx context.Context, t *store.Tx, w *work) error {
 			return err
 		}
 		if echo {
-			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: "echo", Detail: "the values are those last written there"}}
+			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: store.ReasonEcho, Detail: "the values are those last written there"}}
 		}
 	}
 	return nil

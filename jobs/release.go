@@ -13,6 +13,9 @@ import (
 // releaseWork names the long work that judges parked raw events again.
 const releaseWork = "plan release"
 
+// releasePage is how many raw events are made pending in one transaction.
+const releasePage = 500
+
 // judgedNote begins the name of a note that tells under which plan and rules
 // the parked raw events of a connection were judged last.
 const judgedNote = "judged "
@@ -77,7 +80,7 @@ func release(ctx context.Context, s *store.Store, t *Task) (any, error) {
 	}
 	total += at.Judged
 	f := args.inbox()
-	f.Limit = replayPage
+	f.Limit = releasePage
 	for {
 		f.After = at.After
 		page, err := s.Inbox(ctx, f)
@@ -169,7 +172,8 @@ func (r *Registry) rejudge(ctx context.Context, works *Works, author string) err
 // record it answers; with dryRun it only counts them. Publishing a plan or
 // rules does so on its own.
 func (a *Admin) Release(ctx context.Context, f ReleaseFilter, author string, dryRun bool) (int, store.Work, error) {
-	n, err := Replay(ctx, a.Registry.o.Store, f.inbox(), true)
+	counted, err := a.Registry.o.Store.CountReplayable(ctx, f.inbox())
+	n := int(counted)
 	if err != nil || dryRun {
 		return n, store.Work{}, err
 	}

@@ -1,11 +1,9 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/mapping"
@@ -40,24 +38,6 @@ type RulesPreview struct {
 	Effect   RulesEffect   `json:"effect"`
 }
 
-// EventDifference counts canonical events of one name.
-type EventDifference struct {
-	Name    string `json:"name"`
-	Added   int64  `json:"added"`
-	Removed int64  `json:"removed"`
-	Changed int64  `json:"changed"`
-	// Samples are some of them, the newest first.
-	Samples []EventSample `json:"samples"`
-}
-
-// EventSample is one canonical event before and after; one of the two is nil
-// where it is added or removed.
-type EventSample struct {
-	RawEvent int64      `json:"raw_event"`
-	Was      *EventText `json:"was"`
-	Is       *EventText `json:"is"`
-}
-
 // EventText is a canonical event for reading.
 type EventText struct {
 	Name       string         `json:"name"`
@@ -68,13 +48,6 @@ type EventText struct {
 	Traits     map[string]any `json:"traits,omitempty"`
 	Properties map[string]any `json:"properties,omitempty"`
 	Value      string         `json:"value,omitempty"`
-}
-
-// OutcomeFlow counts raw events by what became of them and what would.
-type OutcomeFlow struct {
-	From      string `json:"from"`
-	To        string `json:"to"`
-	RawEvents int64  `json:"raw_events"`
 }
 
 const (
@@ -124,8 +97,7 @@ type rulesPreviewer struct {
 	now, then *Config
 	at        lifecycle.Instant
 	out       RulesPreview
-	events    map[string]*EventDifference
-	outcomes  map[[2]string]int64
+	diffs     *eventDiffs
 	effect    *rulesEffect
 }
 
@@ -136,7 +108,7 @@ func (a *Admin) previewAllRules(ctx context.Context, args RulesPreviewArgs, tell
 	}
 	now := a.Registry.Config()
 	then := now.withRules(args.Connection, draft, []byte(args.Rules))
-	p := &rulesPreviewer{a: a, now: now, then: then, at: lifecycle.At(a.Registry.o.Now()), events: map[string]*EventDifference{}, outcomes: map[[2]string]int64{}}
+	p := &rulesPreviewer{a: a, now: now, then: then, at: lifecycle.At(a.Registry.o.Now()), diffs: newEventDiffs(rulesPreviewSamples)}
 	p.effect = newRulesEffect(a.Registry.o.Store, now, p.at)
 	f := args.Filter
 	f.Connection, f.After, f.Limit = args.Connection, "", rulesPreviewPage
@@ -190,7 +162,7 @@ func (p *rulesPreviewer) page(ctx context.Context, rows []store.InboxRow) error 
 		row := &whole[i]
 		p.out.RawEvents++
 		before := was[row.ID]
-		if before.Outcome.Reason == "echo" {
+		if before.Outcome.Reason == store.ReasonEcho {
 			continue // the ledger decided, which is not asked twice
 		}
 		m := mapRow(p.then, row, p.at)
@@ -198,75 +170,18 @@ func (p *rulesPreviewer) page(ctx context.Context, rows []store.InboxRow) error 
 		if m.hold != 0 {
 			to, m.events = "pending", nil
 		}
-		if from := before.Status; from != to {
-			p.outcomes[[2]string{from, to}]++
-		}
+		p.diffs.outcome(before.Status, to)
 		if !sameEvents(stored[row.ID], m.events) {
 			p.out.Differ++
-			p.compare(row.ID, stored[row.ID], m.events)
+			p.diffs.compare(row.ID, stored[row.ID], m.events)
 			p.effect.note(row.ID, stored[row.ID], m.events)
 		}
 	}
 	return nil
 }
 
-// compare counts the events of a row that differ.
-func (p *rulesPreviewer) compare(row int64, stored []store.Stored, events []lifecycle.Event) {
-	now := make(map[lifecycle.EventID]*lifecycle.Event, len(events))
-	for i := range events {
-		now[events[i].ID] = &events[i]
-	}
-	for i := range stored {
-		was := &stored[i].Event
-		is := now[was.ID]
-		switch {
-		case is != nil && is.Name == was.Name:
-			delete(now, was.ID)
-			if !store.SameEvent(was, is) {
-				d := p.of(was.Name)
-				d.Changed++
-				d.sample(row, was, is)
-			}
-		default:
-			d := p.of(was.Name)
-			d.Removed++
-			d.sample(row, was, nil)
-		}
-	}
-	for i := range events {
-		if is := now[events[i].ID]; is != nil {
-			d := p.of(is.Name)
-			d.Added++
-			d.sample(row, nil, is)
-		}
-	}
-}
-
-func (p *rulesPreviewer) of(name lifecycle.EventName) *EventDifference {
-	d := p.events[string(name)]
-	if d == nil {
-		d = &EventDifference{Name: string(name)}
-		p.events[string(name)] = d
-	}
-	return d
-}
-
-func (d *EventDifference) sample(row int64, was, is *lifecycle.Event) {
-	if len(d.Samples) < rulesPreviewSamples {
-		d.Samples = append(d.Samples, EventSample{row, textOf(was), textOf(is)})
-	}
-}
-
 func (p *rulesPreviewer) result(ctx context.Context) (*RulesPreview, error) {
-	for _, name := range slices.Sorted(maps.Keys(p.events)) {
-		p.out.Events = append(p.out.Events, *p.events[name])
-	}
-	for pair, n := range p.outcomes {
-		p.out.Outcomes = append(p.out.Outcomes, OutcomeFlow{pair[0], pair[1], n})
-	}
-	slices.SortFunc(p.out.Outcomes, func(a, b OutcomeFlow) int {
-		return cmp.Or(cmp.Compare(b.RawEvents, a.RawEvents), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
-	})
+	p.out.Events, p.out.Outcomes = p.diffs.list()
 	var err error
 	p.out.Effect, err = p.effect.result(ctx)
 	return &p.out, err

@@ -2,9 +2,11 @@ package jobs_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -30,23 +32,72 @@ func TestRulesPreviewIsWhatReplayDoes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Each(t, func(t *testing.T, s *store.Store) { foretellReplay(t, s, edit.from, edit.to) })
+			draft := strings.Replace(labRules, edit.from, edit.to, 1)
+			if draft == labRules {
+				t.Fatalf("%q is not in the rules", edit.from)
+			}
+			storetest.Each(t, func(t *testing.T, s *store.Store) { foretellReplay(t, s, draft, 5) })
 		})
 	}
 }
 
-func foretellReplay(t *testing.T, s *store.Store, from, to string) {
+// TestRulesPreviewOfRandomEdits is TestRulesPreviewIsWhatReplayDoes for edits
+// and lives at random.
+func TestRulesPreviewOfRandomEdits(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	for i := range uint64(4) {
+		t.Run(fmt.Sprint("edit ", i), func(t *testing.T) {
+			t.Parallel()
+			draft := randomEdit(rand.New(rand.NewPCG(seed, i)))
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Log(draft)
+				}
+			})
+			storetest.Each(t, func(t *testing.T, s *store.Store) { foretellReplay(t, s, draft, seed+i) })
+		})
+	}
+}
+
+// randomEdit changes some of the lab's rules: which raw events they match, what
+// they emit, and what goes with it.
+func randomEdit(r *rand.Rand) string {
+	names := []string{"Newsletter:Subscribed", "Demo:Requested", "Lead:Qualified", "Order:Completed", "Review:Posted", "Referral:Made"}
+	lines := strings.Split(labRules, "\n")
+	for range 1 + r.IntN(4) {
+		line := &lines[r.IntN(len(lines))]
+		switch r.IntN(6) {
+		case 0:
+			for _, name := range names {
+				*line = strings.Replace(*line, `"`+name+`"`, `"`+names[r.IntN(len(names))]+`"`, 1)
+			}
+		case 1:
+			*line = strings.Replace(*line, "type: praise,", "type: praise*,", 1)
+		case 2:
+			if !strings.Contains(*line, "when:") && strings.Contains(*line, "- { name:") {
+				*line = strings.Replace(*line, "emit: {", `when: body.email != "p1@example.com", emit: {`, 1)
+			}
+		case 3:
+			*line = strings.Replace(*line, "key: body.order, ", "", 1)
+		case 4:
+			*line = strings.Replace(*line, "body.score", "body.score * 3", 1)
+		case 5:
+			*line = strings.Replace(*line, "type: news,", "type: nothing,", 1)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func foretellReplay(t *testing.T, s *store.Store, draft string, seed uint64) {
 	l := newLab(t, s)
 	l.connect("crm", connectors.PushConfig{})
 	admin, works := l.planned()
 	works.Add(jobs.RulesPreviewKind(admin))
-	l.tell("crm", randomStory(rand.New(rand.NewPCG(5, 9)), 120, false)...)
+	l.tell("crm", randomStory(rand.New(rand.NewPCG(seed, 9)), 120, false)...)
 	l.tell("crm", told{"praise_more", l.now, `{"email":"new@example.com"}`}, told{"praise_more", l.now, `{"email":"other@example.com"}`})
 	l.process()
-	draft := strings.Replace(labRules, from, to, 1)
-	if draft == labRules {
-		t.Fatalf("%q is not in the rules", from)
-	}
 	before, was, events := l.snapshot(), l.places(), l.eventCounts()
 	one, err := admin.StartRulesPreview(t.Context(), jobs.RulesPreviewArgs{Connection: "crm", Rules: draft}, "ann")
 	if err != nil {
@@ -66,16 +117,24 @@ func foretellReplay(t *testing.T, s *store.Store, from, to string) {
 	if _, err := admin.PublishRules(t.Context(), "crm", 0, store.Versioned{Source: draft}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := jobs.Replay(t.Context(), s, store.InboxFilter{Connection: "crm"}, false); err != nil {
-		t.Fatal(err)
+	done := l.replay(store.InboxFilter{Connection: "crm"})
+	if done.RawEvents != got.RawEvents || done.Changed < got.Differ {
+		t.Errorf("foretold %d of %d, done %d of %d", got.Differ, got.RawEvents, done.Changed, done.RawEvents)
 	}
-	l.process()
+	if diff := cmp.Diff(done.Outcomes, got.Outcomes); diff != "" {
+		t.Errorf("outcomes (-done +foretold):\n%s", diff)
+	}
 	foretold := map[string]int64{}
-	for _, e := range got.Events {
+	for i := range got.Events {
+		e := &got.Events[i]
 		foretold[e.Name] = e.Added - e.Removed
 		if len(e.Samples) == 0 {
 			t.Errorf("%s has no sample", e.Name)
 		}
+		e.Samples = nil
+	}
+	if diff := cmp.Diff(done.Events, got.Events); diff != "" {
+		t.Errorf("events by name (-done +foretold):\n%s", diff)
 	}
 	for name, n := range events {
 		foretold[name] += n
@@ -97,18 +156,22 @@ func foretellReplay(t *testing.T, s *store.Store, from, to string) {
 			was[id] = standing{}
 		}
 	}
-	done := matrixOf(was, is)
-	for name := range done {
+	moved := matrixOf(was, is)
+	for name := range moved {
 		if a, b, ok := strings.Cut(name, " -> "); ok && a == b {
-			delete(done, name)
+			delete(moved, name)
 		}
 	}
 	if got.Effect.Joined > 0 {
 		t.Logf("%d events join people, so the moves are not compared", got.Effect.Joined)
 	} else {
-		if diff := cmp.Diff(dropZero(done), dropZero(moves)); diff != "" {
+		if diff := cmp.Diff(dropZero(moved), dropZero(moves)); diff != "" {
 			t.Errorf("people (-done +foretold):\n%s", diff)
 		}
+	}
+	after := l.snapshot()
+	if again := l.replay(store.InboxFilter{Connection: "crm"}); again.Changed != 0 || again.RawEvents != done.RawEvents || l.snapshot() != after {
+		t.Errorf("the same again: %s", again.Summary)
 	}
 }
 
@@ -156,11 +219,9 @@ func TestReplayOfTheSameWritesNothing(t *testing.T) {
 		}
 		before := states()
 		l.now = l.now.AddDate(1, 0, 0) // whoever is touched is brought to this time
-		n, err := jobs.Replay(t.Context(), s, store.InboxFilter{Connection: "crm"}, false)
-		if err != nil || n == 0 {
-			t.Fatal(n, err)
+		if done := l.replay(store.InboxFilter{Connection: "crm"}); done.RawEvents == 0 || done.Changed != 0 {
+			t.Fatal(done.Summary)
 		}
-		l.process()
 		if diff := cmp.Diff(before, states()); diff != "" {
 			t.Errorf("somebody was written:\n%s", diff)
 		}

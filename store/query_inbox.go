@@ -16,8 +16,11 @@ type InboxFilter struct {
 	Status string
 	// Type is the vendor's name of the event, exact.
 	Type string
-	// Step and Reason narrow down those that have an outcome.
-	Step, Reason string
+	// Step and Reason narrow down those that have an outcome, Rule those that a
+	// rule of this name matched.
+	Step, Reason, Rule string
+	// Person takes those that gave this person's events; zero: of all.
+	Person lifecycle.ProfileID
 	// Since and Until bound the time of receipt, both inclusive.
 	Since, Until lifecycle.Instant
 	// After continues where InboxPage.Next ended; "" begins with the newest.
@@ -96,6 +99,8 @@ func (s *Store) inboxIDs(ctx context.Context, f *InboxFilter, before int64, limi
 	switch status, ok := StatusNumber(f.Status); {
 	case f.Status != "" && !ok:
 		return nil, nil
+	case f.Person != 0:
+		return s.personRows(ctx, f.Person, before, limit)
 	case f.Status == "pending":
 		return scanIDs(s.query(ctx, "select id from pending where id < ? order by id desc limit ?", before, limit))
 	case status > Done:
@@ -145,8 +150,25 @@ func (s *Store) inboxRows(ctx context.Context, f *InboxFilter, ids []int64) ([]I
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	q := "select " + inboxColumns + " from inbox i left join outcomes o on o.id = i.id where " + s.d.oneOf("i.id", "bigint")
-	args := []any{list(s.d, ids)}
+	where, more := s.inboxWhere(f)
+	q := "select " + inboxColumns + " from inbox i left join outcomes o on o.id = i.id where " + s.d.oneOf("i.id", "bigint") + where
+	args := append([]any{list(s.d, ids)}, more...)
+	var all []InboxRow
+	rows, err := s.query(ctx, q+" order by i.id desc", args...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var r InboxRow
+		err := rows.Scan(r.into()...)
+		r.Status = StatusName(r.Outcome.Status)
+		all = append(all, r)
+		return err
+	})
+	return all, err
+}
+
+// inboxWhere gives the conditions of a filter behind others, about the inbox
+// as i and the outcomes as o.
+func (s *Store) inboxWhere(f *InboxFilter) (string, []any) {
+	q, args := "", []any(nil)
 	and := func(condition string, arg any) { q, args = q+" and "+condition, append(args, arg) }
 	if f.Connection != "" {
 		and("i.connection = ?", clean(f.Connection, maxText))
@@ -163,22 +185,16 @@ func (s *Store) inboxRows(ctx context.Context, f *InboxFilter, ids []int64) ([]I
 	if f.Reason != "" {
 		and("o.reason = ?", clean(f.Reason, maxText))
 	}
+	if f.Rule != "" { // names stand between commas; what is taken out was there
+		and("replace(',' || o.rule || ',', ?, '') <> ',' || o.rule || ','", ","+clean(f.Rule, maxText)+",")
+	}
 	if f.Since > 0 {
 		and("i.received_at >= ?", int64(f.Since))
 	}
 	if f.Until > 0 {
 		and("i.received_at <= ?", int64(f.Until))
 	}
-	var all []InboxRow
-	rows, err := s.query(ctx, q+" order by i.id desc", args...)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var r InboxRow
-		err := rows.Scan(r.into()...)
-		r.Status = StatusName(r.Outcome.Status)
-		all = append(all, r)
-		return err
-	})
-	return all, err
+	return q, args
 }
 
 // InboxStats is what became of the raw events of one connection, counted.

@@ -27,7 +27,15 @@ type versionState struct {
 // PublishRules puts rules in force for a connection. was is the version they
 // are based on; ErrStale when another one is in force by now.
 func (s *Store) PublishRules(ctx context.Context, connection string, was int64, v Versioned) (int64, error) {
+	version, _, err := s.PublishRulesWith(ctx, connection, was, v, nil)
+	return version, err
+}
+
+// PublishRulesWith is PublishRules that adds long work in the same transaction,
+// which with is told the new version for; nil adds none.
+func (s *Store) PublishRulesWith(ctx context.Context, connection string, was int64, v Versioned, with func(version int64) Work) (int64, Work, error) {
 	var version int64
+	var added Work
 	err := s.in(ctx, durable, func(t *Tx) error {
 		if err := t.bumpConfig(ctx); err != nil {
 			return err
@@ -40,12 +48,17 @@ func (s *Store) PublishRules(ctx context.Context, connection string, was int64, 
 		if err := orElse(n, err, ErrStale); err != nil {
 			return err
 		}
+		if with != nil {
+			if added, _, err = t.startWork(ctx, with(version)); err != nil {
+				return err
+			}
+		}
 		return t.Audit(ctx, "rules.publish", "connection:"+connection, versionState{Version: was}, versionState{Version: version, Author: v.Author, Note: v.Note})
 	})
 	if err != nil {
-		return 0, fmt.Errorf("store: rules of %s: %w", connection, err)
+		return 0, Work{}, fmt.Errorf("store: rules of %s: %w", connection, err)
 	}
-	return version, nil
+	return version, added, nil
 }
 
 // RulesVersions lists the published rules of a connection, newest first.

@@ -55,30 +55,35 @@ const workColumns = `id, kind, subject, state, args, place, result, done, total,
 // subject is there: then that is the answer, and fresh is false.
 func (s *Store) StartWork(ctx context.Context, w Work) (live Work, fresh bool, err error) {
 	err = s.in(ctx, durable, func(t *Tx) error {
-		now := s.nowMicros()
-		var id int64
-		if err := t.one(ctx, `insert into sequences (name, next) values ('work', 2)
-			on conflict (name) do update set next = sequences.next + 1 returning next - 1`, nil, &id); err != nil {
-			return err
-		}
-		n, err := t.exec(ctx, `insert into work (id, kind, subject, state, args, total, author, reason, created_at, updated_at)
-			values (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?) on conflict do nothing`,
-			id, w.Kind, w.Subject, w.Args, w.Total, w.Author, w.Reason, now, now)
-		if err != nil {
-			return err
-		}
-		fresh = n > 0
-		rows, err := t.query(ctx, "select "+workColumns+" from work where kind = ? and subject = ? and state in ('queued', 'running')", w.Kind, w.Subject)
-		live, err = onlyWork(rows, err)
-		if errors.Is(err, ErrNotFound) {
-			return errAgain // it ended between the two statements
-		}
+		var err error
+		live, fresh, err = t.startWork(ctx, w)
 		return err
 	})
 	if err != nil {
 		return live, false, fmt.Errorf("store: start %s: %w", w.Kind, err)
 	}
 	return live, fresh, nil
+}
+
+func (t *Tx) startWork(ctx context.Context, w Work) (live Work, fresh bool, err error) {
+	now := t.s.nowMicros()
+	var id int64
+	if err := t.one(ctx, `insert into sequences (name, next) values ('work', 2)
+		on conflict (name) do update set next = sequences.next + 1 returning next - 1`, nil, &id); err != nil {
+		return live, false, err
+	}
+	n, err := t.exec(ctx, `insert into work (id, kind, subject, state, args, total, author, reason, created_at, updated_at)
+		values (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?) on conflict do nothing`,
+		id, w.Kind, w.Subject, w.Args, w.Total, w.Author, w.Reason, now, now)
+	if err != nil {
+		return live, false, err
+	}
+	rows, err := t.query(ctx, "select "+workColumns+" from work where kind = ? and subject = ? and state in ('queued', 'running')", w.Kind, w.Subject)
+	live, err = onlyWork(rows, err)
+	if errors.Is(err, ErrNotFound) {
+		return live, false, errAgain // it ended between the two statements
+	}
+	return live, n > 0, err
 }
 
 // TakeWork claims the oldest live work that nobody is at, of the kinds given

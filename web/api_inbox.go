@@ -75,45 +75,8 @@ func wholeOf(r *store.RawEvent) rawWhole {
 	return b
 }
 
-// inboxFilter reads the filter out of the query.
-func inboxFilter(c echo.Context) (store.InboxFilter, error) {
-	in := replayForm(c)
-	f, err := in.filter()
-	if err != nil {
-		return f, err
-	}
-	f.After = c.QueryParam("next")
-	f.Limit, err = limitOf(c)
-	return f, err
-}
-
-// replayInput is the body of a replay: the filters of the list.
-type replayInput struct {
-	Connection string `json:"connection"`
-	Status     string `json:"status"`
-	Type       string `json:"type"`
-	Step       string `json:"step"`
-	Reason     string `json:"reason"`
-	Since      string `json:"since"`
-	Until      string `json:"until"`
-	DryRun     bool   `json:"dry_run"`
-}
-
-func (in *replayInput) filter() (store.InboxFilter, error) {
-	f := store.InboxFilter{Connection: in.Connection, Status: in.Status, Type: in.Type, Step: in.Step, Reason: in.Reason}
-	if _, ok := store.StatusNumber(in.Status); in.Status != "" && !ok {
-		return f, badRequest("status", "is %q, want pending, done, ignored, quarantined or failed", in.Status)
-	}
-	var err error
-	if f.Since, err = instantOf("since", in.Since); err != nil {
-		return f, err
-	}
-	f.Until, err = instantOf("until", in.Until)
-	return f, err
-}
-
 func (w *Web) apiInbox(c echo.Context) error {
-	f, err := inboxFilter(c)
+	f, err := w.inboxFilter(c)
 	if err != nil {
 		return err
 	}
@@ -137,6 +100,8 @@ type statsBody struct {
 	Failed      int64 `json:"failed"`
 	Duplicates  int64 `json:"duplicates"`
 	Rejected    int64 `json:"rejected"`
+	// Replaying are those of Pending that wait to be processed once more.
+	Replaying int64 `json:"replaying,omitempty"`
 }
 
 func (b *statsBody) add(x *store.InboxStats) {
@@ -154,6 +119,10 @@ func (w *Web) apiInboxStats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	replaying, err := w.admin.Replaying(c.Request().Context())
+	if err != nil {
+		return err
+	}
 	body := struct {
 		Connections map[string]*statsBody `json:"connections"`
 		statsBody
@@ -166,6 +135,12 @@ func (w *Web) apiInboxStats(c echo.Context) error {
 		b.add(x)
 		body.Connections[id] = b
 		body.add(x)
+	}
+	for id, n := range replaying {
+		body.Replaying, body.Pending = body.Replaying+n, body.Pending+n
+		if b := body.Connections[id]; b != nil {
+			b.Replaying, b.Pending = b.Replaying+n, b.Pending+n
+		}
 	}
 	return c.JSON(http.StatusOK, body)
 }
@@ -232,25 +207,6 @@ func traceOf(t *store.Trace) traceBody {
 		b.Deliveries = append(b.Deliveries, deliveries{number(int64(x.Person)), personSyncBody{x.Connection, x.State, when(x.Pushed), syncError(x)}})
 	}
 	return b
-}
-
-func (w *Web) apiReplay(c echo.Context) error {
-	if w.replay == nil {
-		return &Problem{Status: http.StatusNotImplemented, Title: "Not offered", Detail: "this process does not replay"}
-	}
-	var in replayInput
-	if err := decode(c, &in); err != nil {
-		return err
-	}
-	f, err := in.filter()
-	if err != nil {
-		return err
-	}
-	n, err := w.replay.Replay(c.Request().Context(), f, in.DryRun)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, countBody{int64(n), in.DryRun})
 }
 
 // countBody answers what was done, or with a dry run would be done, to how many.

@@ -131,7 +131,7 @@ func TestAPIScenarios(t *testing.T) {
 		{name: "no such state", method: "GET", path: "/sync?state=lost", status: 400},
 		{name: "sync of an unknown connection", method: "GET", path: "/sync?connection=none", status: 200, has: []string{`{"items":[],"next":""}`}},
 		{name: "retry of what cannot be", method: "POST", path: "/sync/retry", body: `{"state":"synced"}`, status: 422, has: []string{`"field":"state"`}},
-		{name: "replay is not offered here", method: "POST", path: "/inbox/replay", body: `{}`, status: 501},
+		{name: "replay of nobody", method: "POST", path: "/inbox/replay", body: `{"person":"email:nobody@example.com"}`, status: 400},
 		{name: "no such address", method: "GET", path: "/nothing", status: 404, has: []string{`"title":"Not Found"`}},
 		{name: "another method", method: "PATCH", path: "/plan", status: 404},
 		{name: "removed", method: "DELETE", path: "/connections/crm", status: 204},

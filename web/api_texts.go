@@ -32,6 +32,8 @@ func (w *Web) apiRules(c echo.Context) error {
 	return yamlAnswer(c, v)
 }
 
+// apiPutRules publishes; ?replay=all, or a status, processes the raw events of
+// the connection again under what was published.
 func (w *Web) apiPutRules(c echo.Context) error {
 	ctx, id := c.Request().Context(), c.Param("id")
 	source, err := text(c)
@@ -42,16 +44,11 @@ func (w *Web) apiPutRules(c echo.Context) error {
 		_, err := w.admin.CheckRules(ctx, id, []byte(source))
 		return checked(c, err)
 	}
-	now, err := w.admin.Rules(ctx, id)
+	replay, err := replayQuery(c)
 	if err != nil {
 		return err
 	}
-	was, err := basedOn(c, now.Version)
-	if err != nil {
-		return err
-	}
-	version, err := w.admin.PublishRules(ctx, id, was, store.Versioned{Source: source, Author: author(c), Note: c.QueryParam("note")})
-	return published(c, version, err)
+	return w.publishRules(c, &publishRulesInput{Rules: source, Note: c.QueryParam("note"), Replay: replay})
 }
 
 // checked answers a dry run: mistakes come as a problem.

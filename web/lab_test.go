@@ -145,7 +145,9 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 		t.Fatal(err)
 	}
 	works := jobs.NewWorks(l.store, clock, log)
-	works.Add(jobs.PublishKind(works, &jobs.Processor{Store: l.store, Registry: l.registry, Now: clock, Log: log}))
+	processor := &jobs.Processor{Store: l.store, Registry: l.registry, Now: clock, Log: log}
+	works.Add(jobs.PublishKind(works, processor))
+	works.Add(jobs.ReplayKind(processor))
 	works.Add(jobs.SummariesKind(l.store, l.registry, clock))
 	works.Add(jobs.ReleaseKind(l.store))
 	works.Add(jobs.ScoresKind(l.store, l.registry, clock))

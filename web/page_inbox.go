@@ -51,7 +51,7 @@ func (w *Web) inboxPage(c echo.Context) error { return w.showInbox(c, -1, "") }
 func (w *Web) showInbox(c echo.Context, count int64, note string) error {
 	ctx := c.Request().Context()
 	in := replayForm(c)
-	f, err := in.filter()
+	f, err := w.filterOf(ctx, &in)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (w *Web) showInbox(c echo.Context, count int64, note string) error {
 	}
 	body := inboxPage{Connection: f.Connection, Status: f.Status, Type: f.Type, Step: f.Step, Reason: f.Reason, Since: in.Since, Until: in.Until,
 		Connections: w.registry.IDs(), Statuses: []string{"pending", "done", "ignored", "quarantined", "failed"}, Rows: page.Rows,
-		CanReplay: w.replay != nil, Count: count, Note: note}
+		CanReplay: w.admin.Works != nil, Count: count, Note: note}
 	for id, x := range s.Inbox {
 		if f.Connection == "" || f.Connection == id {
 			body.Stats.add(x)
@@ -79,31 +79,27 @@ func (w *Web) showInbox(c echo.Context, count int64, note string) error {
 	return w.render(c, http.StatusOK, "inbox", "Inbox", body)
 }
 
-func replayForm(c echo.Context) replayInput {
-	return replayInput{Connection: c.FormValue("connection"), Status: c.FormValue("status"), Type: c.FormValue("type"),
-		Step: c.FormValue("step"), Reason: c.FormValue("reason"), Since: c.FormValue("since"), Until: c.FormValue("until")}
-}
-
 // replayForm counts what a replay of the filter would take, and does it once
 // that count was confirmed.
 func (w *Web) replayForm(c echo.Context) error {
-	if w.replay == nil {
+	if w.admin.Works == nil {
 		return echo.ErrNotFound
 	}
 	in := replayForm(c)
-	f, err := in.filter()
+	ctx := c.Request().Context()
+	f, err := w.filterOf(ctx, &in)
 	if err != nil {
 		return err
 	}
 	confirmed := c.FormValue("confirm") != ""
-	n, err := w.replay.Replay(c.Request().Context(), f, !confirmed)
+	n, one, err := w.admin.Replay(ctx, f, author(c), !confirmed)
 	if err != nil {
 		return err
 	}
 	if confirmed {
-		return w.showInbox(c, -1, counted(int64(n), "raw event is", "raw events are")+" being processed again.")
+		return w.showInbox(c, -1, counted(n, "raw event is", "raw events are")+" being processed again, as job "+number(one.ID)+".")
 	}
-	return w.showInbox(c, int64(n), "")
+	return w.showInbox(c, n, "")
 }
 
 func (w *Web) rawEventPage(c echo.Context) error {

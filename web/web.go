@@ -26,13 +26,6 @@ const (
 	maxFormBody = 1 << 20
 )
 
-// Replayer processes raw events again.
-type Replayer interface {
-	// Replay makes the raw events of a filter pending again, whatever its page,
-	// and answers how many they are; with dryRun it only counts them.
-	Replay(ctx context.Context, f store.InboxFilter, dryRun bool) (int, error)
-}
-
 // Service is something beside the database that the program can do without
 // for a while.
 type Service struct {
@@ -48,7 +41,6 @@ type Options struct {
 	Admin    *jobs.Admin
 	// Ingest takes what vendors send.
 	Ingest *Ingest
-	Replay Replayer
 	// Redis is what the page of the jobs looks into.
 	Redis asynq.RedisConnOpt
 	// Services are asked by /readyz.
@@ -85,7 +77,6 @@ type Web struct {
 	store    *store.Store
 	registry *jobs.Registry
 	admin    *jobs.Admin
-	replay   Replayer
 
 	apiToken, metricsToken secret.Text
 	operations             *Operations
@@ -109,7 +100,7 @@ type Web struct {
 // New checks every template, prepares the first login and adds the routes.
 func New(ctx context.Context, o Options) (*Web, error) {
 	w := &Web{
-		store: o.Store, registry: o.Registry, admin: o.Admin, replay: o.Replay,
+		store: o.Store, registry: o.Registry, admin: o.Admin,
 		operations: &Operations{Store: o.Store, Services: o.Services, Reasons: o.Reasons, Metrics: o.Metrics, Version: o.Version},
 		apiToken:   o.APIToken, metricsToken: o.MetricsToken, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), simulated: o.Simulated, version: o.Version, now: o.Now, log: o.Log,
@@ -245,6 +236,7 @@ func (w *Web) routes(e *echo.Echo) {
 	api.POST("/connections/:id/pull", w.apiPull)
 	api.GET("/connections/:id/rules", w.apiRules)
 	api.PUT("/connections/:id/rules", w.apiPutRules)
+	api.POST("/connections/:id/rules/publish", w.apiPublishRules)
 	api.POST("/connections/:id/rules/preview", w.apiPreviewRules)
 	api.GET("/connections/:id/rules/versions", w.apiRulesVersions)
 	api.GET("/connections/:id/rules/versions/:from/diff/:to", w.apiDiffRules)

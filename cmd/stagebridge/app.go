@@ -86,6 +86,7 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	a.works.Add(jobs.RulesPreviewKind(a.admin))
+	a.works.Add(jobs.ReplayKind(&jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
 	return nil
 }
 
@@ -169,7 +170,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 		Metrics: s.observed.metrics, Tracer: s.observed.tracer, Log: s.log,
 	}
 	w, err := web.New(ctx, web.Options{
-		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Replay: s.pipeline, Redis: s.pipeline.RedisOption(),
+		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Redis: s.pipeline.RedisOption(),
 		Services: s.services(), Reasons: s.pipeline.Watch().Reasons, Metrics: s.observed.registry,
 		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, OIDC: c.oidc(), MetricsToken: c.MetricsToken,
 		TrustedProxies: c.TrustedProxies, Simulated: simulated, Version: version(), Log: s.log,

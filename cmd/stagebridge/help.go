@@ -30,6 +30,7 @@ func commands() []command {
 		benchSoakCommand(),
 		rulesTestCommand(),
 		rulesDiffCommand(),
+		rulesPublishCommand(),
 		rulesVersionsCommand(),
 		planCheckCommand(),
 		planLintCommand(),

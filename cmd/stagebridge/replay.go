@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/stagebridge/stagebridge/jobs"
@@ -28,7 +30,7 @@ func replayCommand() command {
 		var f store.InboxFilter
 		var since, until string
 		var dryRun, all bool
-		var rules string
+		var rules, person string
 		if _, err := p.parse(c, args, func(set *flag.FlagSet) {
 			set.BoolVar(&dryRun, "dry-run", false, "only count them")
 			set.StringVar(&rules, "rules", "", "with -dry-run and -connection: say what they would give under the rules in this file, and what that would do to people")
@@ -38,6 +40,8 @@ func replayCommand() command {
 			set.StringVar(&f.Type, "type", "", "of this type, in the vendor's words")
 			set.StringVar(&f.Step, "step", "", "that stopped at this step: decode, enrich, map, identify, plan, internal")
 			set.StringVar(&f.Reason, "reason", "", "that stopped for this reason")
+			set.StringVar(&f.Rule, "rule", "", "that this rule matched")
+			set.StringVar(&person, "person", "", "that gave events of this person: a key such as email:ann@example.com, or the number")
 			set.StringVar(&since, "since", "", "received at or after: a date, a time, or how long ago (2026-11-01, 2026-11-01T08:00:00Z, 36h)")
 			set.StringVar(&until, "until", "", "received at or before, in the same forms")
 		}, 0, 0); err != nil {
@@ -60,10 +64,19 @@ func replayCommand() command {
 			}
 			return p.previewRules(ctx, rules, f)
 		}
-		if (f == store.InboxFilter{}) != all {
+		if (f == store.InboxFilter{} && person == "") != all {
 			return &usageError{c, fmt.Errorf("wants either a filter or -all")}
 		}
-		return p.withApp(ctx, func(a *app) error { return p.replay(ctx, a, f, dryRun) })
+		return p.withApp(ctx, func(a *app) error {
+			if person != "" {
+				who, err := a.findPerson(ctx, person)
+				if err != nil {
+					return err
+				}
+				f.Person = who.ID
+			}
+			return p.replay(ctx, a, f, dryRun)
+		})
 	}
 	return c
 }
@@ -81,7 +94,7 @@ func (p *program) replay(ctx context.Context, a *app, f store.InboxFilter, dryRu
 			return unknownConnection(a, f.Connection)
 		}
 	}
-	n, err := jobs.Replay(ctx, a.store, f, dryRun)
+	n, one, err := a.admin.Replay(ctx, f, cliAuthor, dryRun)
 	if err != nil {
 		return err
 	}
@@ -89,11 +102,31 @@ func (p *program) replay(ctx context.Context, a *app, f store.InboxFilter, dryRu
 		_, err = fmt.Fprintf(p.stdout, "%s would be processed again\n", rawEvents(n))
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s will be processed again, by the server that runs or the next that starts\n", rawEvents(n))
-	return err
+	return p.followReplay(ctx, a, one.ID)
 }
 
-func rawEvents(n int) string {
+// followReplay waits until a replay is over and says what came of it.
+func (p *program) followReplay(ctx context.Context, a *app, id int64) error {
+	over, err := p.follow(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	var done jobs.Replayed
+	if err := json.Unmarshal([]byte(over.Result), &done); err != nil {
+		return fmt.Errorf("job %d: %w", id, err)
+	}
+	fmt.Fprintf(p.stdout, "%s (job %d)\n", done.Summary, id)
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, e := range done.Events {
+		fmt.Fprintf(w, "  %s\t%d added\t%d taken back\t%d changed\n", e.Name, e.Added, e.Removed, e.Changed)
+	}
+	for _, o := range done.Outcomes {
+		fmt.Fprintf(w, "  %s before, now %s\t%s\n", o.From, o.To, rawEvents(o.RawEvents))
+	}
+	return w.Flush()
+}
+
+func rawEvents(n int64) string {
 	if n == 1 {
 		return "1 raw event"
 	}
