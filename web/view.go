@@ -154,7 +154,6 @@ func (w *Web) render(c echo.Context, status int, view, title string, body any) e
 	return c.HTMLBlob(status, out.Bytes())
 }
 
-func navOf(path string) string {
 // renderPart sends a piece of a page, for a script that puts it in its place.
 func (w *Web) renderPart(c echo.Context, status int, view, part string, body any) error {
 	var out bytes.Buffer
@@ -164,6 +163,7 @@ func (w *Web) renderPart(c echo.Context, status int, view, part string, body any
 	return c.HTMLBlob(status, out.Bytes())
 }
 
+func navOf(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return first
 }
