@@ -73,10 +73,15 @@ func (m BGNBD) LogLikelihood(histories []History) (float64, error) {
 // sorted by repeats, so that the gamma functions, which depend on nothing else
 // of a row, are computed once per number of repeats.
 func (m BGNBD) sum(rows []History, grad []float64) float64 {
+	return inPieces(len(rows), grad, func(from, to int, grad []float64) float64 { return m.part(rows[from:to], grad) })
+}
+
+// part is sum over some of the rows.
+func (m BGNBD) part(rows []History, grad []float64) float64 {
 	clear(grad)
 	lnAlpha, lnA := math.Log(m.Alpha), math.Log(m.A)
-	var total, constant, dr, da, db float64
-	last := int64(-1)
+	var total, constant, dr, da, db, lnLeave, lnLast float64
+	last, reach := int64(-1), -1.0
 	for _, h := range rows {
 		x, weight := float64(h.Repeats), float64(h.Customers)
 		if h.Repeats != last {
@@ -86,14 +91,19 @@ func (m BGNBD) sum(rows []History, grad []float64) float64 {
 			dr = mathext.Digamma(m.R+x) - mathext.Digamma(m.R) + lnAlpha
 			da = mathext.Digamma(m.A+m.B) - mathext.Digamma(m.A+m.B+x)
 			db = da + mathext.Digamma(m.B+x) - mathext.Digamma(m.B)
+			if h.Repeats > 0 {
+				lnLeave = math.Log(m.B + x - 1)
+			}
+		}
+		if h.Last != reach { // by which rows are sorted next
+			reach, lnLast = h.Last, math.Log(m.Alpha+h.Last)
 		}
 		lnT := math.Log(m.Alpha + h.Age)
 		value := -(m.R + x) * lnT
 		// alive and gone are the parts of the two cases in the likelihood.
-		alive, gone, lnLast := 1.0, 0.0, 0.0
+		alive, gone := 1.0, 0.0
 		if h.Repeats > 0 {
-			lnLast = math.Log(m.Alpha + h.Last)
-			other := lnA - math.Log(m.B+x-1) - (m.R+x)*lnLast
+			other := lnA - lnLeave - (m.R+x)*lnLast
 			value, alive, gone = addLogs(value, other)
 			grad[3] -= weight * gone / (m.B + x - 1)
 		}
@@ -108,9 +118,12 @@ func (m BGNBD) sum(rows []History, grad []float64) float64 {
 
 // addLogs is ln(e^a + e^b) and the part of each in the sum.
 func addLogs(a, b float64) (sum, ofA, ofB float64) {
-	top := max(a, b)
-	ea, eb := math.Exp(a-top), math.Exp(b-top)
-	return top + math.Log(ea+eb), ea / (ea + eb), eb / (ea + eb)
+	if a < b {
+		sum, ofB, ofA = addLogs(b, a)
+		return sum, ofA, ofB
+	}
+	less := math.Exp(b - a)
+	return a + math.Log1p(less), 1 / (1 + less), less / (1 + less)
 }
 
 // PAlive is the probability, 0 to 1, that a customer with this history still

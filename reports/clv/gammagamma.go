@@ -122,6 +122,11 @@ func (m GammaGamma) LogLikelihood(spends []Spend) (float64, error) {
 }
 
 func (m GammaGamma) sum(rows []Spend, grad []float64) float64 {
+	return inPieces(len(rows), grad, func(from, to int, grad []float64) float64 { return m.part(rows[from:to], grad) })
+}
+
+// part is sum over some of the rows.
+func (m GammaGamma) part(rows []Spend, grad []float64) float64 {
 	clear(grad)
 	lnQ, digammaQ, lnGam := lnGamma(m.Q), mathext.Digamma(m.Q), math.Log(m.Gamma)
 	var total, gammas, digammaX, digammaXQ float64

@@ -1,6 +1,7 @@
 package clv
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -41,21 +42,18 @@ type Observed struct {
 // divided by seven. Amounts below zero are refunds and no purchases; they are
 // left out. It is false for somebody without a purchase before until.
 func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (Observed, bool) {
-	spent := make(map[stats.Period]float64, len(purchases))
+	var some [16]bought // as many as most have
+	days := some[:0]
 	for _, p := range purchases {
 		if p.At < until && p.Micros >= 0 {
-			spent[stats.Day.Of(p.At, in)] += float64(p.Micros) / microsPerUnit
+			days = append(days, bought{stats.Day.Of(p.At, in), float64(p.Micros) / microsPerUnit})
 		}
 	}
-	if len(spent) == 0 {
+	if len(days) == 0 {
 		return Observed{}, false
 	}
-	days := make([]stats.Period, 0, len(spent))
-	for day := range spent {
-		days = append(days, day)
-	}
-	slices.Sort(days)
-	first, last := days[0], days[len(days)-1]
+	days = byDay(days)
+	first, last := days[0].day, days[len(days)-1].day
 	o := Observed{History: History{
 		Repeats:   int64(len(days) - 1),
 		Last:      weeks(last - first),
@@ -67,15 +65,38 @@ func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (
 	}
 	var total, squares float64
 	o.Gaps = len(days) - 1
-	for i, day := range days[1:] {
-		total += spent[day]
-		gap := float64(day - days[i])
+	for i, d := range days[1:] {
+		total += d.spent
+		gap := float64(d.day - days[i].day)
 		squares += gap * gap
 	}
 	o.Mean = total / float64(o.Gaps)
 	mean := float64(last-first) / float64(o.Gaps)
 	o.Variation = math.Sqrt(max(0, squares/float64(o.Gaps)-mean*mean)) / mean
 	return o, true
+}
+
+// bought is what was spent on a day.
+type bought struct {
+	day   stats.Period
+	spent float64
+}
+
+// byDay sorts by day and makes those of one day one.
+func byDay(all []bought) []bought {
+	earlier := func(a, b bought) int { return cmp.Compare(a.day, b.day) }
+	if !slices.IsSortedFunc(all, earlier) {
+		slices.SortStableFunc(all, earlier)
+	}
+	kept := all[:1]
+	for _, b := range all[1:] {
+		if last := &kept[len(kept)-1]; last.day == b.day {
+			last.spent += b.spent
+			continue
+		}
+		kept = append(kept, b)
+	}
+	return kept
 }
 
 func weeks(days stats.Period) float64 { return float64(days) / daysPerWeek }

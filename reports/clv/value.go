@@ -62,6 +62,18 @@ func NewValue(purchases BGNBD, spend GammaGamma, h History, mean float64, over H
 		v.Purchases += more
 		v.Discounted += more * factor
 	}
+	return v.worth(spend, h, mean, over.Margin)
+}
+
+// ValueOf is NewValue for one step without discount and margin, where the
+// expected purchases are known already.
+func ValueOf(expected float64, spend GammaGamma, h History, mean float64) (Value, error) {
+	v := Value{Purchases: max(0, expected), Discounted: max(0, expected)}
+	return v.worth(spend, h, mean, 1)
+}
+
+// worth says what the purchases are worth.
+func (v Value) worth(spend GammaGamma, h History, mean, margin float64) (Value, error) {
 	if h.Repeats > 0 && mean == 0 {
 		return v, nil
 	}
@@ -70,6 +82,6 @@ func NewValue(purchases BGNBD, spend GammaGamma, h History, mean float64, over H
 		return Value{}, err
 	}
 	v.Each = each
-	v.Total = each * over.Margin * v.Discounted
+	v.Total = each * margin * v.Discounted
 	return v, nil
 }

@@ -1,9 +1,7 @@
 package live
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -75,9 +73,13 @@ func (c *clvCounter) report(ctx context.Context, r *Report) error {
 		return err
 	}
 	d := r.Data.(*CLV)
+	if len(d.Customers) == 0 {
+		return nil
+	}
+	best := d.greatest(bestListed)
+	d.best(r, best)
 	if n := len(d.Customers); n > bestListed {
-		slices.SortStableFunc(d.Customers, func(a, b Customer) int { return cmp.Compare(b.worth(), a.worth()) })
-		d.Customers = slices.Clone(d.Customers[:bestListed])
+		d.Customers = best
 		r.note("the data list the %d of %d customers with the greatest expected value", bestListed, n)
 	}
 	return nil
@@ -109,22 +111,13 @@ func (c *clvCounter) value(ctx context.Context, r *Report) error {
 	if err := d.fit(ctx, r, observed); err != nil {
 		return err
 	}
-	beyond := 0
-	for i := range observed {
-		one, err := d.customer(people[i], &observed[i])
-		if errors.Is(err, clv.ErrSeries) {
-			beyond++
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		d.Customers = append(d.Customers, one)
+	beyond, err := d.each(ctx, people, observed)
+	if err != nil {
+		return err
 	}
 	if beyond > 0 {
 		r.note("%d customers are left out: the horizon is too long for what is known of them", beyond)
 	}
-	d.best(r)
 	return nil
 }
 
@@ -168,7 +161,7 @@ func (d *CLV) customer(id lifecycle.ProfileID, o *clv.Observed) (Customer, error
 		return one, err
 	}
 	if d.Spend != nil {
-		v, err := clv.NewValue(*d.Purchases, *d.Spend, o.History, o.Mean, clv.Horizon{Steps: 1, Length: float64(d.Weeks)})
+		v, err := clv.ValueOf(one.Expected, *d.Spend, o.History, o.Mean)
 		if err != nil {
 			return one, err
 		}
@@ -186,9 +179,7 @@ func (c *Customer) worth() float64 {
 }
 
 // best lists the customers with the greatest expected value, or purchases.
-func (d *CLV) best(r *Report) {
-	sorted := slices.Clone(d.Customers)
-	slices.SortStableFunc(sorted, func(a, b Customer) int { return cmp.Compare(b.worth(), a.worth()) })
+func (d *CLV) best(r *Report, sorted []Customer) {
 	t := Table{fmt.Sprintf("The %d with the greatest expected value in %d weeks", min(bestShown, len(sorted)), d.Weeks),
 		[]string{"Person", "Repeats", "P(alive)", "Expected purchases", "Expected value"}, nil}
 	for _, c := range sorted[:min(bestShown, len(sorted))] {
