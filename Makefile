@@ -10,6 +10,7 @@ GO ?= go
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ERRORLINT   := github.com/polyfloyd/go-errorlint@v1.8.0
 MISSPELL    := github.com/golangci/misspell/cmd/misspell@v0.8.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.6.0
 
 # How long each fuzz target runs, in seconds.
 FUZZ ?= 5
@@ -19,7 +20,7 @@ FOR ?= 1h
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## start the server on SQLite and the embedded Redis, data in ./data
@@ -43,7 +44,7 @@ chaos: ## kill, wipe and restart everything under load and see that nothing is l
 	@scripts/chaos
 
 .PHONY: check
-check: fmt vet lint fresh race fuzz ## everything a change must pass; what CI runs
+check: fmt vet lint fresh tools vulnerable race fuzz ## everything a change must pass; what CI runs
 
 .PHONY: fmt
 fmt: ## list files that gofmt would change
@@ -64,6 +65,16 @@ lint: ## run the three linters
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(ERRORLINT) ./...
 	git ls-files -z -- '*.go' ':!*_test.go' '*.md' '*.yaml' '*.html' Makefile scripts config.example.env | xargs -0 $(GO) run $(MISSPELL) -error
+
+# Their dependencies are kept out of the program's go.mod.
+.PHONY: tools
+tools: ## test what needs modules of its own: the docs site with every link, the Kubernetes manifests
+	$(GO) -C tools vet ./...
+	$(GO) -C tools test ./...
+
+.PHONY: vulnerable
+vulnerable: ## look for known vulnerabilities in what the program calls; needs vuln.go.dev, and says so without it
+	@scripts/vulnerable $(GOVULNCHECK)
 
 .PHONY: generate
 generate: ## write the generated files (connector docs and tables) again
@@ -98,6 +109,18 @@ soak: ## load a server for an hour at half its maximum and see that memory, file
 	else \
 		$(GO) run ./cmd/stagebridge bench soak -for $(FOR); \
 	fi
+
+.PHONY: release
+release: ## build all archives, bills of materials and checksums into dist: make release VERSION=1.2.3
+	$(GO) run ./scripts/release -version '$(VERSION)' -o dist
+
+.PHONY: reproducible
+reproducible: ## build one target twice, in two folders, and compare every byte; COLD=1 shares no cache
+	@scripts/reproducible
+
+.PHONY: site
+site: ## make the website of the documentation in dist/site: make site VERSION=1.2.3
+	$(GO) -C tools run ./site -version '$(or $(VERSION),next)' -o ../dist/site
 
 .PHONY: services
 services: ## start a PostgreSQL and a Redis for the tests until Ctrl-C

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -21,7 +22,7 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 	for _, c := range commands() {
 		asked := 0
 		err := c.run(t.Context(), &program{env: map[string]string{}, inspect: func(*flag.FlagSet) { asked++ }}, nil)
-		if asked != 1 || err != flag.ErrHelp {
+		if asked != 1 || !errors.Is(err, flag.ErrHelp) {
 			t.Errorf("%s: its flags were declared %d times, then %v; it must begin with program.parse", c.name, asked, err)
 		}
 		if names[c.name] {

@@ -11,13 +11,20 @@ import (
 // (-ldflags '-X main.release=1.2.3'); empty in a build of one's own.
 var release string
 
+// revision is the commit that a release was built from, set likewise.
+var revision string
+
 func versionCommand() command {
 	c := command{name: "version", summary: "print the version"}
 	c.run = func(_ context.Context, p *program, args []string) error {
 		if _, err := p.parse(c, args, nil, 0, 0); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(p.stdout, "stagebridge %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		commit := ""
+		if revision != "" {
+			commit = revision[:min(12, len(revision))] + ", "
+		}
+		_, err := fmt.Fprintf(p.stdout, "stagebridge %s (%s%s, %s/%s)\n", version(), commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
 	}
 	return c
