@@ -51,6 +51,7 @@ func (prof *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	w.visits(prof.visits)
 	w.stances(prof)
 	w.decays(prof.decays)
+	w.lifecycles(prof.lifecycles)
 	if w.foreign != nil {
 		return dst, fmt.Errorf("lifecycle: encode profile %d: trait value of type %T", prof.ID, w.foreign)
 	}
@@ -229,12 +230,5 @@ func (w *encoder) stances(prof *Profile) {
 		w.text(string(c.Won))
 		w.text(c.By)
 	}
-	w.text(string(prof.pin.Stage))
-	if prof.pin.Stage == "" {
-		return
-	}
-	w.instant(prof.pin.At)
-	w.instant(prof.pin.Until)
-	w.id(prof.pin.Event)
-	w.text(prof.pin.Reason)
+	w.pin(&prof.pin)
 }

@@ -47,7 +47,7 @@ func DecodeProfile(b []byte) (*Profile, error) {
 	prof.fallTo = Stage(r.text())
 	prof.fallSince = r.instant()
 	prof.timed = r.instant()
-	prof.idle = r.number(maxIdleMoves)
+	prof.idle = r.number(maxIdleMoves * (1 + MaxLifecycles))
 	if r.version >= 2 {
 		prof.bySide = r.number(1) == 1
 	}
@@ -57,6 +57,7 @@ func DecodeProfile(b []byte) (*Profile, error) {
 	r.stances(prof)
 	if r.version >= 3 {
 		prof.decays = r.decays()
+		prof.lifecycles = r.lifecycles()
 	}
 	if r.at != len(r.b) {
 		r.bad = true

@@ -164,11 +164,5 @@ func (r *decoder) stances(prof *Profile) {
 			}
 		}
 	}
-	prof.pin.Stage = Stage(r.text())
-	if prof.pin.Stage == "" {
-		return
-	}
-	prof.pin.At, prof.pin.Until = r.instant(), r.instant()
-	prof.pin.Event = r.id()
-	prof.pin.Reason = r.text()
+	prof.pin = r.pin()
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,6 +20,30 @@ type view struct {
 	// places holds, per event name that the plan reads, where its fact is in
 	// prof.facts; -1 where there is none.
 	places []int16
+}
+
+// standing is where the person stands in a lifecycle by id; all zero where not
+// in it.
+func (v *view) standing(of string) *Standing {
+	if of == "" {
+		return &v.prof.Standing
+	}
+	if s := v.prof.standing(of); s != nil {
+		return s
+	}
+	return &Standing{}
+}
+
+// seen gives the times of the first event and the newest activity that a
+// lifecycle with events of its own reads; of all for an empty id.
+func (v *view) seen(of string) (first, active Instant) {
+	if of == "" {
+		return v.prof.FirstSeen, v.prof.LastActivity
+	}
+	if l := v.prof.lifecycle(of); l != nil {
+		return l.FirstSeen, l.LastActivity
+	}
+	return 0, 0
 }
 
 func (v *view) fact(slot int) *Fact {
@@ -94,6 +119,7 @@ type leaf struct {
 	n      int
 	window Instant // microseconds
 	stage  Stage
+	of     string // the lifecycle that it looks at; empty: the main one, or everything
 	trait  string
 	value  any
 	op     string
@@ -126,6 +152,8 @@ type operand struct {
 	slot     int
 	currency string
 	score    *score
+	of       string // operandStage: the lifecycle; empty: the main one
+	named    bool   // … which the plan names by stage_of
 }
 
 // readsStage tells whether the truth depends on where the person is or was.
@@ -207,6 +235,9 @@ func (o *operand) text() string {
 	case operandSum:
 		return fmt.Sprintf("sum(%q, %q)", string(o.event), o.currency)
 	case operandStage:
+		if o.named {
+			return fmt.Sprintf("stage_of(%q)", cmp.Or(o.of, MainLifecycle))
+		}
 		return "stage"
 	case operandSource:
 		return "source"

@@ -53,6 +53,9 @@ func (c *conditionParser) function(n ast.Node, name string, args []ast.Node) *ex
 	case name == "count" || name == "sum":
 		c.fail(n, "%s(…) is a number; compare it, as in count(\"Order:Completed\") >= 2", name)
 		return c.newLeaf(leaf{})
+	case name == "stage_of":
+		c.fail(n, "stage_of(…) is a name; compare it, as in stage_of(\"academy\") == \"Student\"")
+		return c.newLeaf(leaf{})
 	case isDays(name):
 		c.fail(n, "%s(…) is a number; compare it, as in days_until(traits.trial_ends_at) <= 3", name)
 		return c.newLeaf(leaf{})
@@ -114,7 +117,13 @@ func (a arguments) text(i int, what string) string {
 	return s.Value
 }
 
-func (a arguments) event(i int) EventName { return EventName(a.text(i, "an event's name")) }
+func (a arguments) event(i int) EventName {
+	name := EventName(a.text(i, "an event's name"))
+	if t := a.c.track; t != nil && name != "" && !t.reads(name) {
+		a.c.fail(a.args[i], "%q is not among the events of the lifecycle %s; add it to its events", cutText(string(name), 80), t.id)
+	}
+	return name
+}
 
 func (a arguments) stage(i int) Stage {
 	name := a.text(i, "a stage's name")

@@ -23,8 +23,8 @@ func (l *leaf) linkCompare() func(*view) bool {
 	}
 	if l.left.kind == operandStage && l.right.kind == operandLiteral {
 		if want, ok := l.right.value.(string); ok && (l.op == "==" || l.op == "!=") {
-			equal := l.op == "=="
-			return func(v *view) bool { return (string(v.prof.Stage) == want) == equal }
+			equal, of := l.op == "==", l.left.of
+			return func(v *view) bool { return (string(v.standing(of).Stage) == want) == equal }
 		}
 	}
 	left, right, holds := l.left.link(), l.right.link(), ordering(l.op)
@@ -128,8 +128,8 @@ func (l *leaf) linkIn() func(*view) bool {
 				texts = append(texts, s)
 			}
 		}
-		if l.left.kind == operandStage {
-			return func(v *view) bool { return slices.Contains(texts, string(v.prof.Stage)) }
+		if of := l.left.of; l.left.kind == operandStage {
+			return func(v *view) bool { return slices.Contains(texts, string(v.standing(of).Stage)) }
 		}
 		return func(v *view) bool { return slices.Contains(texts, v.prof.Source) }
 	}
@@ -163,7 +163,8 @@ func (o *operand) link() func(*view) any {
 			return float64(0)
 		}
 	case operandStage:
-		return func(v *view) any { return string(v.prof.Stage) }
+		of := o.of
+		return func(v *view) any { return string(v.standing(of).Stage) }
 	case operandSource:
 		return func(v *view) any { return v.prof.Source }
 	}

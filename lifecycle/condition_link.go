@@ -90,7 +90,7 @@ func since(start, span, now Instant) (bool, Instant) {
 }
 
 func (l *leaf) link() condition {
-	slot, span, n := l.slot, l.window, l.n
+	slot, span, n, of := l.slot, l.window, l.n, l.of
 	switch l.kind {
 	case leafLiteral:
 		truth := l.value == true
@@ -123,17 +123,19 @@ func (l *leaf) link() condition {
 		}
 	case leafNever:
 		return func(v *view) (bool, Instant) {
-			if v.prof.FirstSeen == 0 || v.places[slot] >= 0 {
+			first, _ := v.seen(of)
+			if first == 0 || v.places[slot] >= 0 {
 				return false, never
 			}
-			return since(v.prof.FirstSeen, span, v.now)
+			return since(first, span, v.now)
 		}
 	case leafInactive:
 		return func(v *view) (bool, Instant) {
-			if v.prof.LastActivity == 0 {
+			_, active := v.seen(of)
+			if active == 0 {
 				return false, never
 			}
-			return since(v.prof.LastActivity, span, v.now)
+			return since(active, span, v.now)
 		}
 	case leafHasBeen:
 		return l.linkHasBeen()
@@ -165,23 +167,25 @@ func (l *leaf) linkHasBeen() condition {
 
 // linkStage compiles the functions over where the person is and has been.
 func (l *leaf) linkStage() condition {
-	stage, span := l.stage, l.window
+	stage, span, of := l.stage, l.window, l.of
 	switch l.kind {
 	case leafWas:
-		return func(v *view) (bool, Instant) { return v.prof.visit(stage) != nil, never }
+		return func(v *view) (bool, Instant) { return v.standing(of).visit(stage) != nil, never }
 	case leafLeft:
 		return func(v *view) (bool, Instant) {
-			visit := v.prof.visit(stage)
-			if visit == nil || visit.Left == 0 || v.prof.Stage == stage {
+			at := v.standing(of)
+			visit := at.visit(stage)
+			if visit == nil || visit.Left == 0 || at.Stage == stage {
 				return false, never
 			}
 			return during(visit.Left, span, v.now)
 		}
 	}
 	return func(v *view) (bool, Instant) {
-		if v.prof.Stage == "" {
+		at := v.standing(of)
+		if at.Stage == "" {
 			return false, never
 		}
-		return since(v.prof.Since, span, v.now)
+		return since(at.Since, span, v.now)
 	}
 }

@@ -17,7 +17,11 @@ func (c *conditionParser) operand(n ast.Node) operand {
 	case *ast.IdentifierNode:
 		switch n.Value {
 		case "stage":
-			return operand{kind: operandStage}
+			o := operand{kind: operandStage}
+			if c.track != nil {
+				o.of = c.track.id
+			}
+			return o
 		case "source":
 			return operand{kind: operandSource}
 		}
@@ -39,6 +43,9 @@ func (c *conditionParser) operand(n ast.Node) operand {
 			return o
 		}
 	case *ast.CallNode:
+		if name, ok := n.Callee.(*ast.IdentifierNode); ok && name.Value == "stage_of" {
+			return c.stageOf(n, n.Arguments)
+		}
 		if name, ok := n.Callee.(*ast.IdentifierNode); ok && isDays(name.Value) {
 			return c.days(n, name.Value, n.Arguments)
 		}

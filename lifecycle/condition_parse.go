@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -24,6 +25,10 @@ type conditionError struct {
 // comparisons, &&, ||, ! and parentheses. Everything else is refused.
 type conditionParser struct {
 	stages []string // names that stage functions may use
+	// track is the further lifecycle whose conditions are read, nil for the main
+	// one; tracks are the names of the stages of all by id.
+	track  *track
+	tracks map[string][]string
 	scores []*score // that conditions may read
 	// unscored are names of scores while they are read themselves.
 	unscored []string
@@ -166,6 +171,16 @@ func (c *conditionParser) junction(op exprOp, n *ast.BinaryNode) *expr {
 
 func (c *conditionParser) newLeaf(l leaf) *expr {
 	c.leaves++
+	if c.track != nil {
+		switch l.kind {
+		case leafWas, leafLeft, leafInStageFor:
+			l.of = c.track.id
+		case leafNever, leafInactive:
+			if c.track.reading != nil {
+				l.of = c.track.id
+			}
+		}
+	}
 	return &expr{op: opLeaf, leaf: &l}
 }
 
@@ -181,7 +196,7 @@ func (c *conditionParser) comparison(n *ast.BinaryNode) *expr {
 	c.checkDays(n, &l)
 	c.checkScore(n, &l)
 	if l.left.kind == operandStage && l.right.kind == operandLiteral {
-		c.stageLiteral(n, l.right.value)
+		c.stageLiteral(n, l.left.of, l.right.value)
 		if l.op != "==" && l.op != "!=" {
 			c.fail(n, "stage can be compared with == and != only")
 		}
@@ -216,7 +231,7 @@ func (c *conditionParser) membership(n *ast.BinaryNode) *expr {
 			c.fail(item, "%s is not a constant", c.describe(item))
 		}
 		if l.left.kind == operandStage {
-			c.stageLiteral(item, v)
+			c.stageLiteral(item, l.left.of, v)
 		}
 		l.list = append(l.list, v)
 	}
@@ -228,22 +243,45 @@ func (c *conditionParser) membership(n *ast.BinaryNode) *expr {
 	return c.newLeaf(l)
 }
 
-func (c *conditionParser) stageLiteral(n ast.Node, v any) {
+func (c *conditionParser) stageLiteral(n ast.Node, of string, v any) {
 	name, ok := v.(string)
 	if !ok {
 		c.fail(n, "stage is a name; compare it with a text")
 		return
 	}
-	c.knownStage(n, name)
+	stages, known := c.tracks[of]
+	if !known { // said already, or there is but one lifecycle
+		stages = c.stages
+	}
+	c.stageAmong(n, name, stages)
 }
 
-func (c *conditionParser) knownStage(n ast.Node, name string) {
-	if slices.Contains(c.stages, name) {
+func (c *conditionParser) knownStage(n ast.Node, name string) { c.stageAmong(n, name, c.stages) }
+
+func (c *conditionParser) stageAmong(n ast.Node, name string, stages []string) {
+	if slices.Contains(stages, name) {
 		return
 	}
-	hint := ""
-	if near := document.Nearest(name, c.stages); near != "" {
-		hint = fmt.Sprintf("; did you mean %q?", near)
+	c.fail(n, "there is no stage %q in this plan%s", cutText(name, 80), didYouMean(name, stages))
+}
+
+// stageOf reads stage_of("id"), the stage in any of the plan's lifecycles.
+func (c *conditionParser) stageOf(n ast.Node, args []ast.Node) operand {
+	o := operand{kind: operandStage, named: true}
+	const form = `stage_of("academy")`
+	if len(args) != 1 {
+		c.fail(n, "stage_of takes one argument, as in %s; here are %d", form, len(args))
+		return o
 	}
-	c.fail(n, "there is no stage %q in this plan%s", cutText(name, 80), hint)
+	id := arguments{c, args, form}.text(0, "the id of a lifecycle")
+	if id == "" || id == MainLifecycle {
+		return o
+	}
+	if _, known := c.tracks[id]; !known {
+		ids := append(slices.Sorted(maps.Keys(c.tracks))[1:], MainLifecycle)
+		c.fail(n, "there is no lifecycle %q in this plan%s", cutText(id, 80), didYouMean(id, ids))
+		return o
+	}
+	o.of = id
+	return o
 }

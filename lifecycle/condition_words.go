@@ -184,6 +184,12 @@ func (o *operand) words() string {
 	case operandDaysSince:
 		return "the number of days since the date in the trait “" + strings.Join(append([]string{o.trait}, o.path...), ".") + "”"
 	case operandStage:
+		switch {
+		case o.named && o.of == "":
+			return "the stage in the main lifecycle"
+		case o.named:
+			return "the stage in the lifecycle “" + o.of + "”"
+		}
 		return "the stage"
 	case operandSource:
 		return "the first source"

@@ -27,31 +27,37 @@ type decision struct {
 }
 
 // decide finds where a person belongs at r.now. It changes nothing.
-func (r *run) decide() decision {
-	d := decision{path: r.path, next: never}
-	for i := len(r.plan.path) - 1; i > r.path; i-- {
-		ok, next := r.plan.path[i].eval(&r.view)
+func (r *run) decide(c *course) decision {
+	d := decision{path: c.path, next: never}
+	if c.away {
+		d.via = ViaPath
+		r.decidePin(c, &d)
+		return d
+	}
+	stages := c.track.path
+	for i := len(stages) - 1; i > c.path; i-- {
+		ok, next := stages[i].eval(&r.view)
 		if ok {
 			d.path = i
 			break
 		}
 		d.next = min(d.next, next)
 	}
-	if !r.decidePin(&d) && !r.decideClaim(&d) && !r.decideSide(&d) {
+	if !r.decidePin(c, &d) && !r.decideClaim(c, &d) && !r.decideSide(c, &d) {
 		d.via = ViaPath
 		if d.path >= 0 {
-			d.stage, d.why = r.plan.path[d.path].name, r.plan.path[d.path].text
+			d.stage, d.why = stages[d.path].name, stages[d.path].text
 		}
 	}
 	if d.via != ViaPin {
-		r.holdBack(&d)
+		r.holdBack(c, &d)
 	}
 	return d
 }
 
-func (r *run) decidePin(d *decision) bool {
-	pin := &r.prof.pin
-	if !pin.live(r.now) || r.plan.stage(pin.Stage) == nil {
+func (r *run) decidePin(c *course, d *decision) bool {
+	pin := &c.at.pin
+	if !pin.live(r.now) || c.stage(pin.Stage) == nil {
 		return false
 	}
 	d.stage, d.via, d.why = pin.Stage, ViaPin, "pin"
@@ -65,8 +71,12 @@ func (r *run) decidePin(d *decision) bool {
 }
 
 // decideClaim takes the live claim of the first rule that has one; of several
-// connections under one rule the newest claim counts.
-func (r *run) decideClaim(d *decision) bool {
+// connections under one rule the newest claim counts. Claims are about the
+// main lifecycle.
+func (r *run) decideClaim(c *course, d *decision) bool {
+	if c.id != "" {
+		return false
+	}
 	var best *Claim
 	rank := len(r.plan.claims)
 	for i := range r.prof.claims {
@@ -89,12 +99,12 @@ func (r *run) decideClaim(d *decision) bool {
 func claimReason(connection string) string { return "claim by " + connection }
 
 // decideSide takes the first side stage that is true where the person is.
-func (r *run) decideSide(d *decision) bool {
-	for _, s := range r.plan.sides {
+func (r *run) decideSide(c *course, d *decision) bool {
+	for _, s := range c.sides {
 		if s.from != anywhere && (d.path < 0 || s.from&(1<<d.path) == 0) {
 			continue
 		}
-		in, since := r.shown(s)
+		in, since := c.shown(s)
 		ok, next := s.holds(&r.view, in, since)
 		d.next = min(d.next, next)
 		if ok {
@@ -108,22 +118,22 @@ func (r *run) decideSide(d *decision) bool {
 // holdBack applies the policies for moves back. Path stages are latched, so a
 // move back along the path always comes from a claim, or from a claim or pin
 // that has ended.
-func (r *run) holdBack(d *decision) {
-	if len(r.plan.back) == 0 || d.stage == r.prof.Stage {
+func (r *run) holdBack(c *course, d *decision) {
+	if len(c.back) == 0 || d.stage == c.at.Stage {
 		return
 	}
-	from, to := r.plan.PathIndex(r.prof.Stage), r.plan.PathIndex(d.stage)
+	from, to := c.PathIndex(c.at.Stage), c.PathIndex(d.stage)
 	if from < 0 || to >= from || to < 0 && d.stage != "" {
 		return
 	}
-	policy, span := r.plan.backRuleFor(from, to)
+	policy, span := c.backRuleFor(from, to)
 	switch policy {
 	case backAllow:
 		return
 	case backAfter:
 		since := r.now
-		if r.prof.fallSince != 0 && r.prof.fallTo == d.stage {
-			since = r.prof.fallSince
+		if c.at.fallSince != 0 && c.at.fallTo == d.stage {
+			since = c.at.fallSince
 		}
 		due := since.after(span)
 		if r.now >= due {
@@ -132,7 +142,7 @@ func (r *run) holdBack(d *decision) {
 		d.fallTo, d.fallSince = d.stage, since
 		d.next = min(d.next, due)
 	}
-	d.stage, d.via, d.why = r.prof.Stage, ViaKept, "kept by a back policy"
+	d.stage, d.via, d.why = c.at.Stage, ViaKept, "kept by a back policy"
 }
 
 // conflict says why a claim is not shown, given what else could be the reason.

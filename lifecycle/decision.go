@@ -14,7 +14,8 @@ const ReservedCategory = "Stagebridge:"
 // Decisions that the engine acts on.
 const (
 	// EventPinned pins a person to a stage: property stage, and optionally
-	// reason and until (microseconds since 1970, or RFC 3339).
+	// reason, until (microseconds since 1970, or RFC 3339), and lifecycle, the
+	// further lifecycle that it is about.
 	EventPinned EventName = "Stagebridge:Pinned"
 	// EventUnpinned releases the pin.
 	EventUnpinned EventName = "Stagebridge:Unpinned"
@@ -131,12 +132,15 @@ func (prof *Profile) conflict(e *Event, stage Stage, reason ConflictReason) {
 
 // decision takes a pin or its release.
 func (r *run) decision(e *Event) {
+	elsewhere := e.pinned()
 	switch e.Name {
 	case EventPinned:
 		text, _ := e.Properties["stage"].(string)
 		reason, _ := e.Properties["reason"].(string)
 		pin := Pin{Stage(text), e.At, pinUntil(e.Properties["until"]), e.ID, cutText(reason, MaxNameBytes)}
 		switch {
+		case elsewhere != "":
+			r.pinElsewhere(elsewhere, pin)
 		case r.plan.stage(pin.Stage) == nil:
 			r.conflict(e, pin.Stage, ConflictUnknownStage)
 		case !pin.live(e.At):
@@ -145,6 +149,10 @@ func (r *run) decision(e *Event) {
 			r.prof.pin = pin
 		}
 	case EventUnpinned:
+		if elsewhere != "" {
+			r.pinElsewhere(elsewhere, Pin{})
+			return
+		}
 		r.prof.pin = Pin{}
 	}
 }
@@ -181,7 +189,7 @@ func (r *run) claim(e *Event) ConflictReason {
 		if s.path <= r.path {
 			return ConflictNotAhead
 		}
-		r.raisePath(s.path, e.At)
+		r.raise(s.path, e.At)
 		return ConflictNotAhead
 	}
 	r.prof.hold(Claim{cutText(e.Connection, MaxNameBytes), s.name, e.At, e.ID})

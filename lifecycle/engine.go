@@ -138,14 +138,18 @@ func dropEvidence(events []Event, order []int32, keyed bool) []int32 {
 // run is one call of Apply, Advance or Derive.
 type run struct {
 	view
-	path    int // place of prof.Path; -1 for none
+	course           // the main lifecycle
+	others  []course // the further ones that the person is in, by id
 	decided Instant
 	lost    int // conflicts of the present step
 	out     []Transition
 }
 
 func (p *Plan) start(prof *Profile, now Instant) *run {
-	r := &run{view: view{plan: p, prof: prof}, decided: now, path: p.PathIndex(prof.Path)}
+	r := &run{view: view{plan: p, prof: prof}, decided: now, course: course{track: &p.track, at: &prof.Standing, path: p.PathIndex(prof.Path)}}
+	if len(p.others)+len(prof.lifecycles) > 0 {
+		r.follow()
+	}
 	prof.PlanVersion = p.version
 	r.locate()
 	return r
@@ -182,6 +186,9 @@ func (r *run) event(e *Event) {
 func (r *run) absorb(e *Event) (touched bool) {
 	prof, p := r.prof, r.plan
 	if e.IsDecision() {
+		if len(p.others) > 0 {
+			r.attend(e)
+		}
 		r.decision(e)
 		r.setTraits(e, false)
 		return true
@@ -202,6 +209,9 @@ func (r *run) absorb(e *Event) (touched bool) {
 	}
 	if len(p.scores) > 0 {
 		prof.scoreEvent(p, e)
+	}
+	if len(p.others) > 0 && r.attend(e) {
+		touched = true
 	}
 	read := r.setTraits(e, true)
 	return touched || planned || read || e.Claim != ""

@@ -7,13 +7,29 @@ func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
 	p.Advance(prof, now)
 	r := p.start(prof, now)
 	r.now = now
-	d := r.decide()
-	x := Explanation{
-		Stage: prof.Stage, Since: prof.Since, Via: d.via, Condition: d.why, Event: prof.StageEvent, Inbox: prof.StageInbox,
-		Path: prof.Path, PathSince: prof.PathSince, NextCheck: prof.NextCheck,
+	x := r.explain(&r.course)
+	for _, s := range p.segments {
+		x.Segments = append(x.Segments, r.segmentWhy(s))
 	}
-	if s := p.stage(prof.Stage); s != nil {
-		if d.stage != prof.Stage {
+	for _, s := range p.scores {
+		x.Scores = append(x.Scores, r.scoreReason(s))
+	}
+	for i := range r.others {
+		x.Lifecycles = append(x.Lifecycles, r.explain(&r.others[i]))
+	}
+	return x
+}
+
+// explain says where the person stands in one lifecycle.
+func (r *run) explain(c *course) Explanation {
+	d := r.decide(c)
+	at := c.at
+	x := Explanation{
+		Lifecycle: c.id, Stage: at.Stage, Since: at.Since, Via: d.via, Condition: d.why, Event: at.StageEvent, Inbox: at.StageInbox,
+		Path: at.Path, PathSince: at.PathSince, NextCheck: r.prof.NextCheck,
+	}
+	if s := c.stage(at.Stage); s != nil {
+		if d.stage != at.Stage {
 			// Stages that chase each other: the person rests in this one.
 			x.Via, x.Condition = ViaPath, s.text
 			if s.side {
@@ -23,50 +39,44 @@ func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
 		if x.Via == ViaSide || x.Via == ViaPath {
 			x.Why = r.reason(s.when)
 		}
-		if in, since := r.shown(s); in {
+		if in, since := c.shown(s); in {
 			x.Leave, x.LeaveWhy, x.StaysUntil = s.untilText, r.reason(s.until), r.staysUntil(&s.gate, since)
 		}
 	}
-	r.explainHold(&x, &d)
-	for _, s := range p.path[r.path+1:] {
-		if s.name != prof.Stage {
+	r.explainHold(c, &x, &d)
+	for _, s := range c.track.path[c.path+1:] {
+		if s.name != at.Stage {
 			x.Next = append(x.Next, r.outlook(s, &d))
 		}
 	}
-	for _, s := range p.sides {
-		if s.name != prof.Stage {
+	for _, s := range c.sides {
+		if s.name != at.Stage {
 			x.Next = append(x.Next, r.outlook(s, &d))
 		}
-	}
-	for _, s := range p.segments {
-		x.Segments = append(x.Segments, r.segmentWhy(s))
-	}
-	for _, s := range p.scores {
-		x.Scores = append(x.Scores, r.scoreReason(s))
 	}
 	return x
 }
 
 // explainHold tells of the pin, claim or policy that shows the stage.
-func (r *run) explainHold(x *Explanation, d *decision) {
+func (r *run) explainHold(c *course, x *Explanation, d *decision) {
 	switch d.via {
 	case ViaPin:
-		pin := r.prof.pin
+		pin := c.at.pin
 		x.Pin, x.Until = &pin, pin.Until
 	case ViaClaim:
-		for _, c := range r.prof.claims {
-			if c.Stage == d.stage && claimReason(c.Connection) == d.why {
-				x.Claim = &c
-				x.Until = known(r.plan.Until(c))
+		for _, claim := range r.prof.claims {
+			if claim.Stage == d.stage && claimReason(claim.Connection) == d.why {
+				x.Claim = &claim
+				x.Until = known(r.plan.Until(claim))
 			}
 		}
 	case ViaKept:
 		free := decision{path: d.path, next: never}
-		if !r.decideClaim(&free) && !r.decideSide(&free) && d.path >= 0 {
-			free.stage = r.plan.path[d.path].name
+		if !r.decideClaim(c, &free) && !r.decideSide(c, &free) && d.path >= 0 {
+			free.stage = c.track.path[d.path].name
 		}
 		x.Wanted = free.stage
-		policy, span := r.plan.backRuleFor(r.plan.PathIndex(r.prof.Stage), r.plan.PathIndex(free.stage))
+		policy, span := c.backRuleFor(c.PathIndex(c.at.Stage), c.PathIndex(free.stage))
 		if policy == backAfter {
 			x.Until = known(d.fallSince.after(span))
 		}
@@ -159,23 +169,24 @@ func (r *run) leafReason(l *leaf, ok bool, next Instant) Reason {
 	prof := r.prof
 	switch l.kind {
 	case leafInactive:
-		why.At = prof.LastActivity
+		_, why.At = r.seen(l.of)
 	case leafNever:
-		why.Event, why.At = l.event, prof.FirstSeen
+		why.Event = l.event
+		why.At, _ = r.seen(l.of)
 	case leafHasBeen:
 		r.traitReason(&why, l.trait)
 		if i, ok := prof.findTrait(l.trait); ok {
 			why.At = prof.traits[i].Since
 		}
 	case leafWas, leafLeft:
-		if v := prof.visit(l.stage); v != nil {
+		if v := r.standing(l.of).visit(l.stage); v != nil {
 			why.Value, why.At = v.Count, v.Last
 			if l.kind == leafLeft {
 				why.At = v.Left
 			}
 		}
 	case leafInStageFor:
-		why.Value, why.At = string(prof.Stage), prof.Since
+		why.Value, why.At = string(r.standing(l.of).Stage), r.standing(l.of).Since
 	case leafCompare, leafIn, leafTruthy, leafBefore, leafAfter:
 		why.Value = l.left.link()(&r.view)
 		why.Event = l.left.event

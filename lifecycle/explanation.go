@@ -2,8 +2,10 @@ package lifecycle
 
 // Explanation says why a person has a stage, and what is missing for others.
 type Explanation struct {
-	Stage Stage
-	Since Instant
+	// Lifecycle is the further lifecycle that it is about; empty for the main one.
+	Lifecycle string
+	Stage     Stage
+	Since     Instant
 	// Via says what shows the stage, Condition the text behind it: the `when`
 	// of the stage, or the claim or pin.
 	Via       Via
@@ -35,10 +37,12 @@ type Explanation struct {
 	// Next holds the path stages not reached, nearest first, then the side
 	// stages not shown.
 	Next []Outlook
-	// Segments are all segments of the plan, sorted by name.
-	Segments []SegmentReason
-	// Scores are the scores of the plan, in its order.
-	Scores []ScoreReason
+	// Segments are all segments of the plan, sorted by name, Scores its scores in
+	// its order, and Lifecycles the further lifecycles that the person is in,
+	// sorted by id; all nil in these.
+	Segments   []SegmentReason
+	Scores     []ScoreReason
+	Lifecycles []Explanation
 	// NextCheck is the earliest instant at which time alone may change
 	// something; zero: none.
 	NextCheck Instant

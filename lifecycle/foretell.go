@@ -32,6 +32,9 @@ type foretold struct {
 // Foretell prepares to say where people who are under from would stand under
 // p; nil where that needs their events whatever the person.
 func (p *Plan) Foretell(from *Plan) *Foreteller {
+	if len(p.others)+len(from.others) > 0 {
+		return nil
+	}
 	sides, plain := p.namedSides()
 	if !plain || len(p.back) > 0 || !quietClaims(p, from) || !p.settles() {
 		return nil

@@ -85,6 +85,6 @@ func (d *planReader) leaving(r *document.Reader, g *gate) {
 // shown tells whether a side stage is the one shown by its own condition, and
 // since when. A pin or claim that shows it does not count: once that ends, the
 // condition decides anew.
-func (r *run) shown(s *stage) (bool, Instant) {
-	return r.prof.bySide && r.prof.Stage == s.name, r.prof.Since
+func (c *course) shown(s *stage) (bool, Instant) {
+	return c.at.bySide && c.at.Stage == s.name, c.at.Since
 }

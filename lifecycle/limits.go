@@ -26,6 +26,8 @@ const (
 const (
 	// MaxStages is how many stages a plan has.
 	MaxStages = 64
+	// MaxLifecycles is how many lifecycles a plan has besides its main one.
+	MaxLifecycles = 8
 	// MaxSegments is how many segments a plan has.
 	MaxSegments = 256
 	// MaxConditionBytes is the length of one condition.

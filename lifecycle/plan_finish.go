@@ -10,16 +10,19 @@ import (
 // nothing was wrong.
 func (d *planReader) finish() {
 	p := d.p
-	leaves := func(f func(l *leaf, ofStage bool)) {
-		for _, s := range p.stages {
-			s.each(func(l *leaf) { f(l, true) })
+	tracks := append([]*track{&p.track}, p.others...)
+	leaves := func(f func(l *leaf, of *track)) {
+		for _, t := range tracks {
+			for _, s := range t.stages {
+				s.each(func(l *leaf) { f(l, t) })
+			}
 		}
 		for _, s := range p.segments {
-			s.each(func(l *leaf) { f(l, false) })
+			s.each(func(l *leaf) { f(l, nil) })
 		}
-		p.accounts.leaves(func(l *leaf) { f(l, false) })
+		p.accounts.leaves(func(l *leaf) { f(l, nil) })
 		for _, s := range p.scores {
-			s.each(func(l *leaf) { f(l, false) })
+			s.each(func(l *leaf) { f(l, nil) })
 		}
 	}
 	p.keep = map[EventName]int{}
@@ -29,7 +32,7 @@ func (d *planReader) finish() {
 			p.reads = append(p.reads, s.events[i].name)
 		}
 	}
-	leaves(func(l *leaf, ofStage bool) {
+	leaves(func(l *leaf, of *track) {
 		for _, name := range []EventName{l.event, l.left.event, l.right.event} {
 			if name != "" {
 				p.reads = append(p.reads, name)
@@ -44,7 +47,9 @@ func (d *planReader) finish() {
 			p.keep[l.event] = max(p.keep[l.event], l.n)
 		}
 		p.activeRead = p.activeRead || l.kind == leafInactive
-		p.stageReads = p.stageReads || ofStage && l.readsStage()
+		if of != nil && l.readsStage() {
+			of.stageReads = true
+		}
 	})
 	slices.Sort(p.reads)
 	p.reads = slices.Compact(p.reads)
@@ -60,9 +65,11 @@ func (d *planReader) finish() {
 	for i, name := range p.reads {
 		slots[name] = i
 	}
-	for _, s := range p.stages {
-		s.link(slots)
-		p.stageReads = p.stageReads || s.hysteresis()
+	for _, t := range tracks {
+		for _, s := range t.stages {
+			s.link(slots)
+			t.stageReads = t.stageReads || s.hysteresis()
+		}
 	}
 	for _, s := range p.segments {
 		s.link(slots)
@@ -78,11 +85,12 @@ func (d *planReader) finish() {
 // fingerprint is a hash of everything that the engine looks at.
 func (p *Plan) fingerprint() (print [sha256.Size]byte) {
 	h := sha256.New()
-	for _, s := range p.stages {
-		fmt.Fprintf(h, "stage %q %v %x %q %q %d\n", s.name, s.side, s.from, s.text, s.untilText, s.stay)
+	p.track.print(h)
+	for _, t := range p.others {
+		t.print(h)
 	}
 	for _, s := range p.segments {
-		fmt.Fprintf(h, "segment %q %q %q %d\n", s.name, s.text, s.untilText, s.stay)
+		fmt.Fprintf(h, "segment %q %q %q %q %d\n", s.of, s.name, s.text, s.untilText, s.stay)
 	}
 	fmt.Fprintf(h, "zone %q\n", p.zone)
 	fmt.Fprintf(h, "claims %q\nback %v\n", fmt.Sprint(p.claims), p.back)

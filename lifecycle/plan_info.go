@@ -26,6 +26,8 @@ type SegmentInfo struct {
 	// Until and Stay are as in StageInfo.
 	Until string
 	Stay  time.Duration
+	// Lifecycle is the further lifecycle that it belongs to; empty: the main one.
+	Lifecycle string
 }
 
 // ClaimInfo describes what the claims of a connection are worth.
@@ -50,16 +52,7 @@ func (p *Plan) WithVersion(version int64) *Plan {
 }
 
 // Stages gives all stages in the order of the plan.
-func (p *Plan) Stages() []StageInfo {
-	list := make([]StageInfo, len(p.stages))
-	for i, s := range p.stages {
-		list[i] = StageInfo{Name: s.name, Side: s.side, When: s.text, Until: s.untilText, Stay: s.stay.span()}
-		if s.side && s.from != anywhere {
-			list[i].From = p.pathNames(s.from)
-		}
-	}
-	return list
-}
+func (p *Plan) Stages() []StageInfo { return p.info() }
 
 // StageNames gives the names of all stages in the order of the plan.
 func (p *Plan) StageNames() []Stage {
@@ -74,7 +67,7 @@ func (p *Plan) StageNames() []Stage {
 func (p *Plan) Segments() []SegmentInfo {
 	list := make([]SegmentInfo, len(p.segments))
 	for i, s := range p.segments {
-		list[i] = SegmentInfo{s.name, s.text, s.untilText, s.stay.span()}
+		list[i] = SegmentInfo{s.name, s.text, s.untilText, s.stay.span(), s.of}
 	}
 	return list
 }

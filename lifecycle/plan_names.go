@@ -16,6 +16,9 @@ func (d *planReader) uniqueName(r *document.Reader, field, what, name string) {
 	}
 	checkName(r, field, name)
 	key := what + " " + strings.ToLower(name)
+	if what == "stage" {
+		key = d.t.id + " " + key // each lifecycle has stages of its own
+	}
 	if first, twice := d.names[key]; twice {
 		r.Fail(field, "is the name of two %ss (%q and %q); names must differ by more than case", what, first, name)
 		return

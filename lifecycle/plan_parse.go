@@ -36,10 +36,15 @@ type planReader struct {
 	names map[string]string // stages and segments, lower case to as spelled
 	froms []func()          // from lists, read once all stages are known
 	full  bool
+	// t is the lifecycle whose stages are read, tracks what is read of the
+	// further ones once all stages are known.
+	t      *track
+	tracks []func()
 }
 
 func (d *planReader) read() {
 	d.names = map[string]string{}
+	d.t = &d.p.track
 	d.p.name = d.r.Text("name")
 	checkName(d.r, "name", d.p.name)
 	d.zone()
@@ -48,47 +53,42 @@ func (d *planReader) read() {
 	for name, spec := range d.p.events {
 		d.p.known[name] = spec
 	}
-	d.stageNames()
+	d.cond.stages = stageNames(d.r.Node())
+	d.lifecycleNames()
 	d.scores()
-	d.stages()
+	d.stagesOf(d.r)
+	d.lifecycles()
 	for _, resolve := range d.froms {
 		resolve()
 	}
-	d.segments()
+	d.segmentsOf(d.r)
+	for _, read := range d.tracks {
+		read()
+	}
+	slices.SortFunc(d.p.segments, func(a, b *segment) int { return cmp.Compare(a.name, b.name) })
 	d.accounts()
 	d.claims()
-	d.back()
+	d.backOf(d.r)
 	d.governance()
 	d.revenue()
 	d.identity()
 	d.r.Unknown()
 }
 
-// stageNames collects the names first, since a condition may name a stage that
-// comes after it.
-func (d *planReader) stageNames() {
-	if stages := d.r.Node().Get("stages"); stages != nil {
-		for _, item := range stages.Items {
-			if name := item.Get("name"); name != nil && name.Kind == document.Text {
-				d.cond.stages = append(d.cond.stages, name.Text)
-			}
-		}
+// stagesOf reads the stages of the lifecycle that the reader stands on.
+func (d *planReader) stagesOf(r *document.Reader) {
+	if !r.Has("stages") {
+		r.Fail("stages", "is missing")
 	}
-}
-
-func (d *planReader) stages() {
-	if !d.r.Has("stages") {
-		d.r.Fail("stages", "is missing")
-	}
-	d.r.List("stages", func(item *document.Reader) {
-		if len(d.p.stages) == MaxStages {
+	r.List("stages", func(item *document.Reader) {
+		if len(d.t.stages) == MaxStages {
 			d.fullUp(item, "stage", MaxStages)
 			return
 		}
-		d.p.stages = append(d.p.stages, d.stage(item, len(d.p.stages) == 0))
+		d.t.stages = append(d.t.stages, d.stage(item, len(d.t.stages) == 0))
 	})
-	if d.r.Has("stages") && d.r.Kind("stages") == document.List && len(d.p.stages) == 0 {
-		d.r.Fail("stages", "is empty; a plan has at least one stage")
+	if r.Has("stages") && r.Kind("stages") == document.List && len(d.t.stages) == 0 {
+		r.Fail("stages", "is empty; a plan has at least one stage")
 	}
 }
 
@@ -103,6 +103,7 @@ func (d *planReader) stage(r *document.Reader, first bool) *stage {
 	s := &stage{path: -1, from: anywhere}
 	name := r.Text("name")
 	d.uniqueName(r, "name", "stage", name)
+	t := d.t
 	s.name = Stage(name)
 	s.side = r.Bool("side")
 	if s.side && first {
@@ -115,8 +116,8 @@ func (d *planReader) stage(r *document.Reader, first bool) *stage {
 		r.Fail("when", "is missing; only the first stage may lack a condition")
 	}
 	if !s.side {
-		s.path = len(d.p.path)
-		d.p.path = append(d.p.path, s)
+		s.path = len(t.path)
+		t.path = append(t.path, s)
 		if r.Has("from") {
 			r.Fail("from", "belongs to side stages; give side: true, or put the condition into when")
 		}
@@ -127,9 +128,9 @@ func (d *planReader) stage(r *document.Reader, first bool) *stage {
 		}
 	} else {
 		d.leaving(r, &s.gate)
-		d.p.sides = append(d.p.sides, s)
+		t.sides = append(t.sides, s)
 		if r.Has("from") {
-			d.froms = append(d.froms, func() { s.from = d.pathBits(r, "from") })
+			d.froms = append(d.froms, func() { s.from = t.pathBits(r, "from") })
 		}
 	}
 	r.Unknown()
@@ -137,21 +138,21 @@ func (d *planReader) stage(r *document.Reader, first bool) *stage {
 }
 
 // pathBits reads a path stage or a list of them; all bits for none and "*".
-func (d *planReader) pathBits(r *document.Reader, field string) uint64 {
+func (t *track) pathBits(r *document.Reader, field string) uint64 {
 	var bits uint64
 	names := r.Texts(field)
 	for _, name := range names {
 		if name == "*" {
 			return anywhere
 		}
-		i := slices.IndexFunc(d.p.path, func(s *stage) bool { return string(s.name) == name })
+		i := slices.IndexFunc(t.path, func(s *stage) bool { return string(s.name) == name })
 		switch {
 		case i >= 0:
 			bits |= 1 << i
-		case slices.Contains(d.cond.stages, name):
+		case t.stage(Stage(name)) != nil:
 			r.Fail(field, "names the side stage %q, want a stage of the path", name)
 		default:
-			r.Fail(field, "names %q, which is no stage of this plan%s", cutText(name, 80), didYouMean(name, d.cond.stages))
+			r.Fail(field, "names %q, which is no stage of this plan%s", cutText(name, 80), didYouMean(name, t.names()))
 		}
 	}
 	if len(names) == 0 {
@@ -163,6 +164,15 @@ func (d *planReader) pathBits(r *document.Reader, field string) uint64 {
 	return bits
 }
 
+// names gives the names of the stages as texts.
+func (t *track) names() []string {
+	names := make([]string, len(t.stages))
+	for i, s := range t.stages {
+		names[i] = string(s.name)
+	}
+	return names
+}
+
 func didYouMean(name string, known []string) string {
 	if near := document.Nearest(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
@@ -170,14 +180,16 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-func (d *planReader) segments() {
-	d.r.Entries("segments", func(name string, r *document.Reader) {
+// segmentsOf reads the segments of the lifecycle that the reader stands on.
+// Those of all lifecycles are one list.
+func (d *planReader) segmentsOf(r *document.Reader) {
+	r.Entries("segments", func(name string, r *document.Reader) {
 		if len(d.p.segments) == MaxSegments {
 			d.fullUp(r, "segment", MaxSegments)
 			return
 		}
 		d.uniqueName(r, "", "segment", name)
-		s := &segment{name: Segment(name)}
+		s := &segment{name: Segment(name), of: d.t.id}
 		field := ""
 		if r.Kind("") == document.Map {
 			field = "when"
@@ -196,7 +208,6 @@ func (d *planReader) segments() {
 		}
 		d.p.segments = append(d.p.segments, s)
 	})
-	slices.SortFunc(d.p.segments, func(a, b *segment) int { return cmp.Compare(a.name, b.name) })
 }
 
 // condition parses one condition and reports its mistakes at their places.

@@ -72,14 +72,16 @@ func readMode(r *document.Reader, field string) claimMode {
 	return claimIgnore
 }
 
-// back reads the policies for moves back.
-func (d *planReader) back() {
-	d.r.List("back", func(r *document.Reader) {
-		if len(d.p.back) == MaxSegments {
+// backOf reads the policies for moves back of the lifecycle that the reader
+// stands on.
+func (d *planReader) backOf(r *document.Reader) {
+	t := d.t
+	r.List("back", func(r *document.Reader) {
+		if len(t.back) == MaxSegments {
 			d.fullUp(r, "back rule", MaxSegments)
 			return
 		}
-		rule := backRule{from: d.pathBits(r, "from"), to: d.pathBits(r, "to")}
+		rule := backRule{from: t.pathBits(r, "from"), to: t.pathBits(r, "to")}
 		policy := r.Text("policy")
 		span, isAfter := strings.CutPrefix(policy, "after ")
 		switch {
@@ -92,7 +94,7 @@ func (d *planReader) back() {
 			r.Fail("policy", "is %q, want allow, forbid or after with a duration, as in after 14d", cutText(policy, 80))
 		}
 		r.Unknown()
-		d.p.back = append(d.p.back, rule)
+		t.back = append(t.back, rule)
 	})
 }
 

@@ -17,37 +17,44 @@ func (r *run) step(t Instant, e *Event) {
 	if len(r.plan.scores) > 0 {
 		scores, scored = r.scoreStep(t, e)
 	}
-	d := r.decide()
-	changed := scored || d.path != r.path || d.fallTo != prof.fallTo || d.fallSince != prof.fallSince
-	r.raisePath(d.path, t)
-	prof.fallTo, prof.fallSince = d.fallTo, d.fallSince
+	// Every lifecycle is decided by the stages held until now.
+	d := &r.d
+	*d = r.decide(&r.course)
+	for i := range r.others {
+		r.others[i].d = r.decide(&r.others[i])
+	}
+	changed := r.latch(t) || scored
 	switch {
 	case reason != "" && d.stage != e.Claim:
 		r.conflict(e, e.Claim, d.conflict(reason))
 	case reason == ConflictNotAhead && d.via == ViaPath:
 		d.why = claimReason(e.Connection)
 	}
-	r.settleConflicts(&d)
+	r.settleConflicts(d)
 
-	tr := Transition{From: prof.Stage, To: d.stage, Kind: KindSegments}
-	moved := d.stage != prof.Stage
-	next := d.next
-	held := prof.bySide
-	prof.bySide = d.via == ViaSide
-	changed = changed || held != prof.bySide
-	if moved {
-		r.move(&tr, t, e, &d)
+	shifted := r.settle(&r.course, t, e)
+	moved, next := r.moved, d.next
+	for i := range r.others {
+		c := &r.others[i]
+		changed = c.latch(t) || changed
+		shifted = r.settle(c, t, e) || shifted
+		moved, next = moved || c.moved, min(next, c.d.next)
 	}
-	if moved || held != prof.bySide {
-		next = r.relook(t, next)
+	if shifted {
+		next = r.relook(t)
 	}
-	flips := r.segments(&tr, t)
+	flips := r.segments(&r.tr, t)
 	next = min(next, flips, scores)
-	if moved || len(tr.Entered)+len(tr.Exited) > 0 {
-		r.emit(&tr, t, e, &d)
+	if r.moved || len(r.tr.Entered)+len(r.tr.Exited) > 0 {
+		r.emit(&r.tr, t, e, d)
 		changed = true
 	}
-	if e == nil && changed {
+	for i := range r.others {
+		if c := &r.others[i]; c.moved {
+			r.emit(&c.tr, t, e, &c.d)
+		}
+	}
+	if e == nil && (changed || shifted) {
 		prof.timed = t
 	}
 	if e == nil && moved {
@@ -60,7 +67,7 @@ func (r *run) step(t Instant, e *Event) {
 // to an end.
 func (r *run) schedule(t, next Instant) {
 	switch {
-	case next == never || r.prof.idle >= maxIdleMoves:
+	case next == never || r.prof.idle >= r.plan.patience():
 		next = 0
 	case next <= t:
 		next = t + 1
@@ -70,72 +77,50 @@ func (r *run) schedule(t, next Instant) {
 	r.prof.NextCheck = next
 }
 
-// raisePath latches a path stage.
-func (r *run) raisePath(path int, t Instant) {
-	if path > r.path {
-		r.path = path
-		r.prof.Path, r.prof.PathSince = r.plan.path[path].name, t
-	}
-}
-
-// relook gives the next flip of the stage conditions now that they see the
-// new stage; next is what it was before. If they would decide otherwise, that
-// is the next microsecond.
-func (r *run) relook(t, next Instant) Instant {
-	if !r.plan.stageReads {
-		return next
-	}
-	d := r.decide()
-	if d.path != r.path || d.stage != r.prof.Stage {
-		return t + 1
-	}
-	return d.next
-}
-
 // move takes a person into another stage.
-func (r *run) move(tr *Transition, t Instant, e *Event, d *decision) {
-	prof := r.prof
-	tr.Kind, tr.Skipped = r.kind(e, d.stage)
-	if v := prof.visit(prof.Stage); v != nil {
+func (r *run) move(c *course, tr *Transition, t Instant, e *Event, d *decision) {
+	at := c.at
+	tr.Kind, tr.Skipped = c.kind(e, d.stage)
+	if v := at.visit(at.Stage); v != nil {
 		v.Left = t
 		v.Total = addSaturated(v.Total, int64(t-v.Last))
 	}
 	if d.stage != "" {
-		v := prof.visit(d.stage)
+		v := at.visit(d.stage)
 		if v == nil {
-			prof.visits = append(prof.visits, Visit{Stage: d.stage, First: t})
-			v = &prof.visits[len(prof.visits)-1]
+			at.visits = append(at.visits, Visit{Stage: d.stage, First: t})
+			v = &at.visits[len(at.visits)-1]
 		}
 		v.Count++
 		v.Last = t
 	}
-	prof.Stage, prof.Since = d.stage, t
-	prof.StageEvent, prof.StageInbox = EventID{}, 0
+	at.Stage, at.Since = d.stage, t
+	at.StageEvent, at.StageInbox = EventID{}, 0
 	if e != nil {
-		prof.StageEvent, prof.StageInbox = e.ID, e.Inbox
+		at.StageEvent, at.StageInbox = e.ID, e.Inbox
 	}
-	if r.plan.PathIndex(d.stage) >= 0 {
-		prof.position = d.stage
+	if c.PathIndex(d.stage) >= 0 {
+		at.position = d.stage
 	}
 }
 
 // kind says what sort of move leads to a stage, measured from the last path
 // stage shown.
-func (r *run) kind(e *Event, to Stage) (Kind, []Stage) {
-	at, place := r.plan.PathIndex(r.prof.position), r.plan.PathIndex(to)
-	onPath := r.prof.Stage == "" || r.plan.PathIndex(r.prof.Stage) >= 0
+func (c *course) kind(e *Event, to Stage) (Kind, []Stage) {
+	from, place := c.PathIndex(c.at.position), c.PathIndex(to)
+	onPath := c.at.Stage == "" || c.PathIndex(c.at.Stage) >= 0
 	switch {
-	case e != nil && e.IsDecision():
+	case e != nil && e.decides(c.id):
 		return KindManual, nil
-	case to == "" || onPath && place >= 0 && place < at:
+	case to == "" || onPath && place >= 0 && place < from:
 		return KindBack, nil
-	case r.prof.visit(to) != nil:
+	case c.at.visit(to) != nil:
 		return KindReEntry, nil
-	case place >= 0 && place < at:
+	case place >= 0 && place < from:
 		return KindBack, nil
-	case place > at+1:
-		skipped := make([]Stage, 0, place-at-1)
-		for _, s := range r.plan.path[at+1 : place] {
+	case place > from+1:
+		skipped := make([]Stage, 0, place-from-1)
+		for _, s := range c.track.path[from+1 : place] {
 			skipped = append(skipped, s.name)
 		}
 		return KindSkip, skipped

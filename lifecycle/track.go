@@ -89,3 +89,7 @@ func (p *Plan) trackOf(id string) *track {
 	}
 	return p.other(id)
 }
+
+// patience is how often timers alone may move a person between two events,
+// over all lifecycles.
+func (p *Plan) patience() int { return maxIdleMoves * (1 + len(p.others)) }

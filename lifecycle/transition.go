@@ -33,6 +33,9 @@ const (
 type Transition struct {
 	// Seq numbers the moves of a person from 1.
 	Seq int64
+	// Lifecycle is the further lifecycle that it belongs to; empty for the main
+	// one. Segments change with the main one, whichever they are about.
+	Lifecycle string
 	// From and To are stages; equal when only segments changed. From is empty
 	// when the person came into being.
 	From, To Stage

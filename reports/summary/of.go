@@ -39,7 +39,7 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 	p.scored(plan, w.Events)
 	_, moves := plan.Derive(row.ID, w.Events, now)
 	for i := range moves {
-		if t := &moves[i]; t.From != t.To {
+		if t := &moves[i]; t.From != t.To && t.Lifecycle == "" {
 			p.Moves = append(p.Moves, Move{t.To, t.At})
 		}
 	}
