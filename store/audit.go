@@ -11,7 +11,11 @@ import (
 )
 
 // Author is who changes something, from where, in which request.
-type Author struct{ Name, Address, Request string }
+type Author struct {
+	Name, Address, Request string
+	// Agent is the browser, where there is one. It stands with sessions alone.
+	Agent string
+}
 
 type authorKey struct{}
 

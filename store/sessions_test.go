@@ -53,6 +53,48 @@ func TestUsersAndSessions(t *testing.T) {
 		if u, err := s.User(ctx, "admin"); err != nil || u.Password != "new" {
 			t.Errorf("user: %+v, %v", u, err)
 		}
+		from := store.WithAuthor(ctx, store.Author{Name: "admin", Address: "192.0.2.7", Agent: "browser"})
+		if err := s.StartSession(from, []byte("first"), "admin", 0); err != nil {
+			t.Fatal(err)
+		}
+		first, err := s.Session(ctx, []byte("first"))
+		if err != nil || first.Address != "192.0.2.7" || first.Agent != "browser" || first.ID == "" {
+			t.Errorf("session %+v, %v", first, err)
+		}
+		if turned, err := s.TurnSession(ctx, []byte("first"), []byte("second"), first.Seen+1<<40); err != nil || !turned {
+			t.Errorf("turned %v, %v", turned, err)
+		}
+		if turned, err := s.TurnSession(ctx, []byte("first"), []byte("third"), first.Seen+1<<40); err != nil || turned {
+			t.Errorf("turned twice: %v, %v", turned, err)
+		}
+		for _, token := range []string{"first", "second"} {
+			if x, err := s.Session(ctx, []byte(token)); err != nil || x.ID != first.ID {
+				t.Errorf("by the %s token: %+v, %v", token, x, err)
+			}
+		}
+		if turned, err := s.TurnSession(ctx, []byte("second"), []byte("third"), 1); err != nil || !turned {
+			t.Errorf("turned again %v, %v", turned, err)
+		}
+		for _, token := range []string{"first", "second"} {
+			if _, err := s.Session(ctx, []byte(token)); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the %s token still opens: %v", token, err)
+			}
+		}
+		if err := s.StartSession(from, []byte("beside"), "admin", 0); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.SessionsOf(ctx, "admin", 0); err != nil || len(all) != 2 {
+			t.Errorf("sessions %+v, %v", all, err)
+		}
+		if n, err := s.EndSessionsOf(ctx, "somebody", first.ID, ""); err != nil || n != 0 {
+			t.Errorf("ended a session of somebody else: %d, %v", n, err)
+		}
+		if n, err := s.EndSessionsOf(ctx, "admin", "", first.ID); err != nil || n != 1 {
+			t.Errorf("ended all others: %d, %v", n, err)
+		}
+		if n, err := s.EndSessionsOf(ctx, "admin", first.ID, ""); err != nil || n != 1 {
+			t.Errorf("ended one: %d, %v", n, err)
+		}
 		if err := s.SetPassword(ctx, "nobody", "x"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("nobody: %v", err)
 		}

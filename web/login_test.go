@@ -82,7 +82,11 @@ func TestSessionsExpire(t *testing.T) {
 		status := 0
 		for _, wait := range c.waits {
 			l.now = l.now.Add(wait)
-			status = l.send("GET", "/inbox", "", browser...).Status
+			a := l.send("GET", "/inbox", "", browser...)
+			if cookie := cookieOf(a); cookie != "" {
+				browser = []string{"Accept: text/html", "Cookie: " + cookie}
+			}
+			status = a.Status
 		}
 		if status != c.want {
 			t.Errorf("%s: %d, want %d", c.name, status, c.want)

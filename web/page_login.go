@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,6 +16,9 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 	"github.com/stagebridge/stagebridge/web/access"
 )
+
+// setupNote holds the token of the first link until it was used.
+const setupNote = "setup_token"
 
 // adminName is the user whom the first link and ADMIN_PASSWORD are for.
 const (
@@ -44,17 +48,27 @@ func (w *Web) prepareLogin(ctx context.Context, password secret.Text) error {
 	if !password.Empty() {
 		return w.overridePassword(ctx, user, missing, password)
 	}
-	if !missing {
-		return nil
+	if there, err := w.hasAdmin(ctx); err != nil || there || !missing {
+		return err
 	}
 	raw := make([]byte, 24)
 	if _, err := rand.Read(raw); err != nil {
 		return fmt.Errorf("web: login: %w", err)
 	}
-	if w.setupToken, err = w.store.Setting(ctx, "setup_token", base64.RawURLEncoding.EncodeToString(raw)); err != nil {
+	if w.setupToken, err = w.store.Setting(ctx, setupNote, base64.RawURLEncoding.EncodeToString(raw)); err != nil {
 		return fmt.Errorf("web: login: %w", err)
 	}
 	return nil
+}
+
+// hasAdmin tells whether somebody can log in who may everything. Then the first
+// link opens nothing, whatever became of the user admin.
+func (w *Web) hasAdmin(ctx context.Context) (bool, error) {
+	all, err := w.store.Users(ctx)
+	if err != nil {
+		return false, fmt.Errorf("web: login: %w", err)
+	}
+	return slices.ContainsFunc(all, func(u store.User) bool { return u.Role == adminRole && (u.Password != "" || u.Subject != "") }), nil
 }
 
 func (w *Web) overridePassword(ctx context.Context, user store.User, missing bool, password secret.Text) error {
@@ -104,7 +118,7 @@ func (w *Web) login(c echo.Context) error {
 	body := loginPage{Name: c.FormValue("name"), Next: localPath(c.FormValue("next")), SignOn: w.oidc != nil}
 	password := c.FormValue("password")
 	address := c.RealIP()
-	if !w.attempts.may(address) {
+	if !w.attempts.may(address) || !w.accounts.may(body.Name, address) {
 		body.Error = "Too many attempts. Wait a minute and try again."
 		c.Response().Header().Set(echo.HeaderRetryAfter, "60")
 		return w.render(c, http.StatusTooManyRequests, "login", "Log in", body)
@@ -122,10 +136,16 @@ func (w *Web) login(c echo.Context) error {
 	}
 	if !ok {
 		w.log.Warn("login refused", "address", address)
+		if user.Name != "" { // never what was typed, which may be a password
+			if err := w.store.NoteAudit(w.authored(c, ""), "user.login.refused", "user:"+user.Name, nil, nil); err != nil {
+				return err
+			}
+		}
 		body.Error = "Name and password do not belong together."
 		return w.render(c, http.StatusUnauthorized, "login", "Log in", body)
 	}
 	w.attempts.forgive(address)
+	w.accounts.letIn(user.Name, address)
 	if err := w.startSession(c, user.Name); err != nil {
 		return err
 	}
@@ -133,10 +153,12 @@ func (w *Web) login(c echo.Context) error {
 }
 
 func (w *Web) logout(c echo.Context) error {
-	if cookie, err := c.Cookie(w.cookieName()); err == nil {
-		if err := w.store.EndSession(c.Request().Context(), access.Hash(cookie.Value)); err != nil {
-			return err
-		}
+	x, err := w.session(c)
+	if err == nil {
+		err = w.store.EndSession(w.authored(c, x.Name), x.Hash)
+	}
+	if err != nil && !isNotFound(err) {
+		return err
 	}
 	c.SetCookie(w.cookie("", 0))
 	return c.Redirect(http.StatusSeeOther, "/login")
@@ -148,14 +170,11 @@ func (w *Web) linked(c echo.Context, token string) (name string, first bool, err
 	ctx := c.Request().Context()
 	used := &Problem{Status: http.StatusNotFound, Title: "This link is used up", Detail: "the password is set already, or the link has ended or is not whole; log in, or ask for a new link. For the first one, set STAGEBRIDGE_ADMIN_PASSWORD and start again"}
 	if w.setupToken != "" && secret.New(w.setupToken).Equal(token) {
-		_, err := w.store.User(ctx, adminName)
-		if err == nil {
-			return "", false, used
+		there, err := w.hasAdmin(ctx)
+		if err == nil && there {
+			err = used
 		}
-		if !isNotFound(err) {
-			return "", false, err
-		}
-		return adminName, true, nil
+		return adminName, true, err
 	}
 	user, err := w.access.Invited(ctx, token)
 	if isNotFound(err) {
@@ -197,7 +216,9 @@ func (w *Web) setup(c echo.Context) error {
 	}
 	ctx = w.authored(c, name)
 	if first {
-		err = w.store.AddUser(ctx, store.User{Name: name, Password: hash, Role: adminRole})
+		if err = w.store.AddUser(ctx, store.User{Name: name, Password: hash, Role: adminRole}); err == nil {
+			err = w.store.DropNote(ctx, setupNote)
+		}
 	} else {
 		err = w.store.SetPassword(ctx, name, hash)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -24,6 +25,10 @@ const (
 	sessionMost = 30 * 24 * time.Hour
 	// sessionSeen is how often its use is written down.
 	sessionSeen = time.Minute
+	// sessionTurn is after how long a session that is used gets another token,
+	// and sessionGrace how long the one before goes on, for requests under way.
+	sessionTurn  = 12 * time.Hour
+	sessionGrace = 2 * time.Minute
 )
 
 // holderKey is where it stands in a request who it comes from.
@@ -37,7 +42,7 @@ func author(c echo.Context) string {
 
 // authored gives the request's context with who it comes from, for the audit log.
 func (w *Web) authored(c echo.Context, name string) context.Context {
-	return store.WithAuthor(c.Request().Context(), store.Author{Name: name, Address: c.RealIP(), Request: c.Response().Header().Get(headerRequestID)})
+	return store.WithAuthor(c.Request().Context(), store.Author{Name: name, Address: c.RealIP(), Request: c.Response().Header().Get(headerRequestID), Agent: c.Request().UserAgent()})
 }
 
 // may goes on when the role is enough for the route.
@@ -71,19 +76,46 @@ func (w *Web) cookie(value string, life time.Duration) *http.Cookie {
 	return c
 }
 
-// startSession logs a user in on this browser.
-func (w *Web) startSession(c echo.Context, name string) error {
+func newSessionToken() (string, error) {
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
+// startSession logs a user in on this browser, always with a token that nobody
+// can have known before. A session that the browser brought along ends.
+func (w *Web) startSession(c echo.Context, name string) error {
+	token, err := newSessionToken()
+	if err != nil {
 		return err
 	}
-	token := base64.RawURLEncoding.EncodeToString(raw)
-	expired := lifecycle.At(w.now().Add(-sessionIdle))
-	if err := w.store.StartSession(w.authored(c, name), access.Hash(token), name, expired); err != nil {
+	ctx := w.authored(c, name)
+	if cookie, err := c.Cookie(w.cookieName()); err == nil && cookie.Value != "" {
+		if err := w.store.EndSession(ctx, access.Hash(cookie.Value)); err != nil {
+			return err
+		}
+	}
+	if err := w.store.StartSession(ctx, access.Hash(token), name, w.alive()); err != nil {
 		return err
 	}
 	c.SetCookie(w.cookie(token, sessionIdle))
 	return nil
+}
+
+// turn gives a session another token. When another request of the browser was
+// faster, that one brings it.
+func (w *Web) turn(c echo.Context, hash []byte) error {
+	token, err := newSessionToken()
+	if err != nil {
+		return err
+	}
+	turned, err := w.store.TurnSession(c.Request().Context(), hash, access.Hash(token), lifecycle.At(w.now().Add(sessionGrace)))
+	if turned {
+		c.SetCookie(w.cookie(token, sessionIdle))
+	}
+	return err
 }
 
 // user gives the user whose session a request carries; no name for none.
@@ -106,7 +138,14 @@ func (w *Web) user(c echo.Context) (access.Holder, error) {
 	if now.Sub(s.Seen.Time()) > sessionIdle || now.Sub(s.Created.Time()) > sessionMost {
 		return none, w.store.EndSession(context.WithoutCancel(ctx), hash)
 	}
-	if now.Sub(s.Seen.Time()) > sessionSeen {
+	before := !bytes.Equal(s.Hash, hash) // the token before, which another request has turned
+	switch {
+	case before:
+	case now.Sub(s.Turned.Time()) > sessionTurn:
+		if err := w.turn(c, hash); err != nil {
+			return none, err
+		}
+	case now.Sub(s.Seen.Time()) > sessionSeen:
 		if err := w.store.SeeSession(ctx, hash); err != nil {
 			return none, err
 		}

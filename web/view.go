@@ -29,6 +29,7 @@ var files embed.FS
 // here, or does not render with the zero body, keeps the program from starting.
 func views() map[string]any {
 	return map[string]any{
+		"account":         accountPage{},
 		"connection":      connectionPage{},
 		"connection_form": connectionForm{},
 		"connections":     connectionsPage{},

@@ -84,6 +84,7 @@ type Web struct {
 	access                 *access.Access
 	oidc                   *access.OIDC
 	attempts, apiAttempts  *throttle
+	accounts               *accountThrottle
 	origins                *http.CrossOriginProtection
 	setupToken             string // opens /setup while there is no user
 	secure                 bool
@@ -118,7 +119,7 @@ func New(ctx context.Context, o Options) (*Web, error) {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 	}
-	w.attempts, w.apiAttempts = newThrottle(w.now), newThrottle(w.now)
+	w.attempts, w.apiAttempts, w.accounts = newThrottle(w.now), newThrottle(w.now), newAccountThrottle(w.now)
 	if o.PublicURL != "" {
 		if err := w.origins.AddTrustedOrigin(originOf(o.PublicURL)); err != nil {
 			return nil, fmt.Errorf("web: public URL: %w", err)
@@ -189,6 +190,9 @@ func (w *Web) routes(e *echo.Echo) {
 	// Pages.
 	page := append(open[:len(open):len(open)], w.loggedIn)
 	e.GET("/", w.overview, page...)
+	e.GET("/account", w.accountPage, page...)
+	e.POST("/account/password", w.changePassword, page...)
+	e.POST("/account/sessions", w.endSessions, page...)
 	e.GET("/connections", w.connectionsPage, page...)
 	e.GET("/connections/new", w.newConnectionPage, page...)
 	e.POST("/connections/new", w.createConnection, page...)
@@ -295,6 +299,9 @@ func (w *Web) routes(e *echo.Echo) {
 	api.PUT("/users/:name", w.apiSetRole)
 	api.POST("/users/:name/link", w.apiUserLink)
 	api.DELETE("/users/:name", w.apiRemoveUser)
+	api.GET("/users/:name/sessions", w.apiSessions)
+	api.DELETE("/users/:name/sessions", w.apiEndSessions)
+	api.DELETE("/users/:name/sessions/:id", w.apiEndSessions)
 	api.GET("/audit", w.apiAudit)
 	api.GET("/tokens", w.apiTokens)
 	api.POST("/tokens", w.apiAddToken)

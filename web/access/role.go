@@ -40,6 +40,9 @@ func (r Role) May(least Role) bool {
 // included.
 var forAdmins = []string{"/settings", "/api/v1/users", "/api/v1/tokens", "/api/v1/audit"}
 
+// ofEverybody are the routes of one's own account.
+const ofEverybody = "/account"
+
 // ofConnections are the routes of connections.
 var ofConnections = []string{"/connections", "/api/v1/connections"}
 
@@ -54,6 +57,9 @@ func Least(method, route string) Role {
 		if route == prefix || strings.HasPrefix(route, prefix+"/") {
 			return Admin
 		}
+	}
+	if route == ofEverybody || strings.HasPrefix(route, ofEverybody+"/") {
+		return Viewer
 	}
 	if method == http.MethodGet || method == http.MethodHead {
 		if strings.HasSuffix(route, "/export") || strings.HasSuffix(route, "/edit") || route == "/connections/new" {
