@@ -59,12 +59,20 @@ type attributionCounter struct {
 	credit map[int32]*shares
 	money  map[string]map[int32]*shares
 	count  map[string]int64 // conversions with an amount
+
+	models []stats.Model
+	sharer stats.Sharer
+	// memory of the person and of the conversion at hand
+	seen          []touch
+	told          []stats.Touch
+	credited, due []*shares
 }
 
 func newAttribution(_ *lifecycle.Plan, o *Options) counter {
 	c := &attributionCounter{
 		o: o, touches: newTouches(o), exchange: newExchange(o), won: o.Won, lookback: cmp.Or(o.Lookback, defaultLookback),
 		deals: map[thing]*journey{}, credit: map[int32]*shares{}, money: map[string]map[int32]*shares{}, count: map[string]int64{},
+		models: models(),
 	}
 	if len(c.won) == 0 {
 		c.won = paying()
@@ -73,7 +81,8 @@ func newAttribution(_ *lifecycle.Plan, o *Options) counter {
 }
 
 func (c *attributionCounter) take(p *summary.Person) error {
-	var all []touch
+	all := c.seen[:0]
+	defer func() { c.seen = all[:0] }()
 	var lead lifecycle.Instant
 	for i := range p.Events {
 		e := &p.Events[i]
@@ -89,14 +98,14 @@ func (c *attributionCounter) take(p *summary.Person) error {
 		if e.At < c.o.From || !slices.Contains(c.won, e.Name) {
 			continue
 		}
-		j := &journey{at: e.At, money: e.Amount, lead: lead, touches: c.before(all, e.At)}
+		j := journey{at: e.At, money: e.Amount, lead: lead, touches: c.before(all, e.At)}
 		if strings.HasPrefix(string(e.Name), "Deal:") {
 			if t := thingOf(e, "deal"); t.connection == "" {
-				c.join(t, j)
+				c.join(t, &j)
 				continue
 			}
 		}
-		if err := c.share(j); err != nil {
+		if err := c.share(&j); err != nil {
 			return err
 		}
 	}
@@ -111,11 +120,10 @@ func (c *attributionCounter) before(all []touch, at lifecycle.Instant) []touch {
 
 // join adds the way of one of a deal's people to the others'.
 func (c *attributionCounter) join(t thing, j *journey) {
-	j.touches = slices.Clone(j.touches)
 	have := c.deals[t]
 	if have == nil {
 		t.id = strings.Clone(t.id)
-		c.deals[t] = j
+		c.deals[t] = &journey{j.at, j.money, j.lead, slices.Clone(j.touches)}
 		return
 	}
 	if j.at < have.at {
@@ -147,24 +155,36 @@ func (c *attributionCounter) share(j *journey) error {
 		c.count[money.Currency]++
 	}
 	slices.SortStableFunc(j.touches, func(a, b touch) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.name, b.name)) })
-	in := stats.Journey{Conversion: j.at, Lookback: c.lookback, HalfLife: c.o.HalfLife, Lead: -1}
+	in := stats.Journey{Conversion: j.at, Lookback: c.lookback, HalfLife: c.o.HalfLife, Lead: -1, Touches: c.told[:0]}
+	c.credited, c.due = c.credited[:0], c.due[:0]
 	for i, t := range j.touches {
 		in.Touches = append(in.Touches, stats.Touch{At: t.at, Direct: t.direct})
+		c.credited = append(c.credited, nil)
+		c.due = append(c.due, nil)
 		if j.lead != 0 && t.at <= j.lead {
 			in.Lead = i
 		}
 	}
+	c.told = in.Touches
 	if len(in.Touches) == 0 {
 		c.without++
 		c.unshared(money, priced)
 		return nil
 	}
-	for m, model := range models() {
-		given, err := stats.Attribute(model, in)
+	if len(j.touches) == 1 && j.touches[0].at <= j.at && j.at.Add(-c.lookback) < j.touches[0].at {
+		c.give(j.touches[0].name, money, priced) // as every model does
+		return nil
+	}
+	if err := c.sharer.Take(in); err != nil {
+		return err
+	}
+	book := c.money[money.Currency]
+	for m, model := range c.models {
+		given, err := c.sharer.Attribute(model)
 		if err != nil {
 			return err
 		}
-		parts, err := stats.Credit(money.Micros, given)
+		parts, err := c.sharer.Credit(money.Micros, given)
 		if err != nil {
 			return err
 		}
@@ -172,9 +192,15 @@ func (c *attributionCounter) share(j *journey) error {
 			if s == 0 && parts[i] == 0 {
 				continue
 			}
-			c.row(c.credit, j.touches[i].name)[m] += s
+			if c.credited[i] == nil {
+				c.credited[i] = c.row(c.credit, j.touches[i].name)
+				if priced {
+					c.due[i] = c.row(book, j.touches[i].name)
+				}
+			}
+			c.credited[i][m] += s
 			if priced {
-				c.pay(c.money[money.Currency], j.touches[i].name, m, parts[i])
+				c.pay(c.due[i], m, parts[i])
 			}
 		}
 	}
@@ -189,11 +215,21 @@ const noTouch int32 = -1
 
 // unshared counts a conversion that no touch came before, by every model.
 func (c *attributionCounter) unshared(money lifecycle.Money, priced bool) {
-	for m := range models() {
-		c.row(c.credit, noTouch)[m] += stats.Whole
-		if priced {
-			c.pay(c.money[money.Currency], noTouch, m, money.Micros)
-		}
+	c.give(noTouch, money, priced)
+}
+
+// give credits a whole conversion to one name, by every model.
+func (c *attributionCounter) give(name int32, money lifecycle.Money, priced bool) {
+	row := c.row(c.credit, name)
+	for m := range c.models {
+		row[m] += stats.Whole
+	}
+	if !priced {
+		return
+	}
+	row = c.row(c.money[money.Currency], name)
+	for m := range c.models {
+		c.pay(row, m, money.Micros)
 	}
 }
 
@@ -205,8 +241,7 @@ func (c *attributionCounter) row(of map[int32]*shares, name int32) *shares {
 }
 
 // pay adds an amount unless the sum would not fit.
-func (c *attributionCounter) pay(of map[int32]*shares, name int32, model int, micros int64) {
-	row := c.row(of, name)
+func (c *attributionCounter) pay(row *shares, model int, micros int64) {
 	sum := row[model] + micros
 	if (sum < row[model]) != (micros < 0) {
 		c.beyond++

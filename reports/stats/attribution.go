@@ -68,33 +68,16 @@ type Journey struct {
 // they are given in. With n touches: one gets all; U of two is half and half; W
 // of three is a third each. The error wraps ErrModel.
 func Attribute(model Model, j Journey) ([]int64, error) {
-	if len(j.Touches) > maxTouches || j.Lookback < 0 || j.HalfLife < 0 {
-		return nil, fmt.Errorf("stats: attribution: %w: %d touches, lookback %s, half-life %s", ErrModel, len(j.Touches), j.Lookback, j.HalfLife)
-	}
-	counted := j.counted()
-	if len(counted) == 1 && model.known() { // as most journeys are
-		shares := make([]int64, len(j.Touches))
-		shares[counted[0]] = Whole
-		return shares, nil
-	}
-	weights, err := weigh(model, j, counted)
-	if err != nil {
+	var s Sharer
+	if err := s.Take(j); err != nil {
 		return nil, err
 	}
-	shares := make([]int64, len(j.Touches))
-	if len(counted) == 0 {
-		return shares, nil
-	}
-	for i, part := range apportion(weights) {
-		shares[counted[i]] = part
-	}
-	return shares, nil
+	return s.Attribute(model)
 }
 
-// counted are the indexes of the touches within (conversion - lookback,
+// counted appends the indexes of the touches within (conversion - lookback,
 // conversion], in the order of time.
-func (j Journey) counted() []int {
-	all := make([]int, 0, len(j.Touches))
+func (j *Journey) counted(all []int) []int {
 	for i, t := range j.Touches {
 		if t.At <= j.Conversion && (j.Lookback == 0 || j.Conversion.Add(-j.Lookback) < t.At) {
 			all = append(all, i)
@@ -109,13 +92,13 @@ func (j Journey) counted() []int {
 
 // apportion turns weights, of which the sum is more than zero, into parts of
 // Whole. Each is rounded down, and the last one with a weight takes what is
-// left over.
-func apportion(weights []float64) []int64 {
+// left over. They are written into parts.
+func apportion(weights []float64, parts []int64) []int64 {
 	var total float64
 	for _, w := range weights {
 		total += w
 	}
-	parts, last, left := make([]int64, len(weights)), 0, Whole
+	last, left := 0, Whole
 	for i, w := range weights {
 		// A hair more, so that 0.3 of a billion is not one short.
 		parts[i] = min(left, int64(w/total*float64(Whole)+1e-6))
@@ -133,23 +116,28 @@ func apportion(weights []float64) []int64 {
 // last one with a share takes the remainder. Negative amounts, refunds, split
 // like positive ones. The error wraps ErrModel for other shares.
 func Credit(micros int64, shares []int64) ([]int64, error) {
+	var s Sharer
+	return s.Credit(micros, shares)
+}
+
+// credit is Credit into parts, which are all zero.
+func credit(micros int64, shares, parts []int64) error {
 	var total int64
 	last := -1
 	for i, s := range shares {
 		if s < 0 || s > Whole-total {
-			return nil, fmt.Errorf("stats: credit: %w: shares of more than a whole", ErrModel)
+			return fmt.Errorf("stats: credit: %w: shares of more than a whole", ErrModel)
 		}
 		total += s
 		if s > 0 {
 			last = i
 		}
 	}
-	parts := make([]int64, len(shares))
 	if last < 0 {
-		return parts, nil
+		return nil
 	}
 	if total != Whole {
-		return nil, fmt.Errorf("stats: credit: %w: shares of %d of %d", ErrModel, total, Whole)
+		return fmt.Errorf("stats: credit: %w: shares of %d of %d", ErrModel, total, Whole)
 	}
 	left := micros
 	for i, s := range shares {
@@ -157,7 +145,7 @@ func Credit(micros int64, shares []int64) ([]int64, error) {
 		left -= parts[i]
 	}
 	parts[last] += left
-	return parts, nil
+	return nil
 }
 
 // portion is micros · share / Whole, cut towards zero. The product has up to 94

@@ -14,15 +14,12 @@ func (m Model) known() bool {
 	return false
 }
 
-// weigh gives the weight of each counted touch, first to last.
-func weigh(model Model, j Journey, counted []int) ([]float64, error) {
+// weigh writes the weight of each counted touch, first to last, into weights,
+// which are all zero.
+func weigh(model Model, j Journey, counted []int, weights []float64) error {
 	n := len(counted)
-	weights := make([]float64, n)
 	if !model.known() {
-		return nil, fmt.Errorf("stats: attribution: %w: model %q", ErrModel, model)
-	}
-	if n == 0 {
-		return weights, nil
+		return fmt.Errorf("stats: attribution: %w: model %q", ErrModel, model)
 	}
 	switch model {
 	case FirstTouch:
@@ -42,7 +39,7 @@ func weigh(model Model, j Journey, counted []int) ([]float64, error) {
 	case WShaped:
 		anchor(weights, 0.3, 0, slices.Index(counted, j.Lead), n-1)
 	}
-	return weights, nil
+	return nil
 }
 
 func lastNonDirect(j Journey, counted []int) int {
