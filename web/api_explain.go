@@ -32,6 +32,15 @@ type explainBody struct {
 	Facts     map[string]factly `json:"facts"`
 	Visits    []visitBody       `json:"visits"`
 	leavingBody
+	// Cause is what brought the person here, Pin the stage set by hand while it
+	// holds, Account whom they belong to.
+	Cause   *causeBody     `json:"cause"`
+	Pin     *pinnedBody    `json:"pin,omitempty"`
+	Account *accountOfBody `json:"account,omitempty"`
+	// RollingOut: only a share of the people is under the plan so far. Settled
+	// is false while this person is still to be brought to it.
+	RollingOut bool `json:"rolling_out,omitempty"`
+	Settled    bool `json:"settled"`
 }
 
 // leavingBody is what leads out of a segment or side stage, where that is more
@@ -161,5 +170,9 @@ func (w *Web) apiExplain(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, w.explain(p.ID, prof))
+	body, err := w.explainWhole(c.Request().Context(), p.ID, prof)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, body)
 }

@@ -52,7 +52,7 @@ func (a *app) findPerson(ctx context.Context, key string) (*store.Person, error)
 	}
 	person, err := a.store.PersonByKey(ctx, normal.String())
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("nobody has the key %s", normal)
+		return nil, a.nobody(ctx, normal.String())
 	}
 	return person, err
 }
@@ -70,7 +70,13 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 	}
 	plan := a.registry.Config().PlanOf(p.ID)
 	x := plan.Explain(prof, now)
-	fmt.Fprintf(out, "person %d: %s\n\nstage: %s, since %s, by %s\n", p.ID, strings.Join(p.Keys, ", "), x.Stage, when(x.Since), x.Via)
+	cause, err := a.admin.Cause(ctx, p.ID, prof, &x)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "person %d: %s\n", p.ID, strings.Join(p.Keys, ", "))
+	tellStanding(out, &cause)
+	fmt.Fprintf(out, "\nstage: %s, since %s, by %s\n", x.Stage, when(x.Since), x.Via)
 	if x.Condition != "" {
 		fmt.Fprintf(out, "  condition: %s\n", oneLine(x.Condition))
 		tellReason(out, x.Why, "    ")
@@ -92,9 +98,8 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 	if x.Path != x.Stage {
 		fmt.Fprintf(out, "  furthest on the path: %s, since %s\n", x.Path, when(x.PathSince))
 	}
-	if err := a.explainCause(ctx, out, &x); err != nil {
-		return err
-	}
+	tellHold(out, &x)
+	tellCause(out, &x, &cause)
 	fmt.Fprint(out, "\nother stages:\n")
 	for i := range x.Next {
 		tellOutlook(out, &x.Next[i])
@@ -121,35 +126,6 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 		return err
 	}
 	return a.explainSync(ctx, out, p.ID)
-}
-
-// explainCause shows the event and the raw webhook that led into the stage.
-func (a *app) explainCause(ctx context.Context, out io.Writer, x *lifecycle.Explanation) error {
-	if x.Inbox == 0 {
-		fmt.Fprint(out, "  brought by: the passing of time\n")
-		return nil
-	}
-	t, err := a.store.Trace(ctx, x.Inbox)
-	if errors.Is(err, store.ErrNotFound) {
-		fmt.Fprintf(out, "  brought by: event %s of raw event %d, which is no longer there\n", x.Event, x.Inbox)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(out, "  brought by:")
-	for i := range t.Events {
-		if e := &t.Events[i].Event; e.ID == x.Event {
-			fmt.Fprintf(out, " %s at %s,", e.Name, when(e.At))
-		}
-	}
-	raw := t.Raw
-	fmt.Fprintf(out, " from raw event %d (%s by %s, received %s, rule %s)\n", raw.ID, raw.Type, raw.Connection, when(raw.Received), raw.Outcome.Rule)
-	if len(raw.Body) == 0 {
-		return nil
-	}
-	fmt.Fprintf(out, "    %s\n", excerpt(raw.Body))
-	return nil
 }
 
 func (a *app) explainSync(ctx context.Context, out io.Writer, id lifecycle.ProfileID) error {
