@@ -39,8 +39,14 @@ func CommonSettings() []FieldSpec {
 			Help: "what this vendor calls, when that is not PUBLIC_URL with /hooks/ and the connection's id; signatures cover it"},
 		{Name: "identity_scope", Label: "Identity scope", Advanced: true,
 			Help: "a name that connections to the same account share, so that a record's id means the same person in all of them"},
+		{Name: SettingErasures, Label: "Requests for erasure", Advanced: true, Choices: []string{"confirm", "automatic"},
+			Help: "what a person's own request for erasure, told by this vendor, leads to: a request that somebody confirms (the default), or the erasure itself; the latter only where a secret proves who sends"},
 	}
 }
+
+// SettingErasures is the setting, of every connection, that lets requests for
+// erasure be carried out without a person's word.
+const SettingErasures = "erasures"
 
 // Check compares a connection's settings and secrets with the form: what is
 // required, allowed, known. No trait may be brought into a field that holds

@@ -272,6 +272,9 @@ func (a *Admin) checkRow(row store.Connection, vendor connectors.Vendor, in Conn
 	for _, mistake := range vendor.Descriptor.Check(cfg) {
 		wrong.add(mistake)
 	}
+	if cfg.Settings[SettingErasures] == erasuresAutomatic && len(row.Secrets) == 0 {
+		wrong.setting(SettingErasures, "cannot be automatic where no secret proves who sends")
+	}
 	open, err := vendor.Open(cfg)
 	wrong.add(err)
 	checkPush(cfg.Push, open, wrong)

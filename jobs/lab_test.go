@@ -29,6 +29,7 @@ type lab struct {
 	registry  *jobs.Registry
 	processor *jobs.Processor
 	vendor    *labVendor
+	eraser    connectors.Connector // opened in place of vendor when set
 	now       time.Time
 }
 
@@ -97,8 +98,13 @@ func newLab(t testing.TB, s *store.Store) *lab {
 	classic, _ := plans.Source("classic")
 	l.registry, err = jobs.NewRegistry(t.Context(), jobs.RegistryOptions{
 		Store: s, Vault: vault, Instance: "lab", PublicURL: "http://lab.example.com", DefaultPlan: classic,
-		Now:     func() time.Time { return l.now },
-		Catalog: []connectors.Vendor{{Descriptor: labDescriptor, Open: func(connectors.Config) (connectors.Connector, error) { return l.vendor, nil }}},
+		Now: func() time.Time { return l.now },
+		Catalog: []connectors.Vendor{{Descriptor: labDescriptor, Open: func(connectors.Config) (connectors.Connector, error) {
+			if l.eraser != nil {
+				return l.eraser, nil
+			}
+			return l.vendor, nil
+		}}},
 		Parse: func(file string, src []byte) (*lifecycle.Plan, error) {
 			return lifecycle.ParsePlan(file, src, plans.Vocabulary())
 		},
@@ -118,6 +124,23 @@ func (l *lab) connect(id string, push connectors.PushConfig) {
 		l.t.Fatal(err)
 	}
 	if _, err := l.store.SaveConnection(l.t.Context(), store.Connection{ID: id, Connector: "lab", Settings: "{}", Push: string(b)}, nil); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := l.registry.Refresh(l.t.Context()); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// setting changes the settings and the sealed secrets of a connection.
+func (l *lab) setting(id, settings string, secrets []byte) {
+	l.t.Helper()
+	c, err := l.registry.Find(l.t.Context(), id)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	row := c.Connection
+	row.Settings, row.Secrets = settings, secrets
+	if _, err := l.store.SaveConnection(l.t.Context(), row, nil); err != nil {
 		l.t.Fatal(err)
 	}
 	if err := l.registry.Refresh(l.t.Context()); err != nil {

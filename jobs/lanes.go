@@ -153,7 +153,7 @@ func (p *Pipeline) work(kind, id string) func(context.Context) error {
 			return err
 		}
 	}
-	return func(ctx context.Context) error { return p.pusher.Send(ctx, id) }
+	return func(ctx context.Context) error { return errors.Join(p.pusher.Send(ctx, id), p.eraseAt(ctx, id)) }
 }
 
 // enqueue puts one trigger into Redis and, where this process works, starts

@@ -28,11 +28,20 @@ type mapped struct {
 	// out is what the rules made, found what of it does not fit the plan.
 	out   mapping.Output
 	found []finding
+	// erased counts events that were left out, since they name somebody erased.
+	erased int
 }
 
 // mapRow turns a raw event into canonical ones, or says why not. Nothing here
 // can fail the batch: whatever is wrong with a row is that row's outcome.
 func mapRow(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
+	m := mapAnybody(cfg, row, now)
+	m.forgetErased(cfg.Blocks, row)
+	return m
+}
+
+// mapAnybody is mapRow before what names erased people is parked or ignored.
+func mapAnybody(cfg *Config, row *store.Row, now lifecycle.Instant) mapped {
 	meta := ParseMeta(row.Meta)
 	conn := cfg.Connections[row.Connection]
 	switch {
@@ -101,6 +110,10 @@ func (m *mapped) restrict(guards *lifecycle.Guards) {
 func (m *mapped) check(cfg *Config, row *store.Row, now lifecycle.Instant) {
 	for i := range m.events {
 		e := &m.events[i]
+		if cfg.Blocks.drops(e) {
+			m.erased++
+			continue
+		}
 		e.Inbox, e.Connection = row.ID, row.Connection
 		canonical(e)
 		lifecycle.WithAccountTraits(e)
@@ -115,6 +128,7 @@ func (m *mapped) check(cfg *Config, row *store.Row, now lifecycle.Instant) {
 			m.hold = max(m.hold, e.At)
 		}
 	}
+	m.dropErased(cfg.Blocks)
 	m.govern()
 }
 

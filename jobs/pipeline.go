@@ -32,6 +32,7 @@ type Pipeline struct {
 	watch     *Watch
 	triggers  *coalescer
 	enqueuing sync.Map // queues with a trigger on its way into Redis
+	asking    sync.Map // connections with a vendor to be asked to erase somebody
 
 	mu      sync.Mutex
 	runners map[string]*runner // by queue
@@ -99,6 +100,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 		o.Works.Add(ReplayKind(p.processor))
 		puller := &Puller{Store: o.Store, Registry: o.Registry, Limiter: p.pusher.Limiter, Received: p.Received, Request: o.VendorTimeout, Now: o.Now}
 		o.Works.Add(puller.Kind())
+		o.Works.Add((&Eraser{Processor: p.processor, Told: p.askToErase}).Kind())
 	}
 	p.fetcher = &Fetcher{Store: o.Store, Registry: o.Registry, Breakers: p.pusher.Breakers, Received: p.Received, Request: o.VendorTimeout, Metrics: o.Metrics,
 		Now: o.Now, Log: o.Log}

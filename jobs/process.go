@@ -258,6 +258,9 @@ func (p *Processor) commitRows(ctx context.Context, t *store.Tx, rows []store.Ro
 	if err := p.effects(ctx, t, w, events); err != nil {
 		return err
 	}
+	if err := p.openErasures(ctx, t, w); err != nil {
+		return err
+	}
 	if err := p.overwritten(ctx, t, w, rows); err != nil {
 		return err
 	}
@@ -282,7 +285,7 @@ func (p *Processor) echoes(ctx context.Context, t *store.Tx, w *work) error {
 			return err
 		}
 		if echo {
-			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: store.ReasonEcho, Detail: "the values are those last written there"}}
+			*m = mapped{outcome: store.Outcome{Status: store.Ignored, Reason: store.ReasonEcho, Detail: "the values are those last written there", Empty: m.outcome.Empty}}
 		}
 	}
 	return nil

@@ -63,6 +63,8 @@ type Config struct {
 	Accounts bool
 	// Pushing lists the connections that push, by id.
 	Pushing []*Conn
+	// Blocks knows who was erased.
+	Blocks *Blocks
 }
 
 // Conn is an opened connection.
@@ -208,6 +210,9 @@ func (r *Registry) Reload(ctx context.Context) error {
 		}
 	}
 	old := r.current.Load()
+	if next.Blocks, err = r.loadBlocks(ctx, old); err != nil {
+		return err
+	}
 	for _, row := range rows {
 		var was *Conn
 		if old != nil {

@@ -230,6 +230,8 @@ type Outcome struct {
 	Step, Reason, Detail string
 	// Rule names the rules that matched, separated by commas.
 	Rule string
+	// Empty drops the row's bytes and what was kept beside them.
+	Empty bool
 }
 
 // FinishTx writes the outcomes of rows, which leave pending, and counts them.
@@ -248,6 +250,9 @@ func (t *Tx) FinishTx(ctx context.Context, rows []Row, outcomes []Outcome) error
 		return err
 	}
 	if err := t.emptyLate(ctx, rows, outcomes); err != nil {
+		return err
+	}
+	if err := t.emptyAsked(ctx, ids, outcomes); err != nil {
 		return err
 	}
 	_, err := t.insert(ctx, "outcomes", `on conflict (id) do update set status = excluded.status, step = excluded.step,

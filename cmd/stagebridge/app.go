@@ -86,6 +86,7 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	a.works.Add(jobs.RulesPreviewKind(a.admin))
+	a.works.Add((&jobs.Eraser{Processor: &jobs.Processor{Store: a.store, Registry: a.registry, Now: a.store.Now, Log: a.log}}).Kind())
 	a.works.Add(jobs.ReplayKind(&jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
 	return nil
 }
