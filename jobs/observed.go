@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/jobs/observe"
+	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
 
@@ -49,6 +50,7 @@ func (p *Processor) note(ctx context.Context, span trace.Span, rows []store.Row,
 		}
 	}
 	p.Metrics.Processed(all, took)
+	p.lately.mapped(w.cfg, rows, w)
 	if span.IsRecording() {
 		span.SetAttributes(observe.Number("rows", len(rows)), observe.Number("people", len(w.people)), observe.Number("connections_due", len(w.pushed)))
 		for r, n := range all {
@@ -73,6 +75,7 @@ func (p *Processor) note(ctx context.Context, span trace.Span, rows []store.Row,
 func (p *Pusher) noteResults(conn *Conn, span trace.Span, updates []connectors.Update, results []connectors.Result, took time.Duration) {
 	defer span.End()
 	p.Metrics.Called(conn.ID, took)
+	p.lately.pushed(conn.ID, results, lifecycle.At(p.Now()))
 	bad, n := -1, 0
 	ended := map[observe.Row]int{}
 	for i := range results {
@@ -122,7 +125,12 @@ type seldom struct {
 	held int
 }
 
+// may tells whether a line may be written, and how many were not before it. Nil
+// holds nothing back.
 func (s *seldom) may(now time.Time) (held int, may bool) {
+	if s == nil {
+		return 0, true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Before(s.next) {

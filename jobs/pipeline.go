@@ -13,6 +13,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/stagebridge/stagebridge/jobs/notify"
 	"github.com/stagebridge/stagebridge/jobs/observe"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -30,6 +31,7 @@ type Pipeline struct {
 	pusher    *Pusher
 	fetcher   *Fetcher
 	watch     *Watch
+	notices   *Notices
 	triggers  *coalescer
 	enqueuing sync.Map // queues with a trigger on its way into Redis
 	asking    sync.Map // connections with a vendor to be asked to erase somebody
@@ -95,6 +97,7 @@ func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 		watched.Breakers = p.pusher.Breakers
 	}
 	p.watch = NewWatch(watched)
+	p.notices = p.newNotices()
 	if o.Works != nil {
 		o.Works.Add(p.identityKind())
 		o.Works.Add(ReplayKind(p.processor))
@@ -132,6 +135,7 @@ func (p *Pipeline) connect() error {
 func (p *Pipeline) Start() {
 	p.wg.Go(func() { p.o.Registry.Watch(p.ctx) })
 	p.wg.Go(func() { p.watch.Run(p.ctx) })
+	p.wg.Go(func() { p.notices.Run(p.ctx) })
 	if p.embedded != nil {
 		p.wg.Go(p.ageRedis)
 	}
@@ -183,6 +187,18 @@ func (p *Pipeline) PingRedis(ctx context.Context) error { return p.rdb.Ping(ctx)
 
 // Watch is what looks at the pipeline.
 func (p *Pipeline) Watch() *Watch { return p.watch }
+
+// Notices is what tells people.
+func (p *Pipeline) Notices() *Notices { return p.notices }
+
+func (p *Pipeline) newNotices() *Notices {
+	r := &p.o.Registry.o
+	all := newLately()
+	p.processor.lately, p.pusher.lately = all, all
+	p.processor.parked, p.pusher.refused = &seldom{}, &seldom{}
+	return &Notices{Store: p.o.Store, Registry: p.o.Registry, Watch: p.watch, Vault: r.Vault, Sender: &notify.Sender{HTTP: r.HTTP, Now: p.o.Now},
+		Metrics: p.o.Metrics, PublicURL: r.PublicURL, Now: p.o.Now, Log: p.o.Log, lately: all, begun: p.o.Now()}
+}
 
 // Breaker gives the state of a connection's breaker.
 func (p *Pipeline) Breaker(connection string) string { return p.pusher.Breakers.State(connection) }

@@ -28,7 +28,8 @@ type Processor struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	parked seldom
+	parked *seldom
+	lately *lately
 }
 
 // Rows of a transaction: enough to share out what each statement costs, but on

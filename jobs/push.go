@@ -43,7 +43,8 @@ type Pusher struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
-	refused seldom
+	refused *seldom
+	lately  *lately
 }
 
 // Send pushes everybody who is due at a connection now. The error is the last

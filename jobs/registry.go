@@ -86,6 +86,7 @@ type Conn struct {
 	PublicURL string
 
 	managed atomic.Pointer[[]string]
+	reads   atomic.Pointer[map[string][]string]
 	written sync.Map // names of fields that are known to be written there
 }
 

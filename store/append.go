@@ -215,6 +215,7 @@ func (s *Store) keep(connection string, received lifecycle.Instant, events []New
 	a.wake.Signal()
 	<-g.ready
 	receipt, err := g.receipt, g.err
+	s.arrived.add(connection, receipt.New)
 	g.events, g.cursor = nil, nil
 	appendings.Put(g)
 	return receipt, err

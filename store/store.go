@@ -61,6 +61,7 @@ type Store struct {
 	recent    recentHashes
 	claimed   claims
 	rejected  rejections
+	arrived   arriving
 	audited   atomic.Int64 // the time of the newest entry in the audit log
 	closeOnce sync.Once
 	closed    chan struct{}

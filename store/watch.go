@@ -58,6 +58,9 @@ type WatchedLane struct {
 	PushHead int64
 	// Waiting and Failed count people, up to WatchMost.
 	Waiting, Failed int64
+	// Flipping are those among the first thousand failed whom we and the vendor
+	// overwrite for each other.
+	Flipping int64
 	// EnrichDue and EnrichHead say the same of the raw event that waits longest
 	// for its record.
 	EnrichDue  lifecycle.Instant
@@ -145,13 +148,14 @@ func (s *Store) watchLanes(ctx context.Context, w *Watched) error {
 	rows, err := s.query(ctx, `select c.id, c.paused,
 		coalesce((select s.due_at `+first+`), 0), coalesce((select s.person `+first+`), 0),
 		(select count(*) from (select 1 `+due+` limit ?) d), (select count(*) from (select 1 `+failed+` limit ?) f),
+		(select count(*) from (select s.reason `+failed+` limit 1000) f where f.reason = '`+ReasonFlipping+`'),
 		coalesce((select case when p.next_try > 0 then p.next_try else i.received_at end `+enrich+`), 0), coalesce((select p.id `+enrich+`), 0)
 		from connections c`, WatchMost, WatchMost)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var id string
 		var paused int64
 		var l WatchedLane
-		err := rows.Scan(&id, &paused, &l.PushDue, &l.PushHead, &l.Waiting, &l.Failed, &l.EnrichDue, &l.EnrichHead)
+		err := rows.Scan(&id, &paused, &l.PushDue, &l.PushHead, &l.Waiting, &l.Failed, &l.Flipping, &l.EnrichDue, &l.EnrichHead)
 		l.Paused = paused != 0
 		w.Lanes[id] = l
 		return err

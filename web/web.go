@@ -43,6 +43,8 @@ type Options struct {
 	Ingest *Ingest
 	// Redis is what the page of the jobs looks into.
 	Redis asynq.RedisConnOpt
+	// Notices tells people what needs them; nil: nobody is told.
+	Notices *jobs.Notices
 	// Services are asked by /readyz.
 	Services []Service
 	// Reasons say what does not go on; nil: nobody looks. See Operations.
@@ -80,6 +82,7 @@ type Web struct {
 
 	apiToken, metricsToken secret.Text
 	operations             *Operations
+	notices                *jobs.Notices
 	passwords              passwords
 	access                 *access.Access
 	oidc                   *access.OIDC
@@ -102,6 +105,7 @@ type Web struct {
 func New(ctx context.Context, o Options) (*Web, error) {
 	w := &Web{
 		store: o.Store, registry: o.Registry, admin: o.Admin,
+		notices:    o.Notices,
 		operations: &Operations{Store: o.Store, Services: o.Services, Reasons: o.Reasons, Metrics: o.Metrics, Version: o.Version},
 		apiToken:   o.APIToken, metricsToken: o.MetricsToken, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), simulated: o.Simulated, version: o.Version, now: o.Now, log: o.Log,
@@ -293,6 +297,11 @@ func (w *Web) routes(e *echo.Echo) {
 		api.GET("/jobs", w.apiJobs)
 		api.GET("/jobs/:id", w.apiJob)
 		api.POST("/jobs/:id/cancel", w.apiCancelJob)
+	}
+	if w.notices != nil {
+		api.GET("/notifications", w.apiNotifications)
+		api.PUT("/notifications", w.apiSetNotifications)
+		api.POST("/notifications/test", w.apiTestNotification)
 	}
 	api.GET("/users", w.apiUsers)
 	api.POST("/users", w.apiAddUser)

@@ -38,7 +38,7 @@ func (r Role) May(least Role) bool {
 
 // forAdmins are the routes below which everything is for admins, reading
 // included.
-var forAdmins = []string{"/settings", "/api/v1/users", "/api/v1/tokens", "/api/v1/audit"}
+var forAdmins = []string{"/settings", "/api/v1/users", "/api/v1/tokens", "/api/v1/audit", "/api/v1/notifications"}
 
 // ofEverybody are the routes of one's own account.
 const ofEverybody = "/account"
