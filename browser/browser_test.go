@@ -186,7 +186,7 @@ func (p *tab) until(what, condition string) {
 	for {
 		var holds bool
 		// Between two pages there is nothing to ask; that ends.
-		err := chromedp.Run(p.ctx, chromedp.Evaluate("Boolean("+condition+")", &holds))
+		err := chromedp.Run(p.ctx, chromedp.Evaluate("(async () => Boolean("+condition+"))()", &holds, awaited))
 		if err == nil && holds {
 			return
 		}

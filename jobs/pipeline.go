@@ -77,7 +77,7 @@ const triggerSpan = 20 * time.Millisecond
 // NewPipeline connects to Redis, or starts the embedded one.
 func NewPipeline(o PipelineOptions) (*Pipeline, error) {
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = o.Store.Now // on which replicas agree
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -119,9 +119,9 @@ func (p *Pipeline) connect() error {
 		p.rdb = redis.NewClient(&redis.Options{Addr: p.embedded.Addr(), Protocol: 2})
 		return nil
 	}
-	opt, err := asynq.ParseRedisURI(p.o.RedisURL)
+	opt, err := ParseRedisURL(p.o.RedisURL)
 	if err != nil {
-		return errors.New("REDIS_URL is not an address (redis://:password@host:6379/0)")
+		return fmt.Errorf("REDIS_URL: %w", err)
 	}
 	client, ok := opt.MakeRedisClient().(redis.UniversalClient)
 	if !ok {
@@ -311,7 +311,7 @@ func (p *Pipeline) RedisOption() asynq.RedisConnOpt {
 	if p.embedded != nil {
 		return asynq.RedisClientOpt{Addr: p.embedded.Addr()}
 	}
-	opt, err := asynq.ParseRedisURI(p.o.RedisURL)
+	opt, err := ParseRedisURL(p.o.RedisURL)
 	if err != nil {
 		return nil // NewPipeline has read it before
 	}

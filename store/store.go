@@ -40,8 +40,9 @@ type Options struct {
 	// ingest (see Store.Derived), and how long the commit itself took; "flush"
 	// is the write-ahead log on its way to the disk. It must return at once.
 	Committed func(kind string, took time.Duration)
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Now is the clock; nil is PostgreSQL's own, or on SQLite this machine's.
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -144,6 +145,12 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	s.db.SetMaxOpenConns(most)
 	s.db.SetMaxIdleConns(most)
 	if err := s.migrate(ctx, s.db); err != nil {
+		return errors.Join(err, s.db.Close())
+	}
+	if o.Now != nil {
+		return nil
+	}
+	if err := s.followDatabase(ctx); err != nil {
 		return errors.Join(err, s.db.Close())
 	}
 	return nil

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -29,6 +30,7 @@ type connectionPage struct {
 	Reasons    []reasonCount
 	Recent     []store.InboxRow
 	Failures   []store.Sync
+	Samples    []string // types that a sample can be sent of
 	CanCheck   bool
 	CanRegister,
 	CanPush bool
@@ -92,21 +94,33 @@ func (w *Web) connectionPage(c echo.Context) error {
 }
 
 func (w *Web) showConnectionPage(c echo.Context, status int, conn *jobs.Conn, note string) error {
-	ctx := c.Request().Context()
-	s, err := w.summarize(ctx)
+	body, err := w.connectionPageOf(c.Request().Context(), conn)
 	if err != nil {
 		return err
 	}
-	body := connectionPage{light: lightOf(conn, s), Body: w.connectionOf(conn), Name: conn.Connector, Note: note}
+	body.Note = note
+	return w.render(c, status, "connection", conn.ID, body)
+}
+
+func (w *Web) connectionPageOf(ctx context.Context, conn *jobs.Conn) (connectionPage, error) {
+	var none connectionPage
+	s, err := w.summarize(ctx)
+	if err != nil {
+		return none, err
+	}
+	body := connectionPage{light: lightOf(conn, s), Body: w.connectionOf(conn), Name: conn.Connector}
 	if d := conn.Vendor.Descriptor; d != nil {
 		body.Name, body.Guide = d.Name, string(d.Guide)
+	}
+	if w.samples != nil {
+		body.Samples = w.samples.Types(conn.Connector)
 	}
 	_, body.CanCheck = conn.Open.(connectors.Checker)
 	_, body.CanRegister = conn.Open.(connectors.Registrar)
 	_, body.CanPush = conn.Open.(connectors.Destination)
 	facts, err := w.store.Rejections(ctx, conn.ID)
 	if err != nil {
-		return err
+		return none, err
 	}
 	for _, f := range facts {
 		body.Rejections = append(body.Rejections, rejectionRow{f, likelyCause(f.Reason)})
@@ -118,15 +132,12 @@ func (w *Web) showConnectionPage(c echo.Context, status int, conn *jobs.Conn, no
 	}
 	recent, err := w.store.Inbox(ctx, store.InboxFilter{Connection: conn.ID, Limit: 10})
 	if err != nil {
-		return err
+		return none, err
 	}
 	body.Recent = recent.Rows
 	failures, err := w.store.SyncList(ctx, store.SyncFilter{Connections: []string{conn.ID}, State: store.SyncFailed, Limit: 10})
-	if err != nil {
-		return err
-	}
 	body.Failures = failures.Rows
-	return w.render(c, status, "connection", conn.ID, body)
+	return body, err
 }
 
 // actOnConnection does what a button of the connection's page asks for and

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -65,14 +66,21 @@ type light struct {
 }
 
 func (w *Web) overview(c echo.Context) error {
-	ctx := c.Request().Context()
-	s, err := w.summarize(ctx)
+	body, err := w.overviewOf(c.Request().Context())
 	if err != nil {
 		return err
 	}
+	return w.render(c, http.StatusOK, "overview", "Overview", body)
+}
+
+func (w *Web) overviewOf(ctx context.Context) (overviewPage, error) {
+	s, err := w.summarize(ctx)
+	if err != nil {
+		return overviewPage{}, err
+	}
 	recent, err := w.store.Inbox(ctx, store.InboxFilter{Limit: 12})
 	if err != nil {
-		return err
+		return overviewPage{}, err
 	}
 	cfg := w.registry.Config()
 	body := overviewPage{Plan: cfg.Plan.Name(), PlanVersion: cfg.Plan.Version(), Stages: funnel(cfg.Plan, s), Segments: segmentsOf(cfg.Plan, s),
@@ -83,7 +91,7 @@ func (w *Web) overview(c echo.Context) error {
 	for _, l := range body.Connections {
 		body.Failed += l.Failed
 	}
-	return w.render(c, http.StatusOK, "overview", "Overview", body)
+	return body, nil
 }
 
 func funnel(plan *lifecycle.Plan, s *summary) []stageRow {

@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -25,6 +27,8 @@ type draft struct {
 // planPage answers: how do people move?
 type planPage struct {
 	draft
+	// Words are names the editor completes.
+	Words    string
 	Name     string
 	Stages   []stageRow
 	Segments []segmentBody
@@ -87,6 +91,9 @@ func (w *Web) planPage(c echo.Context) error {
 
 func (w *Web) showPlan(c echo.Context, status int, d draft, preview *planPreviewBody) error {
 	ctx := c.Request().Context()
+	if c.FormValue("fragment") != "" {
+		return w.renderPart(c, status, "plan", "checked", d)
+	}
 	s, err := w.summarize(ctx)
 	if err != nil {
 		return err
@@ -95,7 +102,7 @@ func (w *Web) showPlan(c echo.Context, status int, d draft, preview *planPreview
 		return err
 	}
 	plan := w.registry.Config().Plan
-	return w.render(c, status, "plan", "Plan", planPage{draft: d, Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s), Preview: preview})
+	return w.render(c, status, "plan", "Plan", planPage{draft: d, Words: planWords(plan), Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s), Preview: preview})
 }
 
 func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
@@ -135,4 +142,18 @@ func (w *Web) editPlan(c echo.Context) error {
 		}
 	}
 	return w.showPlan(c, status, d, preview)
+}
+
+// planWords lists what the plan's editor completes: its events, the traits it
+// reads, and what conditions are made of.
+func planWords(plan *lifecycle.Plan) string {
+	all := []string{"at_least(", "count(", "has_been(", "idle(", "in_stage_for(", "inactive(", "left(", "never(", "seen(", "sum(", "was(", "within("}
+	for name := range plan.Events() {
+		all = append(all, string(name))
+	}
+	for _, name := range plan.ReadsTraits() {
+		all = append(all, "traits."+name)
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
 }

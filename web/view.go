@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
 //go:embed all:templates assets
@@ -54,6 +55,9 @@ type frame struct {
 	// Nav is the part of the site that the page belongs to.
 	Nav       string
 	User      string
+	// Role of whom it is shown to: the style sheet leaves out what others may do.
+	// The server refuses it in any case.
+	Role      string
 	Simulated bool
 	Jobs      bool
 	Version   string
@@ -147,12 +151,17 @@ func (w *Web) asset(c echo.Context) error {
 // render sends a page. Nothing is sent when the template fails.
 func (w *Web) render(c echo.Context, status int, view, title string, body any) error {
 	user := author(c)
-	f := frame{Title: title, Nav: navOf(c.Request().URL.Path), User: user, Simulated: w.simulated, Jobs: w.jobsUI != nil, Version: w.version, Body: body}
+	f := frame{Title: title, Nav: navOf(c.Request().URL.Path), User: user, Role: roleOf(c), Simulated: w.simulated, Jobs: w.jobsUI != nil, Version: w.version, Body: body}
 	var out bytes.Buffer
 	if err := w.pages.views[view].ExecuteTemplate(&out, "page", f); err != nil {
 		return fmt.Errorf("web: page %s: %w", view, err)
 	}
 	return c.HTMLBlob(status, out.Bytes())
+}
+
+func roleOf(c echo.Context) string {
+	holder, _ := c.Get(holderKey).(access.Holder)
+	return string(holder.Role)
 }
 
 // renderPart sends a piece of a page, for a script that puts it in its place.

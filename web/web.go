@@ -64,6 +64,8 @@ type Options struct {
 	MetricsToken secret.Text
 	// TrustedProxies are believed about the address of a request.
 	TrustedProxies []netip.Prefix
+	// Samples lets a person send a sample event; nil: not here.
+	Samples Samples
 	// Simulated marks every page: the vendors are not real.
 	Simulated bool
 	Version   string
@@ -96,6 +98,9 @@ type Web struct {
 	pages                  *pages
 	jobsUI                 *jobsUI
 	summary                summaries
+	reports                reportTurns
+	live                   liveParts
+	samples                Samples
 	complained             throttledLog
 	now                    func() time.Time
 	log                    *slog.Logger
@@ -113,6 +118,7 @@ func New(ctx context.Context, o Options) (*Web, error) {
 	if w.now == nil {
 		w.now = time.Now
 	}
+	w.live.closing, w.samples = make(chan struct{}), o.Samples
 	w.access = &access.Access{Store: o.Store, Now: w.now}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
@@ -201,6 +207,9 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/connections/new", w.newConnectionPage, page...)
 	e.POST("/connections/new", w.createConnection, page...)
 	e.GET("/connections/:id", w.connectionPage, page...)
+	e.GET("/live/overview", w.liveOverview, page...)
+	e.GET("/live/connections/:id", w.liveConnection, page...)
+	e.POST("/connections/:id/sample", w.sampleForm, page...)
 	e.GET("/connections/:id/edit", w.editConnectionPage, page...)
 	e.POST("/connections/:id/edit", w.updateConnection, page...)
 	e.GET("/connections/:id/rules", w.rulesPage, page...)

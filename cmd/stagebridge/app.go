@@ -78,11 +78,12 @@ func (a *app) configure(ctx context.Context) error {
 		return err
 	}
 	a.works = jobs.NewWorks(a.store, nil, a.log)
-	a.works.Add(jobs.PublishKind(a.works, &jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
-	a.works.Add(jobs.SummariesKind(a.store, a.registry, time.Now))
-	a.works.Add(jobs.ScoresKind(a.store, a.registry, time.Now))
+	a.works.Add(jobs.PublishKind(a.works, &jobs.Processor{Store: a.store, Registry: a.registry, Now: a.store.Now, Log: a.log}))
+	a.works.Add(jobs.SummariesKind(a.store, a.registry, a.store.Now))
+	a.works.Add(jobs.ReportKind(a.store, a.registry, a.store.Now))
+	a.works.Add(jobs.ScoresKind(a.store, a.registry, a.store.Now))
 	a.works.Add(jobs.ReleaseKind(a.store))
-	puller := &jobs.Puller{Store: a.store, Registry: a.registry, Limiter: jobs.NewLimiter(nil), Request: a.config.VendorTimeout, Now: time.Now}
+	puller := &jobs.Puller{Store: a.store, Registry: a.registry, Limiter: jobs.NewLimiter(nil), Request: a.config.VendorTimeout, Now: a.store.Now}
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	a.works.Add(jobs.RulesPreviewKind(a.admin))
@@ -174,7 +175,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Notices: s.pipeline.Notices(), Redis: s.pipeline.RedisOption(),
 		Services: s.services(), Reasons: s.pipeline.Watch().Reasons, Metrics: s.observed.registry,
 		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, OIDC: c.oidc(), MetricsToken: c.MetricsToken,
-		TrustedProxies: c.TrustedProxies, Simulated: simulated, Version: version(), Log: s.log,
+		TrustedProxies: c.TrustedProxies, Samples: samples{s.vault}, Simulated: simulated, Version: version(), Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -187,6 +188,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 	}
 	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.http.RegisterOnShutdown(w.StopLive)
 	s.wg.Go(func() { s.served <- s.http.Serve(s.listener) })
 	return nil
 }

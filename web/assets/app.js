@@ -38,3 +38,13 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
     field.addEventListener("change", () => form.requestSubmit());
   }
 }
+
+// Parts that keep themselves up to date. One that holds the focus waits.
+for (const part of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(part.dataset.live);
+  source.addEventListener("message", (event) => {
+    if (part.contains(document.activeElement)) return;
+    part.replaceChildren(...new DOMParser().parseFromString(event.data, "text/html").body.childNodes);
+  });
+  addEventListener("pagehide", () => source.close());
+}

@@ -50,6 +50,20 @@ func Request(ctx context.Context, o Options) (*http.Request, error) {
 	return nil, fmt.Errorf("there are no samples of %s", o.Connector)
 }
 
+// Types lists types of a connector that there is a sample of, the most telling
+// first; none where there are no samples of it.
+func Types(connector string) []string {
+	switch connector {
+	case "hubspot":
+		return []string{"contact.creation", "deal.propertyChange", "ticket.creation"}
+	case "mailchimp":
+		return []string{"subscribe", "profile", "unsubscribe"}
+	case "generic-webhook":
+		return []string{"order.completed", "newsletter.subscribed", "demo.requested"}
+	}
+	return nil
+}
+
 // secret gives the current value of the first of the named secrets that is set.
 func (o *Options) secret(names ...string) (secret.Text, error) {
 	for _, name := range names {
