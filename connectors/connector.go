@@ -96,6 +96,8 @@ type PushConfig struct {
 	SegmentNames []string `json:"segment_names,omitempty" yaml:"-"`
 	// Traits maps the vendor's field to our trait.
 	Traits map[string]string `json:"traits,omitempty" yaml:"traits,omitempty"`
+	// Lifecycles are the plan's further lifecycles whose stage is written, by id.
+	Lifecycles map[string]LifecyclePush `json:"lifecycles,omitempty" yaml:"lifecycles,omitempty"`
 	// Audience is a segment; only people in it are pushed. Empty: everybody.
 	Audience string `json:"audience,omitempty" yaml:"audience,omitempty"`
 	// Since cuts off moves that happened before it, for destinations that take

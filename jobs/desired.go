@@ -41,6 +41,7 @@ func want(c *Conn, plan *lifecycle.Plan, prof *lifecycle.Profile, managed []stri
 			}
 		}
 	}
+	addLifecycles(&d.state, p, prof)
 	return d
 }
 
@@ -93,6 +94,8 @@ type before struct {
 	segments []lifecycle.Membership
 	traits   map[string]any // those that some connection is sent, and email
 	moves    int64
+	// lifecycles beside the main one that the person was in.
+	lifecycles []lifecycle.Lifecycle
 	// conflicts as the list of conflicts has them.
 	conflicts []lifecycle.Conflict
 }
@@ -107,7 +110,8 @@ func watched(c *Conn) []string {
 }
 
 func remember(cfg *Config, prof *lifecycle.Profile) before {
-	b := before{known: true, stage: prof.Stage, since: prof.Since, segments: slices.Clone(prof.Segments), moves: prof.Moves, conflicts: slices.Collect(prof.Conflicts())}
+	b := before{known: true, stage: prof.Stage, since: prof.Since, segments: slices.Clone(prof.Segments), moves: prof.Moves, conflicts: slices.Collect(prof.Conflicts()),
+		lifecycles: slices.Collect(prof.Lifecycles())}
 	for _, c := range cfg.Pushing {
 		for _, name := range watched(c) {
 			if v := prof.Trait(name); v != nil {
@@ -133,6 +137,9 @@ func due(c *Conn, plan *lifecycle.Plan, b *before, prof *lifecycle.Profile, anno
 		return false
 	}
 	if !b.known || vendorStage(p, b.stage) != vendorStage(p, prof.Stage) {
+		return true
+	}
+	if pushesElsewhere(p, b, prof) {
 		return true
 	}
 	for _, name := range watched(c) {

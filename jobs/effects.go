@@ -26,12 +26,14 @@ type effects struct {
 	added, left []store.Membership
 	// conflicts that are new, and those that are no more.
 	conflicting, settled []store.Conflict
-	wantConns            []string
-	wantPeople           []lifecycle.ProfileID
-	pushed               map[string]bool // connections with somebody newly due
-	forget               []lifecycle.ProfileID
-	parted               []lifecycle.ProfileID // whose record at a vendor may be another by now
-	dropped              []lifecycle.ProfileID
+	// standings in lifecycles beside the main one, and those that are no more.
+	standings, unstanding []store.Standing
+	wantConns             []string
+	wantPeople            []lifecycle.ProfileID
+	pushed                map[string]bool // connections with somebody newly due
+	forget                []lifecycle.ProfileID
+	parted                []lifecycle.ProfileID // whose record at a vendor may be another by now
+	dropped               []lifecycle.ProfileID
 }
 
 // run applies or derives every person, then writes.
@@ -198,6 +200,7 @@ func (f *effects) drop(p *person) {
 	for _, m := range p.before.segments {
 		f.t.CountTx("", "segment:"+string(m.Name), -1)
 	}
+	f.leave(p.id, p.before.lifecycles)
 }
 
 // replace puts a derived profile in the place of the old one. It reports
@@ -223,6 +226,12 @@ func (f *effects) replace(p *person, prof *lifecycle.Profile, moves []lifecycle.
 			f.note(p, []lifecycle.Transition{*x}, false, true)
 			announced = true
 		}
+		for _, x := range elsewhere(&p.before, prof, p.kind, f.now) {
+			last++
+			x.Seq = last
+			f.note(p, []lifecycle.Transition{x}, false, true)
+			announced = true
+		}
 	}
 	prof.Moves = last
 	f.changed(p, announced)
@@ -232,7 +241,7 @@ func (f *effects) replace(p *person, prof *lifecycle.Profile, moves []lifecycle.
 // sameHistory compares what two profiles say of the way so far.
 func sameHistory(a, b *lifecycle.Profile) bool {
 	return a.Stage == b.Stage && a.Since == b.Since && slices.Equal(a.Segments, b.Segments) &&
-		slices.Equal(slices.Collect(a.Visits()), slices.Collect(b.Visits()))
+		slices.Equal(slices.Collect(a.Visits()), slices.Collect(b.Visits())) && sameElsewhere(a, b)
 }
 
 // difference is the one announced change from the stage and segments told so
@@ -268,7 +277,7 @@ func (f *effects) note(p *person, moves []lifecycle.Transition, history, announc
 	for i := range moves {
 		m := &moves[i]
 		x := store.Transition{
-			Person: p.id, Seq: m.Seq, History: history, Announce: announce, From: m.From, To: m.To, Kind: string(m.Kind), At: m.At, Decided: m.Decided,
+			Person: p.id, Seq: m.Seq, Lifecycle: m.Lifecycle, History: history, Announce: announce, From: m.From, To: m.To, Kind: string(m.Kind), At: m.At, Decided: m.Decided,
 			Cause: store.Cause{Inbox: m.Inbox, Condition: m.Condition, Plan: m.PlanVersion, Entered: m.Entered, Exited: m.Exited, Skipped: m.Skipped},
 		}
 		if m.Event != (lifecycle.EventID{}) {
@@ -283,6 +292,7 @@ func (f *effects) note(p *person, moves []lifecycle.Transition, history, announc
 func (f *effects) changed(p *person, announced bool) {
 	b := &p.before
 	f.conflicts(p)
+	f.stand(p)
 	for _, m := range p.prof.Segments {
 		if i := slices.IndexFunc(b.segments, func(o lifecycle.Membership) bool { return o.Name == m.Name }); i < 0 || b.segments[i].Since != m.Since {
 			f.added = append(f.added, store.Membership{Segment: m.Name, Person: p.id, Since: m.Since})

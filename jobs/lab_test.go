@@ -240,6 +240,9 @@ func describe(t testing.TB, p *store.Person) string {
 	for v := range prof.Visits() {
 		fmt.Fprintf(&b, " %v", v)
 	}
+	for l := range prof.Lifecycles() {
+		fmt.Fprintf(&b, " in %s: %s since %d path %s since %d seen %d active %d %v", l.ID, l.Stage, l.Since, l.Path, l.PathSince, l.FirstSeen, l.LastActivity, slices.Collect(l.Visits()))
+	}
 	if p.Stage != prof.Stage || p.Since != prof.Since || p.NextCheck != prof.NextCheck {
 		t.Errorf("columns and state differ: %+v", p)
 	}

@@ -31,8 +31,8 @@ type PlanPreview struct {
 	Total int64
 	// Changed people have another stage or other segments.
 	Changed int64
-	// Flows is the matrix from stage to stage, those who stay included, by the
-	// order of people in it, greatest first.
+	// Flows is the matrix from stage to stage, those who stay included, the main
+	// lifecycle first, then by the order of people in it, greatest first.
 	Flows    []Flow
 	Segments []SegmentFlow
 	Pushes   []PushFlow
@@ -53,8 +53,11 @@ func (p *PlanPreview) PublishTime() time.Duration {
 
 // Flow counts people by their stage now and under the draft.
 type Flow struct {
-	From, To lifecycle.Stage
-	People   int64
+	// Lifecycle is the one of the plan's further lifecycles that it is about, where
+	// people who are in it neither now nor then are left out; empty: the main one.
+	Lifecycle string
+	From, To  lifecycle.Stage
+	People    int64
 	// Sample holds some of them, the smallest ids.
 	Sample []lifecycle.ProfileID
 }
@@ -272,7 +275,10 @@ func (w *previewing) person(id lifecycle.ProfileID, state []byte) error {
 	from, to := w.cfg.PlanOf(id), w.planOf(id)
 	if from == to {
 		w.people++
-		w.flow(prof.Stage, prof.Stage, id)
+		w.flow(flowKey{"", prof.Stage, prof.Stage}, id)
+		for l := range prof.Lifecycles() {
+			w.flowIn(l.ID, l.Stage, l.Stage, id)
+		}
 		return nil
 	}
 	was := remember(w.cfg, prof)
@@ -291,11 +297,16 @@ func (w *previewing) person(id lifecycle.ProfileID, state []byte) error {
 func (w *previewing) outcome(id lifecycle.ProfileID, plan *lifecycle.Plan, was *before, next *lifecycle.Profile) {
 	w.people++
 	x := difference(was, next, lifecycle.KindPublish, w.now)
-	w.flow(was.stage, next.Stage, id)
+	w.flow(flowKey{"", was.stage, next.Stage}, id)
+	for _, other := range lifecycleIDs(was, next) {
+		w.flowIn(other, was.stageIn(other), next.StandingIn(other).Stage, id)
+	}
+	moved := len(elsewhere(was, next, lifecycle.KindPublish, w.now)) > 0
+	if x != nil || moved {
+		w.changed++
+	}
 	if x == nil {
 		x = &lifecycle.Transition{}
-	} else {
-		w.changed++
 	}
 	for _, name := range x.Entered {
 		w.segment(name, id, 1)
@@ -304,9 +315,16 @@ func (w *previewing) outcome(id lifecycle.ProfileID, plan *lifecycle.Plan, was *
 		w.segment(name, id, -1)
 	}
 	for _, c := range w.cfg.Pushing {
-		if due(c, plan, was, next, x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
+		if due(c, plan, was, next, moved || x.From != x.To || len(x.Entered)+len(x.Exited) > 0) {
 			w.pushes[c.ID]++
 		}
+	}
+}
+
+// flowIn counts in the matrix of a further lifecycle.
+func (w *previewing) flowIn(of string, from, to lifecycle.Stage, id lifecycle.ProfileID) {
+	if from != "" || to != "" {
+		w.flow(flowKey{of, from, to}, id)
 	}
 }
 
@@ -333,7 +351,7 @@ func (p *previewer) result(t *tally) *PlanPreview {
 		r.Flows = append(r.Flows, *f)
 	}
 	slices.SortFunc(r.Flows, func(a, b Flow) int {
-		return cmp.Or(cmp.Compare(b.People, a.People), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+		return cmp.Or(cmp.Compare(a.Lifecycle, b.Lifecycle), cmp.Compare(b.People, a.People), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
 	})
 	for _, name := range slices.Sorted(maps.Keys(t.segments)) {
 		r.Segments = append(r.Segments, *t.segments[name])

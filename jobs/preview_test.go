@@ -30,7 +30,8 @@ func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
-		l.connect("few", connectors.PushConfig{Enabled: true, Traits: map[string]string{"Heat": "heat", "Orders": "orders"}, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"}})
+		l.connect("few", connectors.PushConfig{Enabled: true, Traits: map[string]string{"Heat": "heat", "Orders": "orders"}, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"},
+			Lifecycles: map[string]connectors.LifecyclePush{"course": {Stages: map[string]string{"Open": "1", "Known": "2"}}}})
 		admin := &jobs.Admin{Registry: l.registry}
 		l.tell("crm", randomStory(r, 150, false)...)
 		l.process()
@@ -130,6 +131,7 @@ func randomPlan(r *rand.Rand, n int) string {
 		}
 		fmt.Fprintf(&b, "  %s: |\n    %s\n", name, pick())
 	}
+	b.WriteString(randomLifecycle(r, pick))
 	return b.String()
 }
 
@@ -161,6 +163,7 @@ func (l *lab) publish(admin *jobs.Admin, source string) {
 
 type standing struct {
 	stage    lifecycle.Stage
+	course   lifecycle.Stage // in the lifecycle of that name
 	segments []lifecycle.Segment
 }
 
@@ -170,7 +173,7 @@ func (l *lab) places() map[lifecycle.ProfileID]standing {
 	err := l.store.EachPerson(l.t.Context(), func(p *store.Person) error {
 		prof, err := lifecycle.DecodeProfile(p.State)
 		if err == nil {
-			all[p.ID] = standing{prof.Stage, prof.SegmentNames()}
+			all[p.ID] = standing{prof.Stage, prof.StandingIn("course").Stage, prof.SegmentNames()}
 		}
 		return err
 	})
@@ -185,7 +188,10 @@ func matrixOf(was, is map[lifecycle.ProfileID]standing) map[string]int64 {
 	m := map[string]int64{}
 	for id, a := range was {
 		b := is[id]
-		m[fmt.Sprintf("%s -> %s", a.stage, b.stage)]++
+		m[strings.TrimSpace(fmt.Sprintf(" %s -> %s", a.stage, b.stage))]++
+		if a.course != "" || b.course != "" {
+			m[strings.TrimSpace(fmt.Sprintf("course %s -> %s", a.course, b.course))]++
+		}
 		for _, name := range b.segments {
 			if !slices.Contains(a.segments, name) {
 				m["into "+string(name)]++
@@ -203,7 +209,7 @@ func matrixOf(was, is map[lifecycle.ProfileID]standing) map[string]int64 {
 func flowsOf(p *jobs.PlanPreview) map[string]int64 {
 	m := map[string]int64{}
 	for _, f := range p.Flows {
-		m[fmt.Sprintf("%s -> %s", f.From, f.To)] += f.People
+		m[strings.TrimSpace(fmt.Sprintf("%s %s -> %s", f.Lifecycle, f.From, f.To))] += f.People
 	}
 	for _, s := range p.Segments {
 		m["into "+string(s.Segment)] += s.Gained

@@ -282,6 +282,9 @@ func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) (all []connectors.Move
 	}
 	age := maxAge(&conn.Push)
 	for _, t := range x.Moves {
+		if t.Lifecycle != "" { // those travel as state
+			continue
+		}
 		if t.At < since || age > 0 && t.At < t.Decided.Add(-age) {
 			cut = true
 			continue

@@ -97,8 +97,8 @@ func (e *rulesEffect) result(ctx context.Context) (RulesEffect, error) {
 	}
 	for _, events := range strangers {
 		next, _ := e.cfg.Plan.Derive(0, events, e.now)
-		t.flow("", next.Stage)
-		t.flows[[2]lifecycle.Stage{"", next.Stage}].People++
+		t.flow(flowKey{to: next.Stage})
+		t.flows[flowKey{to: next.Stage}].People++
 		for _, name := range next.SegmentNames() {
 			t.segment(name, 0, 1)
 		}
@@ -210,7 +210,7 @@ func (e *rulesEffect) derive(ctx context.Context, t *tally, ids []lifecycle.Prof
 		}
 		t.changed++
 		if x.From != x.To {
-			t.flow(x.From, x.To, id)
+			t.flow(flowKey{from: x.From, to: x.To}, id)
 		}
 		for _, name := range x.Entered {
 			t.segment(name, id, 1)

@@ -9,20 +9,26 @@ import (
 // tally counts what a preview finds. Each worker has its own.
 type tally struct {
 	people, decided, events, changed int64
-	flows                            map[[2]lifecycle.Stage]*Flow
+	flows                            map[flowKey]*Flow
 	segments                         map[lifecycle.Segment]*SegmentFlow
 	pushes                           map[string]int64
 }
 
 func newTally() *tally {
-	return &tally{flows: map[[2]lifecycle.Stage]*Flow{}, segments: map[lifecycle.Segment]*SegmentFlow{}, pushes: map[string]int64{}}
+	return &tally{flows: map[flowKey]*Flow{}, segments: map[lifecycle.Segment]*SegmentFlow{}, pushes: map[string]int64{}}
 }
 
-func (t *tally) flow(from, to lifecycle.Stage, who ...lifecycle.ProfileID) *Flow {
-	f := t.flows[[2]lifecycle.Stage{from, to}]
+// flowKey is a field of the matrix of one lifecycle.
+type flowKey struct {
+	lifecycle string
+	from, to  lifecycle.Stage
+}
+
+func (t *tally) flow(key flowKey, who ...lifecycle.ProfileID) *Flow {
+	f := t.flows[key]
 	if f == nil {
-		f = &Flow{From: from, To: to}
-		t.flows[[2]lifecycle.Stage{from, to}] = f
+		f = &Flow{Lifecycle: key.lifecycle, From: key.from, To: key.to}
+		t.flows[key] = f
 	}
 	f.People += int64(len(who))
 	f.Sample = sample(f.Sample, who...)
@@ -54,7 +60,7 @@ func (t *tally) add(o *tally) {
 	t.events += o.events
 	t.changed += o.changed
 	for key, f := range o.flows {
-		mine := t.flow(key[0], key[1])
+		mine := t.flow(key)
 		mine.People += f.People
 		mine.Sample = sample(mine.Sample, f.Sample...)
 	}

@@ -50,6 +50,11 @@ func (f *effects) write(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(f.standings)+len(f.unstanding) > 0 {
+		if err := f.t.ChangeStandingsTx(ctx, f.standings, f.unstanding); err != nil {
+			return err
+		}
+	}
 	if len(f.dropped) > 0 {
 		if err := f.t.DropPeopleTx(ctx, f.dropped); err != nil {
 			return err
@@ -117,6 +122,7 @@ func (r *resolver) writeMerges(ctx context.Context) error {
 		return nil
 	}
 	losers, survivors, at := make([]lifecycle.ProfileID, n), make([]lifecycle.ProfileID, n), make([]lifecycle.Instant, n)
+	var unstanding []store.Standing
 	causes, inbox, rows := make([]lifecycle.EventID, n), make([]int64, n), make([]*store.Person, n)
 	for i, m := range r.merges {
 		losers[i], survivors[i] = m.loser.id, m.survivor.id
@@ -133,6 +139,12 @@ func (r *resolver) writeMerges(ctx context.Context) error {
 		}
 		for _, s := range prof.Segments {
 			r.t.CountTx("", "segment:"+string(s.Name), -1)
+		}
+		unstanding = append(unstanding, leaving(r.t, m.loser.id, slices.Collect(prof.Lifecycles()))...)
+	}
+	if len(unstanding) > 0 {
+		if err := r.t.ChangeStandingsTx(ctx, nil, unstanding); err != nil {
+			return err
 		}
 	}
 	if err := r.t.MergeTx(ctx, losers, survivors, at, causes, inbox); err != nil {

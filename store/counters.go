@@ -69,3 +69,7 @@ func (s *Store) Counters(ctx context.Context) (map[string]map[string]int64, erro
 	}
 	return all, nil
 }
+
+// LifecycleCounter begins the names of the counters of people by stage in
+// lifecycles beside the main one: the id, a colon and the stage follow.
+const LifecycleCounter = "lifecycle:"

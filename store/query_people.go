@@ -28,8 +28,10 @@ func page(limit int) int {
 // PeopleFilter selects live people. At most one of Stage, Segment and Prefixes
 // counts, in this order of precedence; with none of them everybody is listed.
 type PeopleFilter struct {
-	Stage   lifecycle.Stage
-	Segment lifecycle.Segment
+	Stage lifecycle.Stage
+	// Lifecycle is the one that Stage is of; empty: the main one.
+	Lifecycle string
+	Segment   lifecycle.Segment
 	// Prefixes are beginnings of keys, for example "email:ann".
 	Prefixes []string
 	// After continues where the last page's PeoplePage.Next ended; "" begins.
@@ -130,6 +132,9 @@ func (s *Store) peopleByID(ctx context.Context, f PeopleFilter) (PeoplePage, err
 	}
 	q, args := "select id from profiles where merged = 0 and id < ? order by id desc limit ?", []any{before, f.Limit + 1}
 	switch {
+	case f.Stage != "" && f.Lifecycle != "":
+		q = "select person from standings where lifecycle = ? and stage = ? and person < ? order by person desc limit ?"
+		args = append([]any{clean(f.Lifecycle, maxText), clean(string(f.Stage), maxText)}, args...)
 	case f.Stage != "":
 		q = "select id from profiles where stage = ? and merged = 0 and id < ? order by id desc limit ?"
 		args = append([]any{clean(string(f.Stage), maxText)}, args...)

@@ -16,15 +16,17 @@ import (
 // with Announce set, and a late event that changes the present stage adds one
 // more of kind correction.
 type Transition struct {
-	Person   lifecycle.ProfileID
-	Seq      int64
-	History  bool
-	Announce bool
-	From, To lifecycle.Stage
-	Kind     string
-	At       lifecycle.Instant
-	Decided  lifecycle.Instant
-	Cause    Cause
+	Person lifecycle.ProfileID
+	Seq    int64
+	// Lifecycle is that of lifecycle.Transition; empty: the main one.
+	Lifecycle string
+	History   bool
+	Announce  bool
+	From, To  lifecycle.Stage
+	Kind      string
+	At        lifecycle.Instant
+	Decided   lifecycle.Instant
+	Cause     Cause
 }
 
 // Cause is why a transition happened.
@@ -55,8 +57,9 @@ func (t *Tx) AddTransitionsTx(ctx context.Context, all []Transition) error {
 		}
 		data[i] = string(b)
 	}
-	_, err := t.insert(ctx, "transitions", "", ints("person", people), ints("seq", seq), ints("history", history), ints("announce", announce),
-		texts("from_stage", from), texts("to_stage", to), texts("kind", kind), ints("at", at), ints("decided", decided), texts("data", data))
+	columns := []column{ints("person", people), ints("seq", seq), ints("history", history), ints("announce", announce),
+		texts("from_stage", from), texts("to_stage", to), texts("kind", kind), ints("at", at), ints("decided", decided), texts("data", data)}
+	_, err := t.insert(ctx, "transitions", "", append(columns, lifecycleColumn(all)...)...)
 	return err
 }
 
@@ -85,13 +88,13 @@ func (t *Tx) LastSeqTx(ctx context.Context, people []lifecycle.ProfileID) (map[l
 	return last, err
 }
 
-const transitionColumns = "person, seq, history, announce, from_stage, to_stage, kind, at, decided, data"
+const transitionColumns = "person, seq, history, announce, from_stage, to_stage, kind, at, decided, data, lifecycle"
 
 func scanTransition(rows *sql.Rows) (Transition, error) {
 	var x Transition
 	var history, announce int64
 	var data string
-	if err := rows.Scan(&x.Person, &x.Seq, &history, &announce, &x.From, &x.To, &x.Kind, &x.At, &x.Decided, &data); err != nil {
+	if err := rows.Scan(&x.Person, &x.Seq, &history, &announce, &x.From, &x.To, &x.Kind, &x.At, &x.Decided, &data, &x.Lifecycle); err != nil {
 		return x, err
 	}
 	x.History, x.Announce = history != 0, announce != 0
