@@ -151,6 +151,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	works.Add(jobs.ReplayKind(processor))
 	works.Add(jobs.SummariesKind(l.store, l.registry, clock))
 	works.Add(jobs.ReleaseKind(l.store))
+	works.Add(jobs.ReportKind(l.store, l.registry, clock))
 	works.Add(jobs.ScoresKind(l.store, l.registry, clock))
 	l.admin = &jobs.Admin{Registry: l.registry, Works: works,
 		Wake:          func(id string) { l.woken = append(l.woken, id) },

@@ -48,3 +48,29 @@ func TestReports(t *testing.T) {
 		t.Errorf("without a token: %d", a.Status)
 	}
 }
+
+// TestReportAsJob: who prefers so gets the same report out of a job, once for
+// the same question.
+func TestReportAsJob(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"12.50"}`)
+	l.process()
+	for range 2 {
+		if a := l.api("GET", "/reports/concentration?currency=EUR", "", "Prefer: respond-async, wait=1"); a.Status != 202 || a.Header.Get("Location") != "/api/v1/jobs/1" || !strings.Contains(a.Body, `"kind":"report"`) {
+			t.Fatalf("%d %s", a.Status, a.Body)
+		}
+	}
+	for path, status := range map[string]int{"/reports/nothing": 404, "/reports/funnel?connection=crm": 400} {
+		if a := l.api("GET", path, "", "Prefer: respond-async"); a.Status != status {
+			t.Errorf("%s: %d %s", path, a.Status, a.Body)
+		}
+	}
+	if err := l.admin.Works.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a := l.api("GET", "/jobs/1", ""); !strings.Contains(a.Body, `"state":"done"`) || !strings.Contains(a.Body, `"total":12500000`) {
+		t.Errorf("the job: %s", a.Body)
+	}
+}

@@ -128,15 +128,32 @@ const toldEvery = 10_000
 // wanter is a counter that does with less than everything that summaries have.
 type wanter interface{ want() summary.Want }
 
-// Run computes a report from the summaries of people.
-func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string, o Options) (*Report, error) {
+// infoOf finds a report that the options have a meaning for.
+func (o *Options) infoOf(name string) (Info, error) {
 	i := slices.IndexFunc(Reports(), func(x Info) bool { return x.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("%w: %q", ErrUnknown, name)
+		return Info{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
 	info := Reports()[i]
 	if info.path && o.Connection != "" {
-		return nil, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
+		return Info{}, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
+	}
+	return info, nil
+}
+
+// Check tells whether there is a report of a name that the options have a
+// meaning for, without computing it: ErrUnknown or a *FieldError, where it is
+// known beforehand.
+func (o *Options) Check(name string) error {
+	_, err := o.infoOf(name)
+	return err
+}
+
+// Run computes a report from the summaries of people.
+func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string, o Options) (*Report, error) {
+	info, err := o.infoOf(name)
+	if err != nil {
+		return nil, err
 	}
 	o.fill()
 	if o.PlanOf == nil {
