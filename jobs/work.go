@@ -35,7 +35,7 @@ const workAtOnce = 2
 // NewWorks gives a Works without kinds. Now and Log may be nil.
 func NewWorks(s *store.Store, now func() time.Time, log *slog.Logger) *Works {
 	if now == nil {
-		now = time.Now
+		now = s.Now // on which replicas agree
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

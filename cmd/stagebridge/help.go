@@ -28,6 +28,7 @@ func commands() []command {
 		replayCommand(),
 		benchCommand(),
 		benchSoakCommand(),
+		benchQueueingCommand(),
 		rulesTestCommand(),
 		rulesDiffCommand(),
 		rulesPublishCommand(),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/otlp"
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/secret"
 )
 
@@ -54,8 +55,10 @@ func (c *Config) normalise() []error {
 	if !hasScheme(c.DatabaseURL.Reveal(), "postgres", "postgresql") {
 		wrong("DATABASE_URL", "wants postgres://user:password@host:5432/database, or nothing for SQLite")
 	}
-	if !hasScheme(c.RedisURL.Reveal(), "redis", "rediss", "redis-sentinel") {
-		wrong("REDIS_URL", "wants redis://:password@host:6379/0 (rediss:// with TLS), or nothing for the embedded Redis")
+	if !c.RedisURL.Empty() {
+		if _, err := jobs.ParseRedisURL(c.RedisURL.Reveal()); err != nil {
+			wrong("REDIS_URL", "wants redis://:password@host:6379/0, one of the forms for TLS, sentinels or a cluster (docs/scaling.md), or nothing for the embedded Redis")
+		}
 	}
 	if !c.DatabaseURL.Empty() && c.SecretKey.Empty() {
 		wrong("SECRET_KEY", "is required with %sDATABASE_URL: it encrypts the stored credentials; make one with 'openssl rand -hex 32'", prefix)
