@@ -149,6 +149,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	processor := &jobs.Processor{Store: l.store, Registry: l.registry, Now: clock, Log: log}
 	works.Add(jobs.PublishKind(works, processor))
 	works.Add(jobs.ReplayKind(processor))
+	works.Add((&jobs.Eraser{Processor: processor}).Kind())
 	works.Add(jobs.SummariesKind(l.store, l.registry, clock))
 	works.Add(jobs.ReleaseKind(l.store))
 	works.Add(jobs.ReportKind(l.store, l.registry, clock))
