@@ -18,6 +18,9 @@ FUZZ ?= 5
 # How long a soak loads the server.
 FOR ?= 1h
 
+# How long the campaign of faults lasts on each database.
+CHAOS ?= 30m
+
 .PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +43,8 @@ test: ## run all tests and say what they skipped for want of a service
 	@scripts/skipped
 
 .PHONY: chaos
-chaos: ## kill, wipe and restart everything under load and see that nothing is lost
-	@scripts/chaos
+chaos: ## kill, freeze, cut, wipe and restart everything under load and see that nothing is lost (CHAOS=30m)
+	@scripts/chaos -for $(CHAOS)
 
 .PHONY: check
 check: fmt vet lint fresh tools vulnerable race fuzz ## everything a change must pass; what CI runs

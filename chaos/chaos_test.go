@@ -3,8 +3,12 @@
 // clients while it kills the process, wipes Redis and restarts PostgreSQL, and
 // afterwards compares inbox, people and vendors with an undisturbed run.
 //
-// The ordinary tests run a short form. STAGEBRIDGE_CHAOS=full (make chaos) runs
-// the whole one, STAGEBRIDGE_TEST_SEED repeats the random choices of a run.
+// A campaign does the same with several replicas and every other fault that can
+// be made here, one after the other, for as long as one likes.
+//
+// The ordinary tests run a short form. STAGEBRIDGE_CHAOS=full and
+// STAGEBRIDGE_CHAOS_FOR=30m (make chaos) run the whole one,
+// STAGEBRIDGE_TEST_SEED repeats the random choices of a run.
 package chaos_test
 
 import (

@@ -21,6 +21,7 @@ type clients struct {
 	url   string
 	story []event
 	n     int
+	every time.Duration // between two events; zero: as fast as they are taken
 	http  *http.Client
 
 	mu       sync.Mutex
@@ -55,7 +56,11 @@ func (c *clients) send(r *rand.Rand, patience time.Duration) <-chan struct{} {
 	go func() {
 		defer close(done)
 		defer cancel()
+		began := time.Now()
 		for i := range c.story {
+			if wait := time.Until(began.Add(time.Duration(i) * c.every)); wait > 0 {
+				pause(wait)
+			}
 			queue <- &c.story[i]
 			if r.IntN(20) == 0 { // vendors send twice, too
 				queue <- &c.story[r.IntN(i+1)]

@@ -24,6 +24,7 @@ type vendors struct {
 	mailchimp *mailchimpsim.Sim
 	sink      *standin.Sink
 	urls      map[string]string
+	servers   []*standin.Server
 
 	mu    sync.Mutex
 	moves map[string]standin.Customer // the newest by our number of the person
@@ -52,7 +53,7 @@ func newVendors(t *testing.T) *vendors {
 				t.Error(err)
 			}
 		})
-		v.urls[o.Name] = s.URL()
+		v.urls[o.Name], v.servers = s.URL(), append(v.servers, s)
 	}
 	return v
 }
