@@ -61,12 +61,7 @@ func (p *Plan) Member(prof *Profile, now Instant) Member {
 		return Member{}
 	}
 	m := Member{Domain: p.accounts.domain(prof.Email())}
-	for _, b := range p.accounts.by {
-		if m.Account = b.key(prof, m.Domain); m.Account != "" {
-			break
-		}
-	}
-	if m.Account == "" {
+	if m.Account = p.accounts.of(prof, m.Domain); m.Account == "" {
 		return Member{}
 	}
 	if i, ok := prof.findTrait(TraitCompany); ok {
@@ -76,6 +71,25 @@ func (p *Plan) Member(prof *Profile, now Instant) Member {
 	}
 	p.measurePerson(&m, prof, now)
 	return m
+}
+
+// AccountOf gives the key of the account that a person belongs to; empty for
+// nobody's, and under a plan without accounts.
+func (p *Plan) AccountOf(prof *Profile) string {
+	if p.accounts == nil {
+		return ""
+	}
+	return p.accounts.of(prof, p.accounts.domain(prof.Email()))
+}
+
+// of gives the first account in the order of the plan.
+func (a *accountPlan) of(prof *Profile, domain string) string {
+	for _, b := range a.by {
+		if key := b.key(prof, domain); key != "" {
+			return key
+		}
+	}
+	return ""
 }
 
 // measurePerson takes the measures in the order of their ids.

@@ -24,6 +24,7 @@ var reportFlags = []struct{ name, help string }{
 	{"kind", "bounded counts who was there in a period, rolling who was then or later (default bounded)"},
 	{"events", "events that count as purchases or as being back, with commas (default " + string(live.DefaultPurchase) + ")"},
 	{"segment", "only people who are in it now"},
+	{"account", "only people of one account, by its key, such as domain:example.com"},
 	{"connection", "only events that it told of"},
 	{"plan", "only people whom this version of the plan placed last"},
 	{"person", "only one person, by id"},

@@ -29,6 +29,9 @@ type Options struct {
 	Connection string
 	// Segment keeps only people who are in it now; empty: everybody.
 	Segment lifecycle.Segment
+	// Account keeps only people who belong to it now, by its key, such as
+	// domain:example.com; empty: everybody.
+	Account string
 	// Plan keeps only people whom this version of the plan placed last; zero: everybody.
 	Plan int64
 	// Person keeps only one; zero: everybody.
@@ -225,7 +228,7 @@ func (o *Options) one(c counter, r *Report, p *summary.Person) error {
 
 // keeps tells whether the filters on people let somebody through.
 func (o *Options) keeps(p *summary.Person) bool {
-	return (o.Segment == "" || p.In(o.Segment)) && (o.Plan == 0 || p.PlanVersion == o.Plan) && (o.Person == 0 || p.ID == o.Person)
+	return (o.Segment == "" || p.In(o.Segment)) && (o.Account == "" || p.Account == o.Account) && (o.Plan == 0 || p.PlanVersion == o.Plan) && (o.Person == 0 || p.ID == o.Person)
 }
 
 // counts tells whether an event is one of those asked for, in the period.

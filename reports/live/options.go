@@ -61,7 +61,16 @@ func ParseOptions(get func(name string) string) (Options, error) {
 	o.Plan, o.Person = int64(version), lifecycle.ProfileID(person)
 	o.Events = names[lifecycle.EventName](get("events"))
 	o.Connection, o.Currency, o.Segment = get("connection"), strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
+	if o.Account = get("account"); o.Account != "" && !accountKey(o.Account) {
+		return o, &FieldError{"account", fmt.Sprintf("is %q, want an account's key, such as domain:example.com or group:CONNECTION:ID", o.Account)}
+	}
 	return o, o.Settings.parse(get)
+}
+
+// accountKey tells whether a text may be the key of an account.
+func accountKey(text string) bool {
+	kind, name, value := lifecycle.AccountKey(text)
+	return value != "" && (kind == "domain" || (kind == "group" || kind == "trait") && name != "")
 }
 
 func otherwise(text, fallback string) string {

@@ -42,7 +42,7 @@ func people() *rapid.Generator[[]*Person] {
 			id += lifecycle.ProfileID(rapid.Int64Range(1, 1<<40).Draw(t, "distance"))
 			p := &Person{
 				ID: id, Source: texts().Draw(t, "source"), FirstSeen: instants().Draw(t, "first"), LastSeen: instants().Draw(t, "last"),
-				PlanVersion: rapid.Int64().Draw(t, "version"), Stage: lifecycle.Stage(texts().Draw(t, "stage")), Since: instants().Draw(t, "since"),
+				PlanVersion: rapid.Int64().Draw(t, "version"), Stage: lifecycle.Stage(texts().Draw(t, "stage")), Account: texts().Draw(t, "account"), Since: instants().Draw(t, "since"),
 				Events: rapid.SliceOfN(event, 0, 5).Draw(t, "events"),
 			}
 			for range rapid.IntRange(0, 3).Draw(t, "lists") {

@@ -152,6 +152,7 @@ func (b *block) readHead(r *reader, p *Person) (moves, traits, events int) {
 	if set := r.place(len(b.sets)); set < len(b.sets) {
 		p.Segments = b.sets[set]
 	}
+	p.Account = b.text(r)
 	return int(r.uvarint()), int(r.uvarint()), int(r.uvarint())
 }
 

@@ -72,6 +72,7 @@ func (e *encoder) person(p *Person) {
 	h.size(e.text(string(p.Stage)))
 	h.scaled(int64(p.Since-p.FirstSeen), &timeUnits)
 	h.size(e.set(p.Segments))
+	h.size(e.text(p.Account))
 	h.size(len(p.Moves))
 	h.size(len(p.Traits))
 	h.size(len(p.Events))

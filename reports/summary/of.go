@@ -37,6 +37,7 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 	}
 	plan := m.planOf(row.ID)
 	p.scored(plan, w.Events)
+	p.Account = plan.AccountOf(prof)
 	_, moves := plan.Derive(row.ID, w.Events, now)
 	for i := range moves {
 		if t := &moves[i]; t.From != t.To && t.Lifecycle == "" {

@@ -25,6 +25,9 @@ type Person struct {
 	Since lifecycle.Instant
 	// Segments are those the person is in now, sorted.
 	Segments []lifecycle.Segment
+	// Account is the key of the account that the person belongs to now, such as
+	// domain:example.com; empty for nobody's, and under a plan without accounts.
+	Account string
 	// Moves are all changes of the stage shown, oldest first, those by time alone
 	// included, as the plan in force tells the history. A stay lasts from one move
 	// to the next; the last one still does.

@@ -20,12 +20,13 @@ scores:
     half_life: 10d
     events: { "Demo:Requested": 40, "Email:Opened": 5 }
 stages: [ { name: Visit }, { name: Lead, when: traits.lead_score >= 44 } ]
+accounts: { by: ["trait:team"], stages: [ { name: Known } ] }
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const day = lifecycle.Instant(24 * 3600 * 1_000_000)
-	told := []lifecycle.Trait{{Name: LeadScore, Value: int64(99)}}
+	told := []lifecycle.Trait{{Name: LeadScore, Value: int64(99)}, {Name: "team", Value: "red"}}
 	events := []lifecycle.Event{
 		{ID: lifecycle.EventID{1}, Name: "Demo:Requested", At: testNow - 30*day, Inbox: 1, Connection: "web", Properties: map[string]any{"form": "demo"}},
 		{ID: lifecycle.EventID{2}, Name: "Page:Viewed", At: testNow - 30*day, Inbox: 2, Connection: "web", Traits: told},
@@ -48,6 +49,9 @@ stages: [ { name: Visit }, { name: Lead, when: traits.lead_score >= 44 } ]
 	want := [][]Property{{{"form", "demo"}, {LeadScore, "40"}}, {}, {{LeadScore, "25"}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if p.Account != "trait:team:red" {
+		t.Errorf("the account is %q", p.Account)
 	}
 	if p.Trait(LeadScore) != "6" { // 25 fade to a quarter, 6.25
 		t.Errorf("the trait is %q", p.Trait(LeadScore))
