@@ -184,7 +184,7 @@ func unnest(cols []column) string {
 func arrays(cols []column) []any {
 	args := make([]any, len(cols))
 	for i, c := range cols {
-		args[i] = c.array
+		args[i] = plain(c.array)
 	}
 	return args
 }
@@ -192,7 +192,7 @@ func arrays(cols []column) []any {
 // list makes the parameter of dialect.oneOf.
 func list[T any](d dialect, v []T) any {
 	if d.postgres {
-		return v
+		return plain(v)
 	}
 	if blobs, ok := any(v).([][]byte); ok {
 		hexed := make([]string, len(blobs))
