@@ -42,6 +42,8 @@ func views() map[string]any {
 		"plan":            planPage{},
 		"problem":         problemPage{},
 		"raw":             rawPage{},
+		"report":          reportPage{},
+		"reports":         reportsPage{},
 		"rules":           rulesPage{},
 		"setup":           setupPage{},
 		"sync":            syncPage{},

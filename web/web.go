@@ -228,6 +228,9 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/inbox", w.inboxPage, page...)
 	e.GET("/inbox/:id", w.rawEventPage, page...)
 	e.POST("/inbox/replay", w.replayForm, page...)
+	e.GET("/reports", w.reportsPage, page...)
+	e.GET("/reports/:name", w.reportPage, page...)
+	e.GET("/reports/:name/csv", w.reportCSV, page...)
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
 	if w.jobsUI != nil {

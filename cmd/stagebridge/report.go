@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -119,7 +117,7 @@ func (p *program) report(ctx context.Context, a *app, name, format string, o liv
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	case "csv":
-		return writeCSV(p.stdout, r)
+		return r.WriteCSV(p.stdout)
 	}
 	return writeTables(p.stdout, r)
 }
@@ -144,40 +142,4 @@ func writeTables(out io.Writer, r *live.Report) error {
 		fmt.Fprintf(out, "note: %s\n", n)
 	}
 	return nil
-}
-
-// writeCSV writes the tables one below the other, parted by an empty line.
-func writeCSV(out io.Writer, r *live.Report) error {
-	for i, t := range r.Tables {
-		if i > 0 {
-			fmt.Fprintln(out)
-		}
-		w := csv.NewWriter(out)
-		for _, row := range append([][]string{t.Columns}, t.Rows...) {
-			cells := make([]string, len(row))
-			for j, cell := range row {
-				cells[j] = inert(cell)
-			}
-			if err := w.Write(cells); err != nil {
-				return err
-			}
-		}
-		w.Flush()
-		if err := w.Error(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inert keeps a spreadsheet from taking a text, such as a stage's name, for a
-// formula.
-func inert(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return cell
-	}
-	if _, err := strconv.ParseFloat(cell, 64); err == nil {
-		return cell
-	}
-	return "'" + cell
 }

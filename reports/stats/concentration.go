@@ -34,8 +34,10 @@ type Concentration struct {
 	Few        int64   `json:"few"`
 	FewShare   float64 `json:"few_share"`
 	// Gini is 0 where all have the same, and nears 1 where one has everything.
-	Gini    float64 `json:"gini"`
-	Formula string  `json:"formula"`
+	Gini float64 `json:"gini"`
+	// Lorenz is the curve that Gini measures; nil where there is no revenue.
+	Lorenz  []LorenzPoint `json:"lorenz,omitempty"`
+	Formula string        `json:"formula"`
 }
 
 // NewConcentration sorts customers by revenue, in micros of one currency. Top
@@ -64,6 +66,7 @@ func NewConcentration(currency string, revenue []Count[int64], top, few int) (Co
 		c.TopShare = float64(c.TopRevenue) / float64(c.Total)
 		c.FewShare = float64(c.Few) / float64(c.Customers)
 		c.Gini = gini(rows, c.Customers, c.Total)
+		c.Lorenz = lorenz(rows, c.Customers, c.Total)
 	}
 	return c, nil
 }

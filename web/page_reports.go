@@ -1,0 +1,211 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/live"
+	"github.com/stagebridge/stagebridge/web/chart"
+)
+
+// reportsPage answers: how well does the lifecycle work, and where to look?
+type reportsPage struct {
+	Groups []reportGroup
+}
+
+// reportGroup is some reports that answer one kind of question.
+type reportGroup struct {
+	Question string
+	Reports  []live.Info
+}
+
+// reportPage is one report. Report is nil while it cannot be computed, and
+// Notice says why.
+type reportPage struct {
+	Name, Summary string
+	Notice        string
+	Report        *live.Report
+	AsOf          lifecycle.Instant
+	Pictures      []chart.Picture
+	CSV           string
+	Filters       []reportFilter
+	Mistakes      []Mistake
+}
+
+// reportFilter is one field of the form. One with Options is chosen from a list.
+type reportFilter struct {
+	Name, Label, Value string
+	Type               string
+	Options            []string
+}
+
+// questions group the reports; what is in none of them comes last.
+func questions() []reportGroup {
+	group := func(question string, names ...string) reportGroup {
+		g := reportGroup{Question: question}
+		for _, name := range names {
+			g.Reports = append(g.Reports, live.Info{Name: name})
+		}
+		return g
+	}
+	return []reportGroup{
+		group("How do people move?", "funnel", "conversion", "stay", "velocity", "cycle", "speed", "contact"),
+		group("Who comes back, and who leaves?", "cohorts", "churn", "split", "stickiness", "contracts"),
+		group("What are customers worth?", "concentration", "rfm", "clv", "mrr", "economics"),
+		group("What works?", "attribution", "precedes", "lift", "content", "winrate"),
+		group("Are they content?", "surveys", "tickets"),
+	}
+}
+
+func (w *Web) reportsPage(c echo.Context) error {
+	left := live.Reports()
+	var body reportsPage
+	for _, g := range questions() {
+		found := reportGroup{Question: g.Question}
+		for _, wanted := range g.Reports {
+			if i := slices.IndexFunc(left, func(x live.Info) bool { return x.Name == wanted.Name }); i >= 0 {
+				found.Reports = append(found.Reports, left[i])
+				left = slices.Delete(left, i, i+1)
+			}
+		}
+		body.Groups = append(body.Groups, found)
+	}
+	if len(left) > 0 {
+		body.Groups = append(body.Groups, reportGroup{"Further", left})
+	}
+	return w.render(c, http.StatusOK, "reports", "Reports", body)
+}
+
+// reportPage shows one report with its pictures. Filters that cannot be read are
+// told above the form, which keeps what was typed.
+func (w *Web) reportPage(c echo.Context) error {
+	body, status, err := w.reportOf(c)
+	if err != nil {
+		return err
+	}
+	if body.Report != nil {
+		body.Pictures = pictures(body.Report)
+		body.CSV = "/reports/" + body.Name + "/csv"
+		if q := c.QueryString(); q != "" {
+			body.CSV += "?" + q
+		}
+	}
+	return w.render(c, status, "report", "Report "+body.Name, *body)
+}
+
+// reportCSV gives the tables of the same report as a file.
+func (w *Web) reportCSV(c echo.Context) error {
+	body, _, err := w.reportOf(c)
+	if err != nil {
+		return err
+	}
+	if len(body.Mistakes) > 0 {
+		return badRequest(body.Mistakes[0].Field, "%s", body.Mistakes[0].Detail)
+	}
+	if body.Report == nil {
+		return &Problem{Status: http.StatusServiceUnavailable, Title: "Not yet", Detail: body.Notice, RetryAfter: 60}
+	}
+	var out bytes.Buffer
+	if err := body.Report.WriteCSV(&out); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+body.Name+`.csv"`)
+	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", out.Bytes())
+}
+
+// reportOf computes the report that a request asks for, for the page and the
+// file.
+func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
+	all := live.Reports()
+	i := slices.IndexFunc(all, func(x live.Info) bool { return x.Name == c.Param("name") })
+	if i < 0 {
+		return nil, 0, &Problem{Status: http.StatusNotFound, Title: "No such report", Detail: "The page of reports lists them."}
+	}
+	cfg := w.registry.Config()
+	body := &reportPage{Name: all[i].Name, Summary: all[i].Summary, Filters: filtersOf(c, cfg.Plan, w.registry.IDs())}
+	wrong := func(err error) (*reportPage, int, error) {
+		var field *live.FieldError
+		if !errors.As(err, &field) {
+			return nil, 0, err
+		}
+		body.Mistakes = []Mistake{{Field: field.Field, Detail: field.Detail}}
+		return body, http.StatusBadRequest, nil
+	}
+	o, err := live.ParseOptions(c.QueryParam)
+	if err != nil {
+		return wrong(err)
+	}
+	o.Now = lifecycle.At(w.now()).Add(time.Microsecond) // what happens now is in it
+	o.PlanOf = cfg.PlanOf
+	end, err := w.reports.take(c.Request().Context(), reportWait)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer end()
+	ctx, cancel := context.WithTimeout(c.Request().Context(), reportTime)
+	defer cancel()
+	body.Report, err = live.Run(ctx, w.store, cfg.Plan, body.Name, o)
+	switch {
+	case errors.Is(err, live.ErrNotBuilt) && w.admin.Works != nil:
+		if _, err := w.admin.Works.StartSummaries(c.Request().Context(), author(c)); err != nil {
+			return nil, 0, err
+		}
+		body.Notice = "People are being summed up for the first time, which reports need. Load this page again in a while."
+		return body, http.StatusOK, nil
+	case err != nil && ctx.Err() != nil && c.Request().Context().Err() == nil:
+		body.Notice = "This takes longer than a page may wait. The API gives it as a job, and “stagebridge report " + body.Name + "” on the server has no such limit."
+		return body, http.StatusOK, nil
+	case err != nil:
+		return wrong(err)
+	}
+	body.AsOf = lifecycle.At(body.Report.AsOf)
+	return body, http.StatusOK, nil
+}
+
+// filtersOf makes the form: what every report can be narrowed by, and what this
+// one asks besides.
+func filtersOf(c echo.Context, plan *lifecycle.Plan, connections []string) []reportFilter {
+	var segments []string
+	for _, s := range plan.Segments() {
+		segments = append(segments, string(s.Name))
+	}
+	fields := []reportFilter{
+		{Name: "from", Label: "From", Type: "date"},
+		{Name: "to", Label: "To, not included", Type: "date"},
+		{Name: "segment", Label: "Segment", Options: segments},
+		{Name: "plan", Label: "Plan version", Type: "number"},
+	}
+	connection := reportFilter{Name: "connection", Label: "Told by", Options: connections}
+	currency := reportFilter{Name: "currency", Label: "Currency", Type: "text"}
+	unit := reportFilter{Name: "unit", Label: "Periods", Options: []string{"day", "week", "month"}}
+	events := reportFilter{Name: "events", Label: "Events, with commas", Type: "text"}
+	switch c.Param("name") {
+	case "funnel":
+		fields = append(fields, reportFilter{Name: "window", Label: "Days to move in", Type: "number"}, reportFilter{Name: "counting", Label: "Counted", Options: []string{"reached", "entered"}})
+	case "cohorts":
+		fields = append(fields, connection, unit, reportFilter{Name: "kind", Label: "Back", Options: []string{"bounded", "rolling"}}, events)
+	case "concentration", "rfm":
+		fields = append(fields, connection, currency, events)
+	case "clv":
+		fields = append(fields, connection, currency, reportFilter{Name: "weeks", Label: "Weeks ahead", Type: "number"})
+	case "attribution":
+		fields = append(fields, connection, reportFilter{Name: "by", Label: "Touches by", Options: []string{"source", "medium", "campaign", "content", "connection", "event"}},
+			reportFilter{Name: "lookback", Label: "Days before", Type: "number"}, currency)
+	case "churn":
+		fields = append(fields, unit, reportFilter{Name: "basis", Label: "A customer has a", Options: []string{"subscription", "purchase", "stage"}},
+			reportFilter{Name: "stages", Label: "Stages, with commas", Type: "text"})
+	case "mrr", "economics":
+		fields = append(fields, unit, currency)
+	}
+	for i := range fields {
+		fields[i].Value = c.QueryParam(fields[i].Name)
+	}
+	return fields
+}
