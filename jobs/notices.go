@@ -69,6 +69,13 @@ type Notices struct {
 	begun  time.Time
 }
 
+// Listen has a processor and a pusher of this process tell what they notice.
+// Call it before they work.
+func (n *Notices) Listen(p *Processor, s *Pusher) {
+	n.lately = newLately()
+	p.lately, s.lately = n.lately, n.lately
+}
+
 // Run notes and tells until ctx ends.
 func (n *Notices) Run(ctx context.Context) {
 	n.begun = n.Now()

@@ -196,8 +196,10 @@ func (p *Pipeline) newNotices() *Notices {
 	all := newLately()
 	p.processor.lately, p.pusher.lately = all, all
 	p.processor.parked, p.pusher.refused = &seldom{}, &seldom{}
-	return &Notices{Store: p.o.Store, Registry: p.o.Registry, Watch: p.watch, Vault: r.Vault, Sender: &notify.Sender{HTTP: r.HTTP, Now: p.o.Now},
-		Metrics: p.o.Metrics, PublicURL: r.PublicURL, Now: p.o.Now, Log: p.o.Log, lately: all, begun: p.o.Now()}
+	n := &Notices{Store: p.o.Store, Registry: p.o.Registry, Watch: p.watch, Vault: r.Vault, Sender: &notify.Sender{HTTP: r.HTTP, Now: p.o.Now},
+		Metrics: p.o.Metrics, PublicURL: r.PublicURL, Now: p.o.Now, Log: p.o.Log, begun: p.o.Now()}
+	n.Listen(p.processor, p.pusher)
+	return n
 }
 
 // Breaker gives the state of a connection's breaker.

@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"replay replaces":                            replay,
 		"retention keeps what is needed":             retention,
 		"a look tells what waits":                    watch,
+		"notices are told from what was counted":     notices,
 		"a lease ends once":                          leaseEnds,
 		"a change during a lease is due":             leaseOvertaken,
 		"an older lease is ignored":                  leaseFenced,
