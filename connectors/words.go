@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,8 +58,13 @@ func plainForms(hide []secret.Text) []string {
 		if plain == "" {
 			continue
 		}
-		forms = append(forms, plain, url.QueryEscape(plain), url.PathEscape(plain),
-			base64.StdEncoding.EncodeToString([]byte(plain)))
+		coded := hex.EncodeToString([]byte(plain))
+		forms = append(forms, plain, url.QueryEscape(plain), url.PathEscape(plain), html.EscapeString(plain), coded, strings.ToUpper(coded),
+			base64.StdEncoding.EncodeToString([]byte(plain)), base64.URLEncoding.EncodeToString([]byte(plain)))
+		if len(plain) >= minShifted {
+			forms = append(forms, shifted(plain, base64.RawStdEncoding)...)
+			forms = append(forms, shifted(plain, base64.RawURLEncoding)...)
+		}
 		if quoted, err := json.Marshal(plain); err == nil {
 			forms = append(forms, string(quoted[1:len(quoted)-1]))
 		}
@@ -66,6 +73,21 @@ func plainForms(hide []secret.Text) []string {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
 	return slices.Compact(forms)
+}
+
+// minShifted is the shortest secret that is looked for inside of longer base64:
+// of a shorter one hardly more than a word would be left.
+const minShifted = 8
+
+// shifted gives the forms that a text has within the base64 of a longer one, as
+// in user:password, without what its neighbours have a part in.
+func shifted(plain string, coding *base64.Encoding) []string {
+	var forms []string
+	for ahead := range 3 {
+		b := append(make([]byte, ahead), plain...)
+		forms = append(forms, coding.EncodeToString(b)[(ahead*8+5)/6:len(b)*8/6])
+	}
+	return forms
 }
 
 // redactURLs cuts user:password@ and the query out of every URL in a text.
