@@ -125,17 +125,6 @@ func (l *leaf) readsScore() *score {
 	return nil
 }
 
-// eachUnder calls f for every leaf, and for those of the conditions of scores
-// that leaves look at.
-func (x *expr) eachUnder(f func(*leaf)) {
-	x.each(func(l *leaf) {
-		f(l)
-		if s := l.readsScore(); s != nil {
-			s.each(f)
-		}
-	})
-}
-
 // each calls f for every leaf of the conditions of a score.
 func (s *score) each(f func(*leaf)) {
 	for i := range s.conditions {
