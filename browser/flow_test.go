@@ -81,14 +81,14 @@ func editRule(p *tab) {
 	p.t.Helper()
 	p.open("/connections/hubspot/rules")
 	rules := p.value("#source")
-	if !strings.Contains(rules, "event: Contact:Created") {
-		p.t.Fatalf("the default rules emit no Contact:Created:\n%s", rules)
+	if !strings.Contains(rules, "event: Lead:Created") {
+		p.t.Fatalf("the default rules emit no Lead:Created:\n%s", rules)
 	}
-	p.set("#source", strings.Replace(rules, "event: Contact:Created", "evnt: Contact:Created", 1))
-	at := strings.Count(rules[:strings.Index(rules, "event: Contact:Created")], "\n") + 1
+	p.set("#source", strings.Replace(rules, "event: Lead:Created", "evnt: Lead:Created", 1))
+	at := strings.Count(rules[:strings.Index(rules, "event: Lead:Created")], "\n") + 1
 	p.until("the line is marked", fmt.Sprintf(`document.querySelector(".gutter li:nth-child(%d).wrong")`, at))
 	p.picture("mistake")
-	p.set("#source", strings.Replace(rules, "event: Contact:Created", "event: Newsletter:Subscribed", 1))
+	p.set("#source", strings.Replace(rules, "event: Lead:Created", "event: Newsletter:Subscribed", 1))
 	p.until("the effect is told", `/[1-9]\d* would change/.test(document.querySelector("[data-effect]")?.innerText)`)
 	p.fill("#note", "contacts come from the newsletter")
 	p.press("Publish")

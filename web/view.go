@@ -31,6 +31,7 @@ var files embed.FS
 func views() map[string]any {
 	return map[string]any{
 		"account":         accountPage{},
+		"audit":           auditPage{},
 		"connection":      connectionPage{},
 		"connection_form": connectionForm{},
 		"connections":     connectionsPage{},
@@ -45,6 +46,7 @@ func views() map[string]any {
 		"report":          reportPage{},
 		"reports":         reportsPage{},
 		"rules":           rulesPage{},
+		"settings":        settingsPage{},
 		"setup":           setupPage{},
 		"sync":            syncPage{},
 		"version":         versionPage{},
@@ -55,8 +57,8 @@ func views() map[string]any {
 type frame struct {
 	Title string
 	// Nav is the part of the site that the page belongs to.
-	Nav       string
-	User      string
+	Nav  string
+	User string
 	// Role of whom it is shown to: the style sheet leaves out what others may do.
 	// The server refuses it in any case.
 	Role      string

@@ -92,6 +92,7 @@ type Web struct {
 	accounts               *accountThrottle
 	origins                *http.CrossOriginProtection
 	setupToken             string // opens /setup while there is no user
+	public                 string // PUBLIC_URL; "" where it is not set
 	secure                 bool
 	simulated              bool
 	version                string
@@ -118,6 +119,7 @@ func New(ctx context.Context, o Options) (*Web, error) {
 	if w.now == nil {
 		w.now = time.Now
 	}
+	w.public = strings.TrimSuffix(o.PublicURL, "/")
 	w.live.closing, w.samples = make(chan struct{}), o.Samples
 	w.access = &access.Access{Store: o.Store, Now: w.now}
 	if w.log == nil {
@@ -233,6 +235,10 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/reports/:name/csv", w.reportCSV, page...)
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
+	e.GET("/settings", w.settingsPage, page...)
+	e.POST("/settings/users", w.changeUsers, page...)
+	e.POST("/settings/tokens", w.changeTokens, page...)
+	e.GET("/settings/audit", w.auditPage, page...)
 	if w.jobsUI != nil {
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
 			e.Add(method, "/jobs", w.jobsUI.serve, page...)
