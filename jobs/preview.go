@@ -36,6 +36,8 @@ type PlanPreview struct {
 	Flows    []Flow
 	Segments []SegmentFlow
 	Pushes   []PushFlow
+	// Accounts is nil where neither plan has any.
+	Accounts *AccountsPreview
 	Took     time.Duration
 	// PublishRate is how many people per second the last publishing brought to
 	// their plan; zero where none was measured here yet.
@@ -163,6 +165,8 @@ type previewer struct {
 	started time.Time
 	o       PreviewOptions
 	total   int64
+	// accounted: one of the plans is about accounts.
+	accounted bool
 
 	next   atomic.Int64 // the id after which the next range begins
 	done   atomic.Int64
@@ -173,12 +177,13 @@ type previewer struct {
 
 // run shares ranges of ids among as many workers as there are processors.
 func (p *previewer) run(ctx context.Context, last lifecycle.ProfileID) (*PlanPreview, error) {
-	g, ctx := errgroup.WithContext(ctx)
+	p.accounted = p.cfg.Accounts || p.draft.HasAccounts()
+	g, working := errgroup.WithContext(ctx)
 	tallies := make([]*tally, max(runtime.GOMAXPROCS(0), 1))
 	for i := range tallies {
 		t := newTally()
 		tallies[i] = t
-		g.Go(func() error { return p.work(ctx, t, last) })
+		g.Go(func() error { return p.work(working, t, last) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
@@ -187,7 +192,13 @@ func (p *previewer) run(ctx context.Context, last lifecycle.ProfileID) (*PlanPre
 	for _, t := range tallies[1:] {
 		whole.add(t)
 	}
-	return p.result(whole), nil
+	r := p.result(whole)
+	if p.accounted {
+		var err error
+		r.Accounts, err = p.accounts(ctx, &whole.sums)
+		return r, err
+	}
+	return r, nil
 }
 
 // work looks at one range of ids after the other: at everybody's facts first,
@@ -279,10 +290,12 @@ func (w *previewing) person(id lifecycle.ProfileID, state []byte) error {
 		for l := range prof.Lifecycles() {
 			w.flowIn(l.ID, l.Stage, l.Stage, id)
 		}
+		w.member(to, prof)
 		return nil
 	}
 	was := remember(w.cfg, prof)
-	if f := w.foretell(from, to); f != nil {
+	// What accounts ask of a person may be the way there, which only events tell.
+	if f := w.foretell(from, to); f != nil && !to.HasAccounts() {
 		if next, ok := f.Decide(prof, w.now); ok {
 			w.decided++
 			w.outcome(id, to, &was, next)
@@ -296,6 +309,7 @@ func (w *previewing) person(id lifecycle.ProfileID, state []byte) error {
 // outcome counts what would become of somebody.
 func (w *previewing) outcome(id lifecycle.ProfileID, plan *lifecycle.Plan, was *before, next *lifecycle.Profile) {
 	w.people++
+	w.member(plan, next)
 	x := difference(was, next, lifecycle.KindPublish, w.now)
 	w.flow(flowKey{"", was.stage, next.Stage}, id)
 	for _, other := range lifecycleIDs(was, next) {

@@ -67,15 +67,13 @@ func TestReplayGoesOn(t *testing.T) {
 		admin, works := l.replaying()
 		var stop context.CancelFunc
 		passes := 0
-		l.processor.Due = nil
-		due := *l.processor
-		due.Now = func() time.Time { // asked once for each batch
+		watched := func() time.Time { // asked once for each batch
 			if passes++; passes == 3 && stop != nil {
 				stop()
 			}
 			return l.now
 		}
-		works.Add(jobs.ReplayKind(&due))
+		works.Add(jobs.ReplayKind(&jobs.Processor{Store: s, Registry: l.registry, Now: watched, Log: l.processor.Log}))
 		publish := func(from, to string, was int64) jobs.RulesReplayed {
 			t.Helper()
 			v := store.Versioned{Source: strings.Replace(labRules, from, to, 1), Author: "ann"}

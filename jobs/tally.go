@@ -12,6 +12,7 @@ type tally struct {
 	flows                            map[flowKey]*Flow
 	segments                         map[lifecycle.Segment]*SegmentFlow
 	pushes                           map[string]int64
+	sums                             accountSums
 }
 
 func newTally() *tally {
@@ -70,6 +71,7 @@ func (t *tally) add(o *tally) {
 		mine.Lost += s.Lost
 		mine.GainedSample, mine.LostSample = sample(mine.GainedSample, s.GainedSample...), sample(mine.LostSample, s.LostSample...)
 	}
+	t.sums.add(&o.sums)
 	for id, n := range o.pushes {
 		t.pushes[id] += n
 	}

@@ -19,7 +19,9 @@ type accountPlan struct {
 	segments []accountStage // sorted by name
 	measures []*measure     // distinct, sorted by id
 	// epoch is a measure of its own that is 1 for everybody who was measured by
-	// exactly these measures.
+	// exactly these measures, for these stages and segments: where only a number
+	// in a condition is another, no measure is, and accounts have to be looked at
+	// all the same.
 	epoch uint64
 }
 
@@ -171,13 +173,19 @@ func (a *accountPlan) print(w io.Writer) {
 	}
 }
 
-// seal sorts the measures and gives their set a name.
+// seal sorts the measures and gives them, and what they are for, a name.
 func (a *accountPlan) seal() {
 	slices.SortFunc(a.measures, func(x, y *measure) int { return strings.Compare(x.text, y.text) })
 	var all strings.Builder
 	all.WriteString("measured by")
 	for _, m := range a.measures {
 		fmt.Fprintf(&all, "\x00%s%s", m.text, m.when.scorePrints())
+	}
+	for _, list := range [][]accountStage{a.stages, a.segments} {
+		all.WriteString("\x00for")
+		for _, s := range list {
+			fmt.Fprintf(&all, "\x00%q %q", s.name, s.text)
+		}
 	}
 	a.epoch = measureID(all.String())
 	slices.SortFunc(a.measures, func(x, y *measure) int {

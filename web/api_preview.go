@@ -42,7 +42,9 @@ type planPreviewBody struct {
 	Flows    []flowBody        `json:"flows"`
 	Segments []segmentFlowBody `json:"segments"`
 	Pushes   map[string]int64  `json:"pushes"`
-	Seconds  float64           `json:"seconds"`
+	// Accounts is null where no plan is about them.
+	Accounts *accountsPreviewBody `json:"accounts"`
+	Seconds  float64              `json:"seconds"`
 	// PublishSeconds is how long publishing takes at the rate measured the last
 	// time; null where it was not measured yet.
 	PublishSeconds *float64 `json:"publish_seconds"`
@@ -51,7 +53,7 @@ type planPreviewBody struct {
 func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
 	b := planPreviewBody{
 		Version: p.Version, People: p.People, Total: p.Total, Whole: p.Whole, Decided: p.Decided, Events: p.Events, Changed: p.Changed, Seconds: p.Took.Seconds(),
-		Flows: []flowBody{}, Segments: []segmentFlowBody{}, Pushes: map[string]int64{},
+		Accounts: accountsPreviewOf(p.Accounts), Flows: []flowBody{}, Segments: []segmentFlowBody{}, Pushes: map[string]int64{},
 	}
 	if left := p.PublishTime(); left > 0 {
 		seconds := left.Seconds()

@@ -138,3 +138,23 @@ func TestExplainSaysWhatIsBehind(t *testing.T) {
 		t.Errorf("rolled out: %+v, then %+v", before, after)
 	}
 }
+
+// TestPreviewTellsOfAccounts: the preview of a plan says how accounts move.
+func TestPreviewTellsOfAccounts(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "order", `{"email":"ann@acme.example.com","amount":"1"}`)
+	l.tell("crm", "news", `{"email":"ben@other.example.com"}`)
+	l.process()
+	a := l.api("POST", "/plan/preview", causePlan)
+	for _, part := range []string{`"accounts":{"accounts":2,"unsettled":0,"whole":true,"changed":2,`, `{"from":"","to":"Client","accounts":1,"sample":["domain:acme.example.com"]}`,
+		`{"from":"","to":"Known","accounts":1,"sample":["domain:other.example.com"]}`} {
+		if a.Status != 200 || !strings.Contains(a.Body, part) {
+			t.Errorf("%d: %q is not in %s", a.Status, part, a.Body)
+		}
+	}
+	if a := l.api("POST", "/plan/preview", "name: x\nstages: [ { name: A } ]\n"); !strings.Contains(a.Body, `"accounts":null`) {
+		t.Errorf("without accounts: %s", a.Body)
+	}
+}

@@ -78,7 +78,10 @@ func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
 	for _, x := range p.Pushes {
 		fmt.Fprintf(w, "%s\t%d\t\t\n", x.Connection, x.People)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return tellAccountsPreview(out, p.Accounts)
 }
 
 func stageName(s lifecycle.Stage) string {
