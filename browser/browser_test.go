@@ -1,6 +1,9 @@
+//go:build !race
+
 // Package browser_test uses the pages as a person does: a real Chromium opens
 // the shipped program, clicks, types and reads. Without a Chromium the tests
-// say that they were skipped.
+// say that they were skipped. The race detector has nothing to find here: the
+// program is another process.
 package browser_test
 
 import (

@@ -1,3 +1,5 @@
+//go:build !race
+
 package browser_test
 
 import (
@@ -40,12 +42,14 @@ func TestEveryPage(t *testing.T) {
 				if wide > 0 {
 					t.Errorf("%s is %d pixels wider than the window", name, wide)
 				}
-				if axe != "" {
+				if axe != "" && (width == 360) == (scheme == "dark") { // each size and each colour once
 					for _, v := range p.axe(axe) {
 						t.Errorf("%s: %s", name, v)
 					}
 				}
-				p.picture(fmt.Sprintf("%s_%d_%s", path, width, scheme))
+				if (width == 360) == (scheme == "dark") {
+					p.picture(fmt.Sprintf("%s_%d_%s", path, width, scheme))
+				}
 			}
 		}
 	}
