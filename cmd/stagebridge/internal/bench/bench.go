@@ -27,7 +27,7 @@ type Options struct {
 // reports come last: the disk and PostgreSQL are busy for minutes with the million people
 // that they store, and what is measured idle must be.
 func Parts() []string {
-	return []string{"ingest", "latency", "whole", "isolation", "moments", "backlog", "reports", "preview"}
+	return []string{"ingest", "latency", "whole", "isolation", "replicas", "moments", "backlog", "reports", "preview"}
 }
 
 // row is one line of the table.
@@ -40,7 +40,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	b := &bench{o: o, db: &databases{postgres: o.Postgres, redis: o.Redis}}
 	parts := map[string]func(context.Context) error{
-		"ingest": b.ingest, "backlog": b.backlog, "latency": b.latency, "whole": b.whole, "isolation": b.isolation, "moments": b.moments, "reports": b.reports, "preview": b.preview,
+		"ingest": b.ingest, "backlog": b.backlog, "latency": b.latency, "whole": b.whole, "isolation": b.isolation, "replicas": b.replicas, "moments": b.moments, "reports": b.reports, "preview": b.preview,
 	}
 	for _, name := range Parts() {
 		if len(o.Parts) > 0 && !slices.Contains(o.Parts, name) {

@@ -28,6 +28,11 @@ func start(ctx context.Context, dir string, env []string, args ...string) (*chil
 	if err != nil {
 		return nil, err
 	}
+	return startAt(ctx, dir, port, append([]string{"STAGEBRIDGE_ADDR=" + port}, env...), args...)
+}
+
+// startAt is start of a process that its environment lets answer at an address.
+func startAt(ctx context.Context, dir, port string, env []string, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -39,7 +44,7 @@ func start(ctx context.Context, dir string, env []string, args ...string) (*chil
 	}
 	defer out.Close()
 	c.cmd = exec.CommandContext(ctx, self, args...)
-	c.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "STAGEBRIDGE_ADDR=" + port, "STAGEBRIDGE_DATA_DIR=" + dir,
+	c.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "STAGEBRIDGE_DATA_DIR=" + dir,
 		"STAGEBRIDGE_RATE_LIMIT=0", "STAGEBRIDGE_LOG_LEVEL=warn", "STAGEBRIDGE_ALLOW_PRIVATE_NETWORKS=true", "STAGEBRIDGE_API_TOKEN=" + apiToken}, env...)
 	c.cmd.Stdout, c.cmd.Stderr = out, out
 	if err := c.cmd.Start(); err != nil {
