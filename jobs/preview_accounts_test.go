@@ -107,7 +107,7 @@ func (l *lab) accountPlaces() map[string]standing {
 	}
 	places := map[string]standing{}
 	for _, a := range all {
-		places[a.Key] = standing{a.Stage, a.Segments}
+		places[a.Key] = standing{stage: a.Stage, segments: a.Segments}
 	}
 	return places
 }
