@@ -126,10 +126,10 @@ func nanos(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
 func keyValues(all []attribute.KeyValue) []keyValue {
 	out := make([]keyValue, len(all))
 	for i, a := range all {
-		value := map[string]any{"stringValue": a.Value.Emit()}
+		value := map[string]any{"stringValue": a.Value.String()}
 		switch a.Value.Type() {
 		case attribute.INT64:
-			value = map[string]any{"intValue": a.Value.Emit()}
+			value = map[string]any{"intValue": a.Value.String()}
 		case attribute.BOOL:
 			value = map[string]any{"boolValue": a.Value.AsBool()}
 		}
