@@ -186,8 +186,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 			return fmt.Errorf("%sADDR: %w", prefix, err)
 		}
 	}
-	s.http = &http.Server{Handler: w, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.http = boundedServer(w, s.log)
 	s.http.RegisterOnShutdown(w.StopLive)
 	s.wg.Go(func() { s.served <- s.http.Serve(s.listener) })
 	return nil
