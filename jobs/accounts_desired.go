@@ -28,7 +28,7 @@ func (c *Conn) accountsDue(was, now *store.Account) bool {
 		return true
 	}
 	pushed := func(all []lifecycle.Segment) []lifecycle.Segment {
-		return slices.DeleteFunc(slices.Clone(all), func(s lifecycle.Segment) bool { return !pushes(p, string(s)) })
+		return slices.DeleteFunc(slices.Clone(all), func(s lifecycle.Segment) bool { return !Pushes(p, string(s)) })
 	}
 	return !slices.Equal(pushed(was.Segments), pushed(now.Segments))
 }
@@ -39,13 +39,13 @@ func wantAccount(c *Conn, plan *lifecycle.Plan, a *store.Account, managed []stri
 	s := connectors.State{Stage: vendorStage(p, a.Stage), Since: a.Since}
 	names := slices.Clone(managed)
 	for _, x := range plan.AccountSegments() {
-		if pushes(p, x.Name) {
+		if Pushes(p, x.Name) {
 			names = append(names, x.Name)
 		}
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if slices.Contains(a.Segments, lifecycle.Segment(name)) && pushes(p, name) {
+		if slices.Contains(a.Segments, lifecycle.Segment(name)) && Pushes(p, name) {
 			s.Segments = append(s.Segments, name)
 		} else {
 			s.Absent = append(s.Absent, name)

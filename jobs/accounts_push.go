@@ -33,7 +33,7 @@ func (p *Pusher) manageAccounts(ctx context.Context, conn *Conn) ([]string, erro
 	var names []string
 	for _, plan := range p.Registry.Config().plans() {
 		for _, s := range plan.AccountSegments() {
-			if pushes(conn.Push.Accounts, s.Name) {
+			if Pushes(conn.Push.Accounts, s.Name) {
 				names = append(names, s.Name)
 			}
 		}

@@ -64,7 +64,7 @@ func vendorStage(p *connectors.PushConfig, s lifecycle.Stage) string {
 func pushedSegments(p *connectors.PushConfig, plan *lifecycle.Plan, managed []string) map[string]bool {
 	names := map[string]bool{}
 	for _, s := range plan.Segments() {
-		if pushes(p, string(s.Name)) {
+		if Pushes(p, string(s.Name)) {
 			names[string(s.Name)] = true
 		}
 	}
@@ -76,7 +76,8 @@ func pushedSegments(p *connectors.PushConfig, plan *lifecycle.Plan, managed []st
 	return names
 }
 
-func pushes(p *connectors.PushConfig, segment string) bool {
+// Pushes tells whether a connection is told of a segment.
+func Pushes(p *connectors.PushConfig, segment string) bool {
 	switch {
 	case p.Segments == "none":
 		return false
@@ -148,12 +149,12 @@ func due(c *Conn, plan *lifecycle.Plan, b *before, prof *lifecycle.Profile, anno
 		}
 	}
 	for _, m := range b.segments {
-		if pushes(p, string(m.Name)) && !prof.In(m.Name) {
+		if Pushes(p, string(m.Name)) && !prof.In(m.Name) {
 			return true
 		}
 	}
 	for _, m := range prof.Segments {
-		if pushes(p, string(m.Name)) && !b.in(string(m.Name)) {
+		if Pushes(p, string(m.Name)) && !b.in(string(m.Name)) {
 			return true
 		}
 	}

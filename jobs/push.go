@@ -68,7 +68,7 @@ func (p *Pusher) manage(ctx context.Context, conn *Conn) error {
 	var names []string
 	for _, plan := range p.Registry.Config().plans() {
 		for _, s := range plan.Segments() {
-			if pushes(&conn.Push, string(s.Name)) {
+			if Pushes(&conn.Push, string(s.Name)) {
 				names = append(names, string(s.Name))
 			}
 		}
@@ -292,12 +292,12 @@ func (p *Pusher) moves(conn *Conn, x *store.LeasedPerson) (all []connectors.Move
 		m := connectors.Move{ID: stableID(conn.ID, x.Person, -t.Seq), Seq: t.Seq, At: t.At, Kind: t.Kind,
 			From: vendorStage(&conn.Push, t.From), To: vendorStage(&conn.Push, t.To)}
 		for _, s := range t.Cause.Entered {
-			if pushes(&conn.Push, string(s)) {
+			if Pushes(&conn.Push, string(s)) {
 				m.Entered = append(m.Entered, string(s))
 			}
 		}
 		for _, s := range t.Cause.Exited {
-			if pushes(&conn.Push, string(s)) {
+			if Pushes(&conn.Push, string(s)) {
 				m.Exited = append(m.Exited, string(s))
 			}
 		}

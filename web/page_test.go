@@ -71,7 +71,7 @@ func TestPages(t *testing.T) {
 		{"/people?stage=" + escape(hostile), "ann@example.com"}, {"/people?q=" + escape(hostile), "Nobody fits this"},
 		{"/people/1", "Why this stage"}, {fmt.Sprintf("/inbox/%d", raw), "Newsletter:Subscribed"}, {fmt.Sprintf("/inbox/%d", failed), "not UTF-8"},
 		{"/inbox", "ignored"}, {"/inbox?status=done&connection=crm", "news"}, {"/inbox?type=" + escape(hostile), "ignored"},
-		{"/settings", "API tokens"}, {"/settings/audit", "plan.publish"}, {"/settings/audit?author=" + escape(hostile), "Audit log"},
+		{"/segments", "vip"}, {"/work", "Long work"}, {"/settings", "API tokens"}, {"/settings/audit", "plan.publish"}, {"/settings/audit?author=" + escape(hostile), "Audit log"},
 		{"/sync", "invalid"}, {"/sync?state=failed", "Try 1 person again"}, {"/sync?state=failed&reason=" + escape(hostile), "nobody in this list"},
 	}
 	l.now = l.now.Add(time.Minute) // counts are kept for some seconds

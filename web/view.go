@@ -46,10 +46,12 @@ func views() map[string]any {
 		"report":          reportPage{},
 		"reports":         reportsPage{},
 		"rules":           rulesPage{},
+		"segments":        segmentsPage{},
 		"settings":        settingsPage{},
 		"setup":           setupPage{},
 		"sync":            syncPage{},
 		"version":         versionPage{},
+		"work":            workPage{},
 	}
 }
 

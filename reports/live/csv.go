@@ -20,7 +20,7 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		for _, row := range append([][]string{t.Columns}, t.Rows...) {
 			cells := make([]string, len(row))
 			for j, cell := range row {
-				cells[j] = inert(cell)
+				cells[j] = Inert(cell)
 			}
 			if err := w.Write(cells); err != nil {
 				return err
@@ -34,9 +34,9 @@ func (r *Report) WriteCSV(out io.Writer) error {
 	return nil
 }
 
-// inert keeps a spreadsheet from taking a text, such as a stage's name, for a
+// Inert keeps a spreadsheet from taking a text, such as a stage's name, for a
 // formula.
-func inert(cell string) string {
+func Inert(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 		return cell
 	}
