@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,12 +84,16 @@ func isDownload(u *url.URL) bool {
 	return strings.HasSuffix(u.Path, ".csv") || u.Query().Get("format") == "csv"
 }
 
+// pictured are reports with one picture of each kind; the others look alike.
+var pictured = []string{"funnel", "stay", "rfm", "churn"}
+
 // kindOf names a kind of page: numbers, connections and values of queries are
 // left out.
 func kindOf(u *url.URL) string {
 	parts := strings.Split(u.Path, "/")
 	for i, part := range parts {
-		if i > 1 && (strings.Trim(part, "0123456789") == "" || parts[1] == "connections" && i == 2 && part != "new") {
+		if i > 1 && (strings.Trim(part, "0123456789") == "" || parts[1] == "connections" && i == 2 && part != "new" ||
+			parts[1] == "reports" && i == 2 && !slices.Contains(pictured, part)) {
 			parts[i] = "*"
 		}
 	}

@@ -84,18 +84,21 @@ func (w *Web) reportsPage(c echo.Context) error {
 }
 
 // reportPage shows one report with its pictures. Filters that cannot be read are
-// told above the form, which keeps what was typed.
+// told above the form, which keeps what was typed. With format=csv it gives the
+// tables as a file.
 func (w *Web) reportPage(c echo.Context) error {
+	if c.QueryParam("format") == "csv" {
+		return w.reportCSV(c)
+	}
 	body, status, err := w.reportOf(c)
 	if err != nil {
 		return err
 	}
 	if body.Report != nil {
 		body.Pictures = pictures(body.Report)
-		body.CSV = "/reports/" + body.Name + "/csv"
-		if q := c.QueryString(); q != "" {
-			body.CSV += "?" + q
-		}
+		q := c.QueryParams()
+		q.Set("format", "csv")
+		body.CSV = "/reports/" + body.Name + "?" + q.Encode()
 	}
 	return w.render(c, status, "report", "Report "+body.Name, *body)
 }

@@ -45,7 +45,7 @@ func TestReportPages(t *testing.T) {
 		"/reports/attribution?won=Order:Completed":             `no touch, linear: 7.00`,
 		"/reports/attribution?won=Order:Completed&by=medium":   `<option selected>medium</option>`,
 		"/reports/concentration?segment=vip&from=2020-01-01":   `<option selected>vip</option>`,
-		"/reports/concentration?currency=EUR&connection=crm":   `href="/reports/concentration/csv?currency=EUR&amp;connection=crm"`,
+		"/reports/concentration?currency=EUR&connection=crm":   `href="/reports/concentration?connection=crm&amp;currency=EUR&amp;format=csv"`,
 		"/reports/cohorts?unit=week&kind=rolling&events=a%22b": `value="a&#34;b"`,
 	} {
 		checkPage(t, l, path, has)
@@ -89,10 +89,10 @@ func TestReportPageRefuses(t *testing.T) {
 	}{
 		{"/reports/funnel?from=soon", 400, "want a day"},
 		{"/reports/funnel?from=%3Cscript%3Ealert", 400, "&lt;script&gt;alert"},
-		{"/reports/concentration/csv?from=soon", 400, "want a day"},
+		{"/reports/concentration?format=csv&from=soon", 400, "want a day"},
 		{"/reports/churn?basis=stage", 400, "want the stages"},
 		{"/reports/nothing", 404, "No such report"},
-		{"/reports/nothing/csv", 404, "No such report"},
+		{"/reports/nothing?format=csv", 404, "No such report"},
 	} {
 		if a := l.get(tt.path); a.Status != tt.status || !strings.Contains(a.Body, tt.has) || strings.Contains(a.Body, "<script>alert") {
 			t.Errorf("%s: %d %s", tt.path, a.Status, a.Body)
@@ -106,11 +106,11 @@ func TestReportCSV(t *testing.T) {
 	l.connect("crm", nil)
 	l.tell("crm", "order", `{"email":"ann@example.com","amount":"12.50"}`)
 	l.process()
-	a := l.get("/reports/concentration/csv?currency=EUR")
+	a := l.get("/reports/concentration?currency=EUR&format=csv")
 	if a.Status != 200 || !strings.HasPrefix(a.Body, "Figure,Value\nCustomers,1\n") || a.Header.Get("Content-Disposition") != `attachment; filename="concentration.csv"` {
 		t.Errorf("%d %v\n%s", a.Status, a.Header, a.Body)
 	}
-	if a := l.send("GET", "/reports/concentration/csv", ""); a.Status == 200 {
+	if a := l.send("GET", "/reports/concentration?format=csv", ""); a.Status == 200 {
 		t.Errorf("whoever is not logged in gets %d %s", a.Status, a.Body)
 	}
 }

@@ -237,7 +237,6 @@ func (w *Web) routes(e *echo.Echo) {
 	e.POST("/inbox/replay", w.replayForm, page...)
 	e.GET("/reports", w.reportsPage, page...)
 	e.GET("/reports/:name", w.reportPage, page...)
-	e.GET("/reports/:name/csv", w.reportCSV, page...)
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
 	e.GET("/settings", w.settingsPage, page...)
