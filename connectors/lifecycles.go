@@ -1,6 +1,12 @@
 package connectors
 
-import "github.com/stagebridge/stagebridge/lifecycle"
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/stagebridge/stagebridge/lifecycle"
+)
 
 // LifecyclePush says how the stage in one of the plan's further lifecycles is
 // written: into a field of its own, as traits are.
@@ -29,4 +35,21 @@ func (p LifecyclePush) Theirs(stage lifecycle.Stage) (string, bool) {
 	}
 	theirs, ok := p.Stages[string(stage)]
 	return theirs, ok
+}
+
+// CheckLifecycles tells of a field that two things would be written into; nil
+// where there is none.
+func (p *PushConfig) CheckLifecycles() error {
+	taken := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(p.Lifecycles)) {
+		field := p.Lifecycles[id].FieldOf(id)
+		switch other, twice := taken[field]; {
+		case twice:
+			return fmt.Errorf("%s and %s are written into one field, %q", other, id, field)
+		case p.Traits[field] != "":
+			return fmt.Errorf("%s is written into the field %q, which is that of a trait", id, field)
+		}
+		taken[field] = id
+	}
+	return nil
 }

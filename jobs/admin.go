@@ -304,6 +304,9 @@ func checkPush(p connectors.PushConfig, open connectors.Connector, wrong *Invali
 	if !slices.Contains([]string{"", "skip", "keep"}, p.Unmapped) {
 		wrong.setting("push.unmapped", "is %q, want skip or keep", p.Unmapped)
 	}
+	if err := p.CheckLifecycles(); err != nil {
+		wrong.setting("push.lifecycles", "%s", err)
+	}
 	if _, err := lifecycle.ParseWindow(p.MaxAge); err != nil && p.MaxAge != "" {
 		wrong.setting("push.max_age", "%s", err)
 	}

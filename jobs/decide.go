@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
@@ -36,6 +37,9 @@ const decideTries = 20
 // conditions and claims say.
 type PinInput struct {
 	Stage lifecycle.Stage
+	// Lifecycle is the further lifecycle of the plan that Stage is of; empty: the
+	// main one.
+	Lifecycle string
 	// Reason is shown wherever the stage is explained.
 	Reason string
 	// Until ends the pin; zero: until it is released.
@@ -54,7 +58,10 @@ func (a *Admin) Pin(ctx context.Context, id lifecycle.ProfileID, in PinInput) er
 	}
 	now := a.Registry.o.Now()
 	var wrong Invalid
-	if !hasStage(a.Registry.Config().PlanOf(id), in.Stage) {
+	plan := a.Registry.Config().PlanOf(id)
+	if in.Lifecycle != "" && in.Lifecycle != lifecycle.MainLifecycle && !plan.HasLifecycle(in.Lifecycle) {
+		wrong.add(&connectors.SettingError{Field: "lifecycle", Detail: fmt.Sprintf("the plan has no lifecycle %q", in.Lifecycle)})
+	} else if !slices.Contains(plan.StageNamesOf(in.Lifecycle), in.Stage) {
 		wrong.add(&connectors.SettingError{Field: "stage", Detail: fmt.Sprintf("the plan has no stage %q", in.Stage)})
 	}
 	if !in.Until.IsZero() && !in.Until.After(now) {
@@ -64,14 +71,15 @@ func (a *Admin) Pin(ctx context.Context, id lifecycle.ProfileID, in PinInput) er
 		return err
 	}
 	return a.decide(ctx, id, func(e lifecycle.EventID, at lifecycle.Instant) lifecycle.Event {
-		return lifecycle.PinEvent(e, at, in.Stage, signedReason(in.Reason, in.Author), lifecycle.At(in.Until))
+		return lifecycle.PinEvent(e, at, in.Stage, signedReason(in.Reason, in.Author), lifecycle.At(in.Until)).About(in.Lifecycle)
 	})
 }
 
-// Unpin releases a pin; without one nothing happens but a line in the timeline.
-func (a *Admin) Unpin(ctx context.Context, id lifecycle.ProfileID, reason, author string) error {
+// Unpin releases the pin in a lifecycle, the main one for an empty id; without
+// one nothing happens but a line in the timeline.
+func (a *Admin) Unpin(ctx context.Context, id lifecycle.ProfileID, of, reason, author string) error {
 	return a.decide(ctx, id, func(e lifecycle.EventID, at lifecycle.Instant) lifecycle.Event {
-		return lifecycle.UnpinEvent(e, at, signedReason(reason, author))
+		return lifecycle.UnpinEvent(e, at, signedReason(reason, author)).About(of)
 	})
 }
 
@@ -83,15 +91,6 @@ func signedReason(reason, author string) string {
 		return "by " + author
 	}
 	return reason + " (by " + author + ")"
-}
-
-func hasStage(plan *lifecycle.Plan, name lifecycle.Stage) bool {
-	for _, s := range plan.StageNames() {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 // decide adds a decision to a person's events and brings them up to date.

@@ -57,7 +57,7 @@ func TestPinHoldsThroughEverything(t *testing.T) {
 		if why := x.Explain(prof, lifecycle.At(l.now)); why.Via != "pin" {
 			t.Errorf("explained as %s", why.Via)
 		}
-		if err := admin.Unpin(t.Context(), id, "enough", "kim"); err != nil {
+		if err := admin.Unpin(t.Context(), id, "", "enough", "kim"); err != nil {
 			t.Fatal(err)
 		}
 		stage("user:u1", "Advocate", "unpinned: praise made them one by now")

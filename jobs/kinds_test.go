@@ -126,7 +126,7 @@ func TestEveryKindOfMove(t *testing.T) {
 			t.Fatal(err)
 		}
 		at(day(6))
-		if err := admin.Unpin(t.Context(), p.ID, "", "test"); err != nil {
+		if err := admin.Unpin(t.Context(), p.ID, "", "", "test"); err != nil {
 			t.Fatal(err)
 		}
 		hear(day(7), "order", ann, day(3))

@@ -1,6 +1,7 @@
 package jobs_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -141,3 +142,80 @@ func (l *lab) checkStandings() {
 		l.t.Errorf("the counts differ (-profiles +counts):\n%s", diff)
 	}
 }
+
+// The stage in a further lifecycle arrives as a field, is translated, left alone
+// where nothing is said of it, and cleared.
+func TestLifecyclePush(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		l := newLab(t, s)
+		l.connect("crm", connectors.PushConfig{Enabled: true, Segments: "none", Lifecycles: map[string]connectors.LifecyclePush{
+			"course": {Field: "course_stage", Stages: map[string]string{"Reader": "reads", "Gone": "gone"}}, "care": {}}})
+		admin := &jobs.Admin{Registry: l.registry}
+		l.publish(admin, coursePlan)
+		held := func() string {
+			t.Helper()
+			l.process()
+			if err := l.processor.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.push("crm"); err != nil {
+				t.Fatal(err)
+			}
+			state := l.vendor.held["ann@example.com"]
+			return fmt.Sprint(state.Stage, " ", state.Traits)
+		}
+		step := func(what, want string) {
+			t.Helper()
+			if got := held(); got != want {
+				t.Errorf("%s: holds %s, want %s", what, got, want)
+			}
+		}
+		begin := l.now
+		l.tell("crm", told{"order", begin, `{"email":"ann@example.com","order":"1","amount":"5"}`})
+		step("not in the course", "Buyer map[course_stage:<nil> sb_stage_care:Calm]")
+		l.tell("crm", told{"news", begin, `{"email":"ann@example.com"}`})
+		step("in its first stage", "Buyer map[course_stage:reads sb_stage_care:Calm]")
+		l.tell("crm", told{"order", begin, `{"email":"ann@example.com","order":"2","amount":"5"}`})
+		step("another lifecycle moves", "Buyer map[course_stage:reads sb_stage_care:Busy]")
+		row, _ := l.person("email:ann@example.com")
+		id := row.ID
+		l.now = l.now.Add(time.Minute)
+		if err := admin.Pin(t.Context(), id, jobs.PinInput{Lifecycle: "course", Stage: "Gone", Author: "kim"}); err != nil {
+			t.Fatal(err)
+		}
+		step("pinned", "Buyer map[course_stage:gone sb_stage_care:Busy]")
+		var wrong *jobs.Invalid
+		if err := admin.Pin(t.Context(), id, jobs.PinInput{Lifecycle: "nowhere", Stage: "Gone"}); !errors.As(err, &wrong) {
+			t.Errorf("a lifecycle that is not there: %v", err)
+		}
+		if err := admin.Pin(t.Context(), id, jobs.PinInput{Lifecycle: "course", Stage: "Buyer"}); !errors.As(err, &wrong) {
+			t.Errorf("a stage of another lifecycle: %v", err)
+		}
+		if err := admin.Unpin(t.Context(), id, "course", "enough", "kim"); err != nil {
+			t.Fatal(err)
+		}
+		step("released", "Buyer map[course_stage:reads sb_stage_care:Busy]")
+		l.now = l.now.AddDate(0, 0, 1)
+		l.publish(admin, "name: plain\nstages: [ { name: Visit } ]\n")
+		step("no lifecycles any more", "Visit map[course_stage:<nil> sb_stage_care:<nil>]")
+		l.publish(admin, coursePlan)
+		step("back again", "Buyer map[course_stage:reads sb_stage_care:Busy]")
+		l.checkStandings()
+		items, _, err := l.store.Timeline(t.Context(), id, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var moves []string
+		for _, it := range items {
+			if it.Move != nil && it.Move.Lifecycle == "care" {
+				moves = append(moves, string(it.Move.From+">"+it.Move.To))
+			}
+		}
+		if diff := cmp.Diff([]string{">Calm", "Calm>Busy"}, sorted(moves)); diff != "" {
+			t.Errorf("moves of one lifecycle (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func sorted(list []string) []string { slices.Sort(list); return list }

@@ -19,6 +19,8 @@ type Clause struct {
 
 // ConditionInfo is one condition of a plan.
 type ConditionInfo struct {
+	// Lifecycle is the further lifecycle that it belongs to; empty: the main one.
+	Lifecycle string
 	// Stage or Segment says whose it is; the other is empty.
 	Stage   Stage
 	Segment Segment
@@ -32,8 +34,9 @@ type ConditionInfo struct {
 	Traits []string
 }
 
-// Conditions gives the conditions of stages and segments: stages in the order
-// of the plan, then segments by name. A stage that everybody has, has none.
+// Conditions gives the conditions of stages and segments: the stages of the main
+// lifecycle in the order of the plan, those of the further ones by id, then
+// segments by name. A stage that everybody has, has none.
 func (p *Plan) Conditions() []ConditionInfo {
 	var all []ConditionInfo
 	add := func(of ConditionInfo, text string, x *expr) {
@@ -58,13 +61,15 @@ func (p *Plan) Conditions() []ConditionInfo {
 		of.Events, of.Traits = slices.Compact(of.Events), slices.Compact(of.Traits)
 		all = append(all, of)
 	}
-	for _, s := range p.stages {
-		add(ConditionInfo{Stage: s.name}, s.text, s.when)
-		add(ConditionInfo{Stage: s.name, Leaving: true}, s.untilText, s.until)
+	for _, t := range append([]*track{&p.track}, p.others...) {
+		for _, s := range t.stages {
+			add(ConditionInfo{Lifecycle: t.id, Stage: s.name}, s.text, s.when)
+			add(ConditionInfo{Lifecycle: t.id, Stage: s.name, Leaving: true}, s.untilText, s.until)
+		}
 	}
 	for _, s := range p.segments {
-		add(ConditionInfo{Segment: s.name}, s.text, s.when)
-		add(ConditionInfo{Segment: s.name, Leaving: true}, s.untilText, s.until)
+		add(ConditionInfo{Lifecycle: s.of, Segment: s.name}, s.text, s.when)
+		add(ConditionInfo{Lifecycle: s.of, Segment: s.name, Leaving: true}, s.untilText, s.until)
 	}
 	return all
 }

@@ -88,12 +88,14 @@ type pushBody struct {
 	Audience string            `json:"audience,omitempty"`
 	Since    string            `json:"since,omitempty"`
 	MaxAge   string            `json:"max_age,omitempty"`
+	// Lifecycles are the further lifecycles that are written, by id.
+	Lifecycles map[string]connectors.LifecyclePush `json:"lifecycles,omitempty"`
 	// Accounts is the push block of accounts.
 	Accounts *pushBody `json:"accounts,omitempty"`
 }
 
 func pushOf(p connectors.PushConfig) pushBody {
-	b := pushBody{Enabled: p.Enabled, Create: p.Create, Stages: p.Stages, Unmapped: p.Unmapped, Traits: p.Traits, Audience: p.Audience, Since: when(p.Since), MaxAge: p.MaxAge}
+	b := pushBody{Enabled: p.Enabled, Create: p.Create, Stages: p.Stages, Unmapped: p.Unmapped, Traits: p.Traits, Lifecycles: p.Lifecycles, Audience: p.Audience, Since: when(p.Since), MaxAge: p.MaxAge}
 	switch {
 	case p.SegmentNames != nil:
 		b.Segments, _ = json.Marshal(p.SegmentNames) // texts always encode
@@ -108,7 +110,7 @@ func pushOf(p connectors.PushConfig) pushBody {
 }
 
 func (b *pushBody) config() (*connectors.PushConfig, error) {
-	p := &connectors.PushConfig{Enabled: b.Enabled, Create: b.Create, Stages: b.Stages, Unmapped: b.Unmapped, Traits: b.Traits, Audience: b.Audience, MaxAge: b.MaxAge}
+	p := &connectors.PushConfig{Enabled: b.Enabled, Create: b.Create, Stages: b.Stages, Unmapped: b.Unmapped, Traits: b.Traits, Lifecycles: b.Lifecycles, Audience: b.Audience, MaxAge: b.MaxAge}
 	if len(b.Segments) > 0 && json.Unmarshal(b.Segments, &p.Segments) != nil && json.Unmarshal(b.Segments, &p.SegmentNames) != nil {
 		return nil, badRequest("push.segments", "must be all, none or a list of names")
 	}
@@ -117,7 +119,7 @@ func (b *pushBody) config() (*connectors.PushConfig, error) {
 		return p, err
 	}
 	a := b.Accounts
-	if a.Accounts != nil || len(a.Traits) > 0 || a.Audience != "" || a.Since != "" || a.MaxAge != "" {
+	if a.Accounts != nil || len(a.Traits) > 0 || len(a.Lifecycles) > 0 || a.Audience != "" || a.Since != "" || a.MaxAge != "" {
 		return nil, badRequest("push.accounts", "holds enabled, create, stages, unmapped and segments only")
 	}
 	p.Accounts, err = a.config()

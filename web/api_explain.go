@@ -31,6 +31,8 @@ type explainBody struct {
 	Conflicts []conflictBody    `json:"conflicts"`
 	Facts     map[string]factly `json:"facts"`
 	Visits    []visitBody       `json:"visits"`
+	// Lifecycles are those beside the main one that the person is in, by id.
+	Lifecycles map[string]lifecycleWhyBody `json:"lifecycles"`
 	leavingBody
 	// Cause is what brought the person here, Pin the stage set by hand while it
 	// holds, Account whom they belong to.
@@ -131,13 +133,8 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 	if x.Event != (lifecycle.EventID{}) {
 		b.Event = x.Event.String()
 	}
-	for _, o := range x.Next {
-		out := outlookBody{Stage: string(o.Stage), Side: o.Side, Condition: o.Condition, Unmet: []reasonBody{}, Due: when(o.Due), Blocked: o.Blocked}
-		for i := range o.Unmet {
-			out.Unmet = append(out.Unmet, *reasonOfCondition(&o.Unmet[i]))
-		}
-		b.Next = append(b.Next, out)
-	}
+	b.Next, b.Visits = outlooksOf(x.Next), visitsOf(&prof.Standing, now)
+	b.Lifecycles = lifecyclesWhy(x.Lifecycles, prof, now)
 	for _, s := range x.Segments {
 		b.Segments = append(b.Segments, segmentWhyBody{string(s.Name), s.In, when(s.Since), s.Condition, reasonOfCondition(s.Why), when(s.Due),
 			leavingBody{s.Leave, reasonOfCondition(s.LeaveWhy), when(s.StaysUntil)}})
@@ -147,10 +144,6 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 	}
 	for c := range prof.Conflicts() {
 		b.Conflicts = append(b.Conflicts, conflictOf(id, &c))
-	}
-	for v := range prof.Visits() {
-		b.Visits = append(b.Visits, visitBody{string(v.Stage), v.Count, when(v.First), when(v.Last), when(v.Left),
-			int64(prof.Spent(v, now).Seconds()), v.Stage == prof.Stage})
 	}
 	for f := range prof.Facts() {
 		fact := factly{Count: f.Count, First: when(f.First), Last: when(f.Last)}

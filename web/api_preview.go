@@ -15,10 +15,12 @@ import (
 const previewTime = 25 * time.Second
 
 type flowBody struct {
-	From   string   `json:"from"`
-	To     string   `json:"to"`
-	People int64    `json:"people"`
-	Sample []string `json:"sample"`
+	// Lifecycle that it is about; missing: the main one.
+	Lifecycle string   `json:"lifecycle,omitempty"`
+	From      string   `json:"from"`
+	To        string   `json:"to"`
+	People    int64    `json:"people"`
+	Sample    []string `json:"sample"`
 }
 
 type segmentFlowBody struct {
@@ -60,7 +62,7 @@ func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
 		b.PublishSeconds = &seconds
 	}
 	for _, f := range p.Flows {
-		b.Flows = append(b.Flows, flowBody{string(f.From), string(f.To), f.People, idsOf(f.Sample)})
+		b.Flows = append(b.Flows, flowBody{f.Lifecycle, string(f.From), string(f.To), f.People, idsOf(f.Sample)})
 	}
 	for _, s := range p.Segments {
 		b.Segments = append(b.Segments, segmentFlowBody{string(s.Segment), s.Gained, s.Lost, idsOf(s.GainedSample), idsOf(s.LostSample)})

@@ -16,16 +16,18 @@ import (
 
 // profileBody is a person.
 type profileBody struct {
-	ID         string            `json:"id"`
-	Keys       []string          `json:"keys"`
-	Stage      string            `json:"stage"`
-	StageSince string            `json:"stage_since"`
-	Segments   []string          `json:"segments"`
-	Traits     map[string]any    `json:"traits"`
-	Value      map[string]string `json:"value"`
-	FirstSeen  string            `json:"first_seen"`
-	LastSeen   string            `json:"last_seen"`
-	Sync       []personSyncBody  `json:"sync"`
+	ID         string   `json:"id"`
+	Keys       []string `json:"keys"`
+	Stage      string   `json:"stage"`
+	StageSince string   `json:"stage_since"`
+	// Lifecycles are those beside the main one that the person is in, by id.
+	Lifecycles map[string]standingBody `json:"lifecycles,omitempty"`
+	Segments   []string                `json:"segments"`
+	Traits     map[string]any          `json:"traits"`
+	Value      map[string]string       `json:"value"`
+	FirstSeen  string                  `json:"first_seen"`
+	LastSeen   string                  `json:"last_seen"`
+	Sync       []personSyncBody        `json:"sync"`
 	// Account is the key of the account the person belongs to; told of one
 	// person only, not in lists.
 	Account string `json:"account,omitempty"`
@@ -42,7 +44,7 @@ type personSyncBody struct {
 func (w *Web) profileOf(p *store.Person, prof *lifecycle.Profile, sync []store.Sync) profileBody {
 	b := profileBody{ID: number(int64(p.ID)), Keys: append([]string{}, p.Keys...), Stage: string(prof.Stage), StageSince: when(prof.Since),
 		Segments: []string{}, Traits: prof.Values(), Value: map[string]string{}, FirstSeen: when(prof.FirstSeen), LastSeen: when(prof.LastSeen),
-		Sync: []personSyncBody{}}
+		Sync: []personSyncBody{}, Lifecycles: standingsOf(prof)}
 	for _, name := range prof.SegmentNames() {
 		b.Segments = append(b.Segments, string(name))
 	}
@@ -110,9 +112,16 @@ func (w *Web) apiProfiles(c echo.Context) error {
 	return w.showProfiles(c, page.People, page.Next)
 }
 
-// peopleFilter reads stage, segment and q, of which one may be given.
+// peopleFilter reads stage, segment and q, of which one may be given; lifecycle
+// says which one the stage is of.
 func (w *Web) peopleFilter(c echo.Context) (store.PeopleFilter, error) {
 	f := store.PeopleFilter{Stage: lifecycle.Stage(c.QueryParam("stage")), Segment: lifecycle.Segment(c.QueryParam("segment")), After: c.QueryParam("next")}
+	if f.Lifecycle = c.QueryParam("lifecycle"); f.Lifecycle == lifecycle.MainLifecycle {
+		f.Lifecycle = ""
+	}
+	if f.Lifecycle != "" && f.Stage == "" {
+		return f, badRequest("stage", "is missing; lifecycle says which one it is of")
+	}
 	q := strings.TrimSpace(c.QueryParam("q"))
 	given := 0
 	for _, v := range []string{string(f.Stage), string(f.Segment), q} {
@@ -230,6 +239,7 @@ type timelineBody struct {
 type moveBody struct {
 	Profile     string   `json:"profile"`
 	Seq         int64    `json:"seq"`
+	Lifecycle   string   `json:"lifecycle,omitempty"` // missing: the main one
 	From        string   `json:"from"`
 	To          string   `json:"to"`
 	Kind        string   `json:"kind"`
@@ -245,7 +255,7 @@ type moveBody struct {
 }
 
 func moveOf(x *store.Transition) moveBody {
-	b := moveBody{Profile: number(int64(x.Person)), Seq: x.Seq, From: string(x.From), To: string(x.To), Kind: x.Kind, At: when(x.At), DecidedAt: when(x.Decided),
+	b := moveBody{Profile: number(int64(x.Person)), Seq: x.Seq, Lifecycle: x.Lifecycle, From: string(x.From), To: string(x.To), Kind: x.Kind, At: when(x.At), DecidedAt: when(x.Decided),
 		Event: x.Cause.Event, Inbox: number(x.Cause.Inbox), Condition: x.Cause.Condition, PlanVersion: x.Cause.Plan}
 	for _, s := range x.Cause.Entered {
 		b.Entered = append(b.Entered, string(s))

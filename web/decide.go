@@ -17,6 +17,8 @@ type pinBody struct {
 	Reason string `json:"reason"`
 	// Until ends it, RFC 3339; empty: until it is released.
 	Until string `json:"until"`
+	// Lifecycle is the further lifecycle that Stage is of; empty: the main one.
+	Lifecycle string `json:"lifecycle"`
 }
 
 // apiPin pins the person, and gives them as they are then.
@@ -33,12 +35,13 @@ func (w *Web) apiPin(c echo.Context) error {
 
 func (w *Web) apiUnpin(c echo.Context) error {
 	var body struct {
-		Reason string `json:"reason"`
+		Reason    string `json:"reason"`
+		Lifecycle string `json:"lifecycle"`
 	}
 	if err := decode(c, &body); err != nil {
 		return err
 	}
-	if err := w.unpin(c, body.Reason, author(c)); err != nil {
+	if err := w.unpin(c, body.Lifecycle, body.Reason, author(c)); err != nil {
 		return err
 	}
 	return w.apiProfile(c)
@@ -49,13 +52,13 @@ func (w *Web) pinForm(c echo.Context) error {
 	user := author(c)
 	var err error
 	if c.FormValue("release") != "" {
-		err = w.unpin(c, c.FormValue("reason"), user)
+		err = w.unpin(c, "", c.FormValue("reason"), user)
 	} else {
 		until := c.FormValue("until")
 		if until != "" {
 			until += "T23:59:59Z"
 		}
-		err = w.pin(c, pinBody{c.FormValue("stage"), c.FormValue("reason"), until}, user)
+		err = w.pin(c, pinBody{Stage: c.FormValue("stage"), Reason: c.FormValue("reason"), Until: until}, user)
 	}
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (w *Web) pin(c echo.Context, body pinBody, author string) error {
 	if err != nil {
 		return err
 	}
-	in := jobs.PinInput{Stage: lifecycle.Stage(body.Stage), Reason: body.Reason, Author: author}
+	in := jobs.PinInput{Stage: lifecycle.Stage(body.Stage), Lifecycle: body.Lifecycle, Reason: body.Reason, Author: author}
 	if body.Until != "" {
 		if in.Until, err = time.Parse(time.RFC3339, body.Until); err != nil {
 			return badRequest("until", "is %q, want a time such as 2027-01-31T12:00:00Z", body.Until)
@@ -77,12 +80,12 @@ func (w *Web) pin(c echo.Context, body pinBody, author string) error {
 	return w.admin.Pin(c.Request().Context(), p.ID, in)
 }
 
-func (w *Web) unpin(c echo.Context, reason, author string) error {
+func (w *Web) unpin(c echo.Context, of, reason, author string) error {
 	p, _, err := w.person(c)
 	if err != nil {
 		return err
 	}
-	return w.admin.Unpin(c.Request().Context(), p.ID, reason, author)
+	return w.admin.Unpin(c.Request().Context(), p.ID, of, reason, author)
 }
 
 // splitBody names the keys that are to be parted from a person.

@@ -87,3 +87,47 @@ func TestSplitAndJoin(t *testing.T) {
 		t.Error("the page still shows the parted key")
 	}
 }
+
+// TestLifecycles pins in a further lifecycle, and finds, lists and explains people there.
+func TestLifecycles(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	const plan = `
+name: two
+stages: [ { name: Visit }, { name: Customer, when: 'seen("Order:Completed")' } ]
+lifecycles:
+  care: { stages: [ { name: Calm }, { name: Busy, when: 'count("Order:Completed") >= 2' } ] }
+`
+	if a := l.api("PUT", "/plan", plan, "Content-Type: application/yaml"); a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	l.tell("crm", "order", `{"email":"ann@example.com","amount":"1"}`)
+	l.process()
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		has                      string
+	}{
+		{"shown", "GET", "/profiles/1", "", 200, `"lifecycles":{"care":{"stage":"Calm","since":"`},
+		{"listed", "GET", "/profiles?lifecycle=care&stage=Calm", "", 200, `"id":"1"`},
+		{"not there", "GET", "/profiles?lifecycle=care&stage=Busy", "", 200, `"items":[]`},
+		{"of the main one", "GET", "/profiles?lifecycle=main&stage=Customer", "", 200, `"id":"1"`},
+		{"no stage", "GET", "/profiles?lifecycle=care", "", 400, "says which one it is of"},
+		{"explained", "GET", "/profiles/1/explain", "", 200, `"lifecycles":{"care":{"stage":"Calm"`},
+		{"what is missing", "GET", "/profiles/1/explain", "", 200, `"unmet":[{"holds":false,"text":"count(\"Order:Completed\") \u003e= 2","value":1`},
+		{"in the timeline", "GET", "/profiles/1/timeline", "", 200, `"lifecycle":"care","from":"","to":"Calm"`},
+		{"pinned", "POST", "/profiles/1/pin", `{"lifecycle":"care","stage":"Busy"}`, 200, `"care":{"stage":"Busy"`},
+		{"a stage of the other", "POST", "/profiles/1/pin", `{"lifecycle":"care","stage":"Visit"}`, 422, "the plan has no stage"},
+		{"a lifecycle that is not there", "POST", "/profiles/1/pin", `{"lifecycle":"cure","stage":"Busy"}`, 422, "the plan has no lifecycle"},
+		{"released", "DELETE", "/profiles/1/pin", `{"lifecycle":"care"}`, 200, `"care":{"stage":"Calm"`},
+	} {
+		if a := l.api(c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.Body, c.has) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+	preview := l.api("POST", "/plan/preview", strings.ReplaceAll(plan, ">= 2", ">= 1"), "Content-Type: application/yaml")
+	if preview.Status != 200 || !strings.Contains(preview.Body, `{"lifecycle":"care","from":"Calm","to":"Busy","people":1,"sample":["1"]}`) {
+		t.Errorf("preview: %d %s", preview.Status, preview.Body)
+	}
+}

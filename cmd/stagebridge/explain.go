@@ -115,6 +115,7 @@ func (a *app) explain(ctx context.Context, out io.Writer, p *store.Person) error
 		}
 		fmt.Fprintf(out, "  %s: %s%s\n", s.Name, state, changes(s.Due))
 	}
+	tellLifecycles(out, x.Lifecycles)
 	tellScores(out, x.Scores)
 	tellStances(out, plan, prof, now)
 	if x.NextCheck != 0 {

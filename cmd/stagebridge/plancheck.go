@@ -25,6 +25,9 @@ func planCheckCommand() command {
 				return "", err
 			}
 			words := fmt.Sprintf("%d stages, %d segments", len(plan.Stages()), len(plan.Segments()))
+			for _, l := range plan.Lifecycles() {
+				words += fmt.Sprintf(", lifecycle %s of %d stages", l.ID, len(l.Stages))
+			}
 			for _, event := range plan.Reads() {
 				if _, known := plan.Events()[event]; !known {
 					words += fmt.Sprintf("\n    reads %s, which nothing describes: a slip, or an event of your own to list under events", event)

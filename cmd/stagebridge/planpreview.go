@@ -59,7 +59,12 @@ func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FROM\tTO\tPEOPLE\tFOR EXAMPLE")
+	of := ""
 	for _, f := range p.Flows {
+		if f.Lifecycle != of {
+			of = f.Lifecycle
+			fmt.Fprintf(w, "\t\t\t\n%s FROM\tTO\tPEOPLE\tFOR EXAMPLE\n", strings.ToUpper(of))
+		}
 		if f.From == f.To {
 			fmt.Fprintf(w, "%s\tstays\t%d\t\n", stageName(f.From), f.People)
 			continue

@@ -152,6 +152,13 @@ func (l *linter) placeOf(top *document.Node, c *lifecycle.ConditionInfo) place {
 	if c.Leaving {
 		field = "until"
 	}
+	above := ""
+	if c.Lifecycle != "" {
+		if top = top.Get("lifecycles").Get(c.Lifecycle); top == nil {
+			return place{file: l.file, field: "lifecycles"}
+		}
+		above = "lifecycles." + c.Lifecycle + "."
+	}
 	if c.Segment != "" {
 		node = top.Get("segments").Get(string(c.Segment))
 		if node != nil && node.Kind == document.Map {
@@ -166,7 +173,7 @@ func (l *linter) placeOf(top *document.Node, c *lifecycle.ConditionInfo) place {
 			}
 		}
 	}
-	at := place{file: l.file, field: field}
+	at := place{file: l.file, field: above + field}
 	if node != nil {
 		at.line, at.column = node.Line, node.Column
 	}

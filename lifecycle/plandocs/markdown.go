@@ -63,6 +63,20 @@ func (m *markdown) page(p *page) {
 			m.conditions(s, "  ")
 		}
 	}
+	for _, l := range p.Lifecycles {
+		m.line("\n## The lifecycle %s beside it\n\n%s\n", l.ID, l.About)
+		if l.Events != "" {
+			m.line("A person is in it from the first of these events on, and it sees no others: %s.\n", l.Events)
+		}
+		for _, s := range l.Stages {
+			kind := ""
+			if s.Side {
+				kind = " (beside the path)"
+			}
+			m.line("- **%s**%s", s.Name, kind)
+			m.conditions(s, "  ")
+		}
+	}
 	if len(p.Segments) > 0 {
 		m.line("\n## Segments\n\nA person may be in any number of them, and leaves as soon as it no longer applies, unless another end is named.\n")
 		for _, s := range p.Segments {

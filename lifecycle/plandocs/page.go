@@ -22,25 +22,35 @@ type page struct {
 	Version int64
 	Stages  []stage
 	// Sides are the stages beside the path.
-	Sides    []stage
-	Segments []segment
-	Accounts []account
-	Scores   []score
-	Events   []event
-	Traits   []trait
-	Claims   []string
-	Judged   []judged
+	Sides []stage
+	// Lifecycles are those that go on beside the main one.
+	Lifecycles []beside
+	Segments   []segment
+	Accounts   []account
+	Scores     []score
+	Events     []event
+	Traits     []trait
+	Claims     []string
+	Judged     []judged
 }
 
 type stage struct {
 	Name string
 	// Everybody begins here.
 	First bool
+	Side  bool
 	From  []string
 	When  *clause
 	Until *clause
 	Stay  string
 	Text  string
+}
+
+// beside is a lifecycle that goes on beside the main one; Side stages are among
+// its stages.
+type beside struct {
+	ID, About, Events string
+	Stages            []stage
 }
 
 type segment struct {
@@ -88,6 +98,8 @@ func pageOf(plan *lifecycle.Plan, senders []Sender) *page {
 		of := "stage " + string(c.Stage)
 		if c.Segment != "" {
 			of = "segment " + string(c.Segment)
+		} else if c.Lifecycle != "" {
+			of += " of " + c.Lifecycle
 		}
 		told := clauseOf(c.Clause)
 		if c.Leaving {
@@ -101,17 +113,27 @@ func pageOf(plan *lifecycle.Plan, senders []Sender) *page {
 			}
 		}
 	}
-	for i, s := range plan.Stages() {
-		of := "stage " + string(s.Name)
-		told := stage{Name: string(s.Name), First: i == 0, When: enter[of], Until: leave[of], Stay: span(s.Stay), Text: s.When}
+	tell := func(i int, s lifecycle.StageInfo, suffix string) stage {
+		of := "stage " + string(s.Name) + suffix
+		told := stage{Name: string(s.Name), Side: s.Side, First: i == 0, When: enter[of], Until: leave[of], Stay: span(s.Stay), Text: s.When}
 		for _, from := range s.From {
 			told.From = append(told.From, string(from))
 		}
-		if s.Side {
+		return told
+	}
+	for i, s := range plan.Stages() {
+		if told := tell(i, s, ""); s.Side {
 			p.Sides = append(p.Sides, told)
 		} else {
 			p.Stages = append(p.Stages, told)
 		}
+	}
+	for _, l := range plan.Lifecycles() {
+		beside := beside{ID: l.ID, About: l.About, Events: strings.Join(l.Events, ", ")}
+		for i, s := range l.Stages {
+			beside.Stages = append(beside.Stages, tell(i, s, " of "+l.ID))
+		}
+		p.Lifecycles = append(p.Lifecycles, beside)
 	}
 	for _, s := range plan.Segments() {
 		of := "segment " + string(s.Name)

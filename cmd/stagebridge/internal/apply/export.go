@@ -94,6 +94,7 @@ func writePush(b *strings.Builder, p connectors.PushConfig) {
 		fmt.Fprintf(b, "  segments: %s\n", quoted(cmp.Or(p.Segments, "all")))
 	}
 	writeMap(b, "traits", p.Traits)
+	writeLifecycles(b, p.Lifecycles)
 	if p.Audience != "" {
 		fmt.Fprintf(b, "  audience: %s\n", quoted(p.Audience))
 	}
@@ -108,6 +109,24 @@ func writePush(b *strings.Builder, p connectors.PushConfig) {
 		writePush(&inner, *p.Accounts)
 		lines := strings.TrimSuffix(strings.TrimPrefix(inner.String(), "push:\n"), "\n")
 		fmt.Fprintf(b, "  accounts:\n  %s\n", strings.ReplaceAll(lines, "\n", "\n  "))
+	}
+}
+
+// writeLifecycles writes the fields of the further lifecycles.
+func writeLifecycles(b *strings.Builder, all map[string]connectors.LifecyclePush) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("  lifecycles:\n")
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		push := all[id]
+		fmt.Fprintf(b, "    %s:\n      field: %s\n", quoted(id), quoted(push.FieldOf(id)))
+		if len(push.Stages) > 0 {
+			b.WriteString("      stages:\n")
+		}
+		for _, name := range slices.Sorted(maps.Keys(push.Stages)) {
+			fmt.Fprintf(b, "        %s: %s\n", quoted(name), quoted(push.Stages[name]))
+		}
 	}
 }
 

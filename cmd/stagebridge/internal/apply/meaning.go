@@ -115,6 +115,7 @@ func pushDifferences(a, b connectors.PushConfig) []string {
 		{"create", a.Create == b.Create},
 		{"enabled", a.Enabled == b.Enabled},
 		{"segments", reflect.DeepEqual(segments(a), segments(b))},
+		{"lifecycles", sameLifecycles(a.Lifecycles, b.Lifecycles)},
 		{"max_age", a.MaxAge == b.MaxAge},
 		{"since", a.Since == b.Since},
 		{"stages", maps.Equal(a.Stages, b.Stages)},
@@ -126,6 +127,20 @@ func pushDifferences(a, b connectors.PushConfig) []string {
 		}
 	}
 	return fields
+}
+
+// sameLifecycles compares what is written where.
+func sameLifecycles(a, b map[string]connectors.LifecyclePush) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for id, x := range a {
+		y, there := b[id]
+		if !there || x.FieldOf(id) != y.FieldOf(id) || !maps.Equal(x.Stages, y.Stages) {
+			return false
+		}
+	}
+	return true
 }
 
 func segments(p connectors.PushConfig) []string {

@@ -29,6 +29,10 @@ func readPush(r *document.Reader, plan *lifecycle.Plan) connectors.PushConfig {
 		if _, err := lifecycle.ParseWindow(p.MaxAge); err != nil && p.MaxAge != "" {
 			m.Fail("max_age", "%s", err)
 		}
+		p.Lifecycles = readLifecycles(m, plan)
+		if err := p.CheckLifecycles(); err != nil {
+			m.Fail("lifecycles", "%s", err)
+		}
 		p.Accounts = readAccounts(m, plan)
 		m.Unknown()
 		if plan != nil {
