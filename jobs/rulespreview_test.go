@@ -144,7 +144,7 @@ func foretellReplay(t *testing.T, s *store.Store, draft string, seed uint64) {
 	}
 	moves := map[string]int64{}
 	for _, f := range got.Effect.Stages {
-		moves[f.From+" -> "+f.To] += f.People
+		moves[strings.TrimSpace(f.From+" -> "+f.To)] += f.People
 	}
 	for _, x := range got.Effect.Parts {
 		moves["into "+x.Segment] += x.Gained
