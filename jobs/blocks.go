@@ -202,8 +202,8 @@ func unescaped(text string) string {
 	return b.String()
 }
 
-// blocksKey names the sealed key of the hashes among the store's settings.
-const blocksKey = "erasure_key"
+// ErasureKeyNote names the sealed key of the hashes among the store's notes.
+const ErasureKeyNote = "erasure_key"
 
 // loadBlocks brings what is known of erasures up to date.
 func (r *Registry) loadBlocks(ctx context.Context, old *Config) (*Blocks, error) {
@@ -231,18 +231,18 @@ func (r *Registry) loadBlocks(ctx context.Context, old *Config) (*Blocks, error)
 func (r *Registry) blocksKey(ctx context.Context) ([]byte, error) {
 	fresh := make([]byte, 32)
 	_, _ = rand.Read(fresh) // never fails
-	sealed, err := r.o.Vault.Seal(fresh, blocksKey)
+	sealed, err := r.o.Vault.Seal(fresh, ErasureKeyNote)
 	if err != nil {
 		return nil, err
 	}
-	text, err := r.o.Store.Setting(ctx, blocksKey, base64.StdEncoding.EncodeToString(sealed))
+	text, err := r.o.Store.Setting(ctx, ErasureKeyNote, base64.StdEncoding.EncodeToString(sealed))
 	if err != nil {
 		return nil, err
 	}
 	if sealed, err = base64.StdEncoding.DecodeString(text); err != nil {
 		return nil, fmt.Errorf("jobs: key of erasures: %w", err)
 	}
-	key, err := r.o.Vault.Open(sealed, blocksKey)
+	key, err := r.o.Vault.Open(sealed, ErasureKeyNote)
 	if err != nil {
 		return nil, fmt.Errorf("jobs: key of erasures: %w", err)
 	}

@@ -50,6 +50,11 @@ stages:
   - { name: Customer, when: 'seen("Order:Completed")' }
 segments:
   buyers: 'seen("Order:Completed")'
+lifecycles:
+  school:
+    stages:
+      - { name: Stranger }
+      - { name: Pupil, when: 'seen("Order:Completed")' }
 accounts:
   by: [domain]
   stages:
@@ -199,11 +204,12 @@ var eraseTables = map[string]string{
 	"pending": "numbers of raw events", "accounts": "companies", "ledger": "hashes, for a day", "violations": "numbers of raw events", "counters": "sums",
 	"state": "of the installation", "sequences": "numbers", "connections": "set by people who work here", "rules": "written by people who work here",
 	"plans": "written by people who work here", "users": "people who work here", "tokens": "people who work here", "managed_segments": "names of segments",
-	"written_fields": "names of fields", "erased": "keyed hashes",
+	"written_fields": "names of fields", "erased": "keyed hashes", "standings": "by number", "arrivals": "sums", "deliveries": "sums", "reads": "names of fields",
+	"notices": "of connections; vendors' words are searched",
 }
 
 // byNumber are the columns that name a person where a table does so by number.
-var byNumber = map[string]string{"transitions": "person", "memberships": "person", "merges": "survivor", "conflicts": "person", "account_people": "person", "account_moves": "person",
+var byNumber = map[string]string{"standings": "person", "transitions": "person", "memberships": "person", "merges": "survivor", "conflicts": "person", "account_people": "person", "account_moves": "person",
 	"events": "person", "sync": "person", "keys": "person"}
 
 // TestErasedEverywhere puts a person into every table that can hold one, erases

@@ -44,7 +44,7 @@ func TestExportHoldsWhatErasureTakes(t *testing.T) {
 		if err := json.Unmarshal(b.Bytes(), &all); err != nil {
 			t.Fatalf("%v: %s", err, b.String())
 		}
-		for _, section := range []string{"profile", "events", "raw_events", "keys", "transitions", "memberships", "merges", "conflicts", "sync", "account_people", "account_moves",
+		for _, section := range []string{"profile", "events", "raw_events", "keys", "transitions", "memberships", "standings", "merges", "conflicts", "sync", "account_people", "account_moves",
 			"erasures", "refusals", "reviews", "audit"} {
 			if len(all[section]) < 10 {
 				t.Errorf("the export has no %s", section)

@@ -13,7 +13,7 @@ import (
 // published plan and its guards of identity, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
 	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.identifyAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx), p.rejudge(ctx), p.scoreDaily(ctx),
-		p.erasing(ctx))
+		p.erasing(ctx), p.retainClasses(ctx))
 }
 
 // rejudge has raw events that are parked for not fitting the plan judged again
@@ -54,4 +54,20 @@ func (p *Pipeline) retain(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// retainClasses thins out the classes of data that have a time of their own.
+func (p *Pipeline) retainClasses(ctx context.Context) error {
+	for class, kept := range p.o.RetainClasses {
+		if kept <= 0 {
+			continue
+		}
+		for n := int64(1); n > 0; {
+			var err error
+			if n, err = p.o.Store.RetainClass(ctx, class, lifecycle.At(p.o.Now().Add(-kept))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -64,6 +64,9 @@ type PipelineOptions struct {
 	VendorTimeout time.Duration
 	// Retain is how long raw bodies are kept; zero keeps them.
 	Retain time.Duration
+	// RetainClasses is how long other classes of data are kept; one that is not
+	// named, or zero, stays.
+	RetainClasses map[store.Class]time.Duration
 	// Metrics and Tracer watch; nil: nobody does.
 	Metrics *observe.Metrics
 	Tracer  *observe.Tracer

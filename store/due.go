@@ -148,6 +148,10 @@ func (s *Store) Retain(ctx context.Context, before lifecycle.Instant) (int64, er
 		if err := t.empty(ctx, ids); err != nil {
 			return err
 		}
+		// The words of an outcome may quote what was in the bytes.
+		if _, err := t.exec(ctx, "update outcomes set detail = '' where detail <> '' and "+t.s.d.oneOf("id", "bigint"), list(t.s.d, ids)); err != nil {
+			return err
+		}
 		return t.setState(ctx, "retained", fmt.Sprint(last))
 	})
 	if err != nil {

@@ -67,6 +67,7 @@ func (t *Tx) ForgetPeopleTx(ctx context.Context, people []lifecycle.ProfileID, k
 		"delete from transitions where " + in("person"),
 		"delete from sync where " + in("person"), // also of connections that are gone
 		"delete from account_people where " + in("person"),
+		"delete from standings where " + in("person"),
 		"delete from merges where " + in("loser"),
 		"delete from profiles where " + in("id"),
 		"update account_moves set person = 0, event = null where " + in("person"),
@@ -229,6 +230,7 @@ var textTables = [...]textTable{
 	{"account_sync", []string{"connection", "account"}, []string{"message"}, "message = ''", "message <> ''"},
 	{"rejections", []string{"connection", "at", "id"}, []string{"detail", "agent"}, "detail = '', agent = '', address = ''", "detail <> '' or agent <> ''"},
 	{"certificates", []string{"erasure", "connection"}, []string{"message", "proof"}, "message = '', proof = ''", "message <> '' or proof <> ''"},
+	{"notices", []string{"connection", "kind", "subject"}, []string{"detail"}, "detail = ''", "detail <> ''"},
 	{"rules", []string{"connection", "version"}, []string{"source", "note"}, "", ""},
 	{"plans", []string{"version"}, []string{"source", "note"}, "", ""},
 	{"connections", []string{"id"}, []string{"settings", "push", "applied"}, "", ""},

@@ -17,6 +17,7 @@ var aboutTables = [...]struct{ name, column, by string }{
 	{"keys", "person", "person"},
 	{"transitions", "person", "person"},
 	{"memberships", "person", "person"},
+	{"standings", "person", "person"},
 	{"merges", "survivor", "person"},
 	{"conflicts", "person", "person"},
 	{"sync", "person", "person"},

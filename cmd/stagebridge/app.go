@@ -136,8 +136,8 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	var err error
 	s.pipeline, err = jobs.NewPipeline(jobs.PipelineOptions{
 		Store: a.store, Registry: a.registry, RedisURL: a.config.RedisURL.Reveal(), Work: r.work, Works: a.works, Batch: a.config.ProcessBatch,
-		VendorTimeout: a.config.VendorTimeout,
-		Retain:        time.Duration(a.config.RetentionDays) * 24 * time.Hour, Metrics: a.observed.metrics, Tracer: a.observed.tracer, Log: a.log,
+		VendorTimeout: a.config.VendorTimeout, RetainClasses: a.config.retained(),
+		Retain: time.Duration(a.config.RetentionDays) * 24 * time.Hour, Metrics: a.observed.metrics, Tracer: a.observed.tracer, Log: a.log,
 	})
 	if err != nil {
 		return nil, err

@@ -88,6 +88,12 @@ type Config struct {
 	ProcessBatch int `envconfig:"PROCESS_BATCH" default:"0"`
 	// RetentionDays after which raw bodies and headers are emptied; zero: never.
 	RetentionDays int `envconfig:"RETENTION_DAYS" default:"90"`
+	// The other classes of data; zero: kept. docs/privacy.md tells what each is.
+	RetentionRejectionsDays   int `envconfig:"RETENTION_REJECTIONS_DAYS" default:"30"`
+	RetentionAuditDays        int `envconfig:"RETENTION_AUDIT_DAYS" default:"0"`
+	RetentionSamplesDays      int `envconfig:"RETENTION_SAMPLES_DAYS" default:"90"`
+	RetentionJobsDays         int `envconfig:"RETENTION_JOBS_DAYS" default:"90"`
+	RetentionCertificatesDays int `envconfig:"RETENTION_CERTIFICATES_DAYS" default:"0"`
 	// ShutdownTimeout for requests and jobs that still run when the process is
 	// told to stop.
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"15s"`

@@ -24,20 +24,21 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Addr:            "127.0.0.1:8080",
-		PublicURL:       "http://127.0.0.1:8080",
-		DataDir:         "./data",
-		OIDCRoleClaim:   "groups",
-		OIDCScopes:      []string{"openid", "email", "profile"},
-		TraceShare:      0.1,
-		LogFormat:       "text",
-		LogLevel:        slog.LevelInfo,
-		MaxBodyBytes:    8 << 20,
-		RateLimit:       5000,
-		RejectLimit:     120,
-		VendorTimeout:   15 * time.Second,
-		ProcessBatch:    0,
-		RetentionDays:   90,
+		Addr:                    "127.0.0.1:8080",
+		PublicURL:               "http://127.0.0.1:8080",
+		DataDir:                 "./data",
+		OIDCRoleClaim:           "groups",
+		OIDCScopes:              []string{"openid", "email", "profile"},
+		TraceShare:              0.1,
+		LogFormat:               "text",
+		LogLevel:                slog.LevelInfo,
+		MaxBodyBytes:            8 << 20,
+		RateLimit:               5000,
+		RejectLimit:             120,
+		VendorTimeout:           15 * time.Second,
+		ProcessBatch:            0,
+		RetentionDays:           90,
+		RetentionRejectionsDays: 30, RetentionSamplesDays: 90, RetentionJobsDays: 90,
 		ShutdownTimeout: 15 * time.Second,
 	}
 	if diff := cmp.Diff(want, c, compareValues); diff != "" {
@@ -98,6 +99,8 @@ func TestConfigReads(t *testing.T) {
 		VendorTimeout:        2 * time.Minute,
 		ProcessBatch:         0,
 		ShutdownTimeout:      15 * time.Second,
+
+		RetentionRejectionsDays: 30, RetentionSamplesDays: 90, RetentionJobsDays: 90,
 	}
 	if diff := cmp.Diff(want, c, compareValues); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -30,7 +30,7 @@ func TestSecretKeyRotates(t *testing.T) {
 		if code, out := runCommand(t, both, "secrets", "status"); code != exitOK || strings.Count(out, "values") != 2 || !strings.Contains(out, "secrets rotate") {
 			t.Errorf("status before: %d %s", code, out)
 		}
-		if code, out := runCommand(t, both, "secrets", "rotate"); code != exitOK || !strings.Contains(out, "encrypted 2 values anew") || strings.Contains(out, newKey) {
+		if code, out := runCommand(t, both, "secrets", "rotate"); code != exitOK || !strings.Contains(out, "encrypted 3 values anew") || strings.Contains(out, newKey) {
 			t.Errorf("rotate: %d %s", code, out)
 		}
 		if status, _ := s.post("hook", "5", `{"type":"order.completed","data":{"email":"cy@example.com","order_id":"A-5","total":"1","currency":"EUR"}}`); status/100 != 2 {
@@ -75,7 +75,7 @@ func TestKeyFileRotates(t *testing.T) {
 	if err := os.WriteFile(path, []byte(first+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := runCommand(t, env, "secrets", "status"); code != exitOK || !strings.Contains(out, "2 values  SECRET_KEY, in force") {
+	if code, out := runCommand(t, env, "secrets", "status"); code != exitOK || !strings.Contains(out, "3 values  SECRET_KEY, in force") {
 		t.Errorf("with the new line alone: %d %s", code, out)
 	}
 	if err := os.Remove(path); err != nil { // lost
@@ -87,7 +87,7 @@ func TestKeyFileRotates(t *testing.T) {
 	if code, out := runCommand(t, env, "secrets", "forget"); code != exitError || !strings.Contains(out, "connection:hook") || !strings.Contains(out, "Nothing was changed") {
 		t.Errorf("forget without -yes: %d %s", code, out)
 	}
-	if code, out := runCommand(t, env, "secrets", "forget", "-yes"); code != exitOK || !strings.Contains(out, "dropped 2") {
+	if code, out := runCommand(t, env, "secrets", "forget", "-yes"); code != exitOK || !strings.Contains(out, "dropped 3") {
 		t.Errorf("forget: %d %s", code, out)
 	}
 	if code, out := runCommand(t, env, "secrets", "status"); code != exitOK {

@@ -96,6 +96,11 @@ func (c *Config) normalise() []error {
 	within("REJECT_LIMIT", int64(c.RejectLimit), 0, 1_000_000)
 	within("PROCESS_BATCH", int64(c.ProcessBatch), 0, maxBatch)
 	within("RETENTION_DAYS", int64(c.RetentionDays), 0, 36_500)
+	within("RETENTION_REJECTIONS_DAYS", int64(c.RetentionRejectionsDays), 0, 36_500)
+	within("RETENTION_AUDIT_DAYS", int64(c.RetentionAuditDays), 0, 36_500)
+	within("RETENTION_SAMPLES_DAYS", int64(c.RetentionSamplesDays), 0, 36_500)
+	within("RETENTION_JOBS_DAYS", int64(c.RetentionJobsDays), 0, 36_500)
+	within("RETENTION_CERTIFICATES_DAYS", int64(c.RetentionCertificatesDays), 0, 36_500)
 	timeout := func(name string, d time.Duration) {
 		if d < time.Second || d > maxTimeout {
 			wrong(name, "is %v, want 1s to %v", d, maxTimeout)
