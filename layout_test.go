@@ -105,6 +105,7 @@ func layout() []folder {
 
 		{path: "cmd/...", ours: []string{"..."}, outside: []string{""}},
 		// Drills that start the real program; there is nothing but tests in it.
+		{path: "browser", test: true, outside: []string{""}},
 		{path: "chaos", test: true, outside: []string{""}},
 		// Small programs of the repository itself.
 		{path: "scripts/...", ours: []string{"..."}, outside: []string{""}},
