@@ -144,7 +144,7 @@ func retryPush(p *tab, portal *hubspotsim.Sim) {
 	p.reads("no write is taken for this address")
 	portal.Refuse(contact, "")
 	p.press("Try 1 person again")
-	p.until("the push arrives", fmt.Sprintf(`!(await fetch("/sync?state=failed").then(r => r.text())).includes("no write is taken")`))
+	p.until("the push arrives", `!(await fetch("/sync?state=failed").then(r => r.text())).includes("no write is taken")`)
 }
 
 // look: a viewer sees everything that is not secret, and changes nothing.
