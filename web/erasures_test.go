@@ -68,7 +68,9 @@ func TestErasuresByAPI(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d with %s", c.method, c.path, got.Status, got.Body, c.status, c.holds)
 		}
 	}
-	var list struct{ Items []struct{ Hash, Until string } }
+	var list struct {
+		Items []struct{ Hash, Until string }
+	}
 	if got := l.api("GET", "/erasures/export", ""); json.Unmarshal([]byte(got.Body), &list) != nil || len(list.Items) == 0 || strings.Contains(got.Body, "ann") {
 		t.Errorf("%s", got.Body)
 	}
