@@ -140,6 +140,7 @@ func followPerson(p *tab, portal *hubspotsim.Sim) {
 func retryPush(p *tab, portal *hubspotsim.Sim) {
 	p.t.Helper()
 	p.until("the push fails", `(await fetch("/sync?state=failed").then(r => r.text())).includes("no write is taken")`)
+	p.until("it is counted", `(await fetch("/sync?state=failed").then(r => r.text())).includes("Try 1 person again")`)
 	p.open("/sync?state=failed")
 	p.reads("no write is taken for this address")
 	portal.Refuse(contact, "")

@@ -38,10 +38,11 @@ func TestEveryPage(t *testing.T) {
 				for _, words := range p.complaints() {
 					t.Errorf("%s: %s", name, words)
 				}
-				var wide int
-				p.do("measure "+name, chromedp.Evaluate(`document.documentElement.scrollWidth - innerWidth`, &wide))
-				if wide > 0 {
-					t.Errorf("%s is %d pixels wider than the window", name, wide)
+				var wide []string
+				p.do("measure "+name, chromedp.Evaluate(`document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")].
+					filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll")).slice(0, 5).map(e => e.outerHTML.slice(0, 100))`, &wide))
+				if len(wide) > 0 {
+					t.Errorf("%s is wider than the window: %q", name, wide)
 				}
 				if axe != "" && (width == 360) == (scheme == "dark") { // each size and each colour once
 					for _, v := range p.axe(axe) {

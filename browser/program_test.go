@@ -4,6 +4,9 @@ package browser_test
 
 import (
 	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,8 +48,9 @@ func start(t *testing.T, line string, env []string, args ...string) string {
 		t.Fatal("go build:", err)
 	}
 	home := t.TempDir()
+	addr := freeAddr(t)
 	cmd := exec.Command(path, args...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "STAGEBRIDGE_DATA_DIR=" + home, "STAGEBRIDGE_ADDR=127.0.0.1:0", "STAGEBRIDGE_LOG_LEVEL=warn"}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "STAGEBRIDGE_DATA_DIR=" + home, "STAGEBRIDGE_ADDR=" + addr, "STAGEBRIDGE_PUBLIC_URL=http://" + addr, "STAGEBRIDGE_LOG_LEVEL=warn"}, env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -93,4 +97,19 @@ func between(t *testing.T, line, before, after string) string {
 		t.Fatalf("no %q … %q in %q", before, after, line)
 	}
 	return strings.TrimSpace(word)
+}
+
+// freeAddr gives a loopback address that nobody listens on: signatures cover
+// the address, so it must be known before.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }

@@ -76,7 +76,8 @@ func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
 	}
 	body.Trial.Mistakes = body.Mistakes
 	if c.FormValue("fragment") != "" {
-		return w.renderPart(c, status, "rules", "trial", body.Trial)
+		// Mistakes while somebody types are no failure of the request.
+		return w.renderPart(c, http.StatusOK, "rules", "trial", body.Trial)
 	}
 	var err error
 	if body.Versions, err = w.admin.RulesVersions(ctx, body.ID); err != nil {

@@ -92,7 +92,7 @@ func (w *Web) planPage(c echo.Context) error {
 func (w *Web) showPlan(c echo.Context, status int, d draft, preview *planPreviewBody) error {
 	ctx := c.Request().Context()
 	if c.FormValue("fragment") != "" {
-		return w.renderPart(c, status, "plan", "checked", d)
+		return w.renderPart(c, http.StatusOK, "plan", "checked", d)
 	}
 	s, err := w.summarize(ctx)
 	if err != nil {

@@ -26,7 +26,7 @@ for (const form of document.querySelectorAll("form[data-editor]")) {
       let text;
       try {
         const response = await fetch(form.action, { method: "POST", body });
-        if (response.status !== 200 && response.status !== 422) throw new Error(response.statusText);
+        if (!response.ok) throw new Error(response.statusText);
         text = await response.text();
       } catch {
         return; // the buttons still work, and say what is wrong
