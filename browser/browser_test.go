@@ -225,7 +225,7 @@ func (p *tab) picture(name string) {
 		return
 	}
 	var png []byte
-	if err := chromedp.Run(p.ctx, chromedp.FullScreenshot(&png, 90)); err != nil {
+	if err := chromedp.Run(p.ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
 		p.t.Logf("no picture of %s: %v", name, err)
 		return
 	}
