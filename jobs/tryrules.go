@@ -19,7 +19,8 @@ type Trial struct {
 	// Sampled raw events were mapped; Changed of them become something else than
 	// by the rules in force.
 	Sampled, Changed int
-	// Shown are the newest of them.
+	// Shown are the newest of them: first those that change, last the echoes of
+	// our own writes.
 	Shown []TriedEvent
 	// Unmatched are groups of raw events that no rule of the draft takes, the
 	// largest first.
@@ -69,6 +70,7 @@ func (a *Admin) TryRules(ctx context.Context, id string, source []byte, newest, 
 	t := &Trial{Sampled: len(rows)}
 	matched := map[string]int{}
 	groups := unmatchedGroups{}
+	var telling [3][]Previewed // those that change, those that rules saw, the rest
 	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -85,8 +87,20 @@ func (a *Admin) TryRules(ctx context.Context, id string, source []byte, newest, 
 		if is.outcome.Reason == "unmatched" {
 			groups.add(row)
 		}
-		if i < shown {
-			t.Shown = append(t.Shown, TriedEvent{Previewed: p, Why: explainRow(draft, row)})
+		class := 2
+		switch {
+		case p.Changed:
+			class = 0
+		case is.outcome.Reason != "echo":
+			class = 1
+		}
+		if len(telling[class]) < shown {
+			telling[class] = append(telling[class], p)
+		}
+	}
+	for _, p := range slices.Concat(telling[:]...) {
+		if len(t.Shown) < shown {
+			t.Shown = append(t.Shown, TriedEvent{Previewed: p, Why: explainRow(draft, &p.Row)})
 		}
 	}
 	for _, l := range draft.List() {
