@@ -33,8 +33,8 @@ const (
 type Keys struct {
 	Store *store.Store
 	Vault *secret.Vault
-	// Notes are beginnings of the names of notes that hold the base64 of bytes
-	// sealed for their name.
+	// Notes are beginnings of the names of further notes that hold the base64 of
+	// bytes sealed for their name; those of this package need not be named.
 	Notes []string
 }
 
@@ -158,7 +158,7 @@ func (k *Keys) values(ctx context.Context) ([]sealedValue, error) {
 			all = append(all, sealedValue{store.Resealed{Connection: row.ID, Was: row.Secrets}, row.Secrets, row.ID})
 		}
 	}
-	for _, prefix := range k.Notes {
+	for _, prefix := range append([]string{ErasureKeyNote, NoticesNote}, k.Notes...) {
 		notes, err := k.Store.Notes(ctx, prefix)
 		if err != nil {
 			return nil, err

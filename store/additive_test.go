@@ -53,6 +53,14 @@ func isAdditive(statement string) bool {
 	return slices.ContainsFunc(additive, func(r *regexp.Regexp) bool { return r.MatchString(statement) })
 }
 
+// madeAnew tells whether a statement drops a view that the same migration makes
+// again: whoever explores the data finds it before and after, and the program
+// itself reads none.
+func madeAnew(statement string, all []string) bool {
+	view, ok := strings.CutPrefix(statement, "drop view ")
+	return ok && slices.ContainsFunc(all, func(s string) bool { return strings.HasPrefix(s, "create view "+view+" ") })
+}
+
 // TestMigrationsOnlyAdd holds every migration but the first against the rule of
 // docs/upgrade.md, without which replicas of two versions could not work side by
 // side. A migration that takes away has to raise the state schema_oldest, which
@@ -75,7 +83,7 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 			}
 			raises := slices.ContainsFunc(statements, func(s string) bool { return strings.Contains(s, oldestState) })
 			for _, s := range statements {
-				if !isAdditive(s) && !raises {
+				if !isAdditive(s) && !raises && !madeAnew(s, statements) {
 					t.Errorf("%s/%s: this does more than add: %.200s", folder, f.Name(), s)
 				}
 			}

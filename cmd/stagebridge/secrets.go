@@ -58,7 +58,7 @@ func (c *Config) vault() (*secret.Vault, error) {
 
 // keysOf looks after everything that is stored encrypted.
 func keysOf(s *store.Store, v *secret.Vault) *jobs.Keys {
-	return &jobs.Keys{Store: s, Vault: v, Notes: []string{apply.SealedNotes, jobs.NoticesNote, jobs.ErasureKeyNote}}
+	return &jobs.Keys{Store: s, Vault: v, Notes: []string{apply.SealedNotes}}
 }
 
 // checkKey refuses keys that are not those which the stored credentials were
