@@ -89,9 +89,12 @@ fresh: ## fail when a generated file is stale
 	@scripts/fresh
 
 # The race detector needs cgo and a C compiler; the program itself never does.
+# Where a test starts the shipped program as a process of its own, the detector
+# would watch the test only: these run without it.
 .PHONY: race
 race: ## run all tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
+	$(GO) test ./chaos ./browser
 	@scripts/skipped
 
 .PHONY: fuzz
