@@ -235,6 +235,10 @@ func problemOfReject(err error) error {
 	return &Problem{Status: status, Title: title, Detail: detail + "; nothing of it was kept"}
 }
 
+// promised is the longest body that memory is set aside for because its sender
+// says that it will come; a longer one takes memory as it arrives.
+const promised = 64 << 10
+
 // read reads the body, unpacked, within the limit.
 func (in *Ingest) read(r *http.Request) ([]byte, error) {
 	most := in.MaxBody
@@ -250,7 +254,7 @@ func (in *Ingest) read(r *http.Request) ([]byte, error) {
 		if from, err = unpack(r.Header.Get("Content-Encoding"), r.Body); err != nil {
 			return nil, err
 		}
-	} else if r.ContentLength >= 0 {
+	} else if r.ContentLength >= 0 && r.ContentLength <= promised {
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
 			return nil, unreadable(err)
