@@ -36,17 +36,21 @@ type vendorOptions struct {
 	hubspotPush, mailchimpPush, hubspotSettings string
 }
 
+// vendorLatency keeps the stand-ins from telling of our own write before the
+// answer to it has been written down here: vendors take seconds.
+const vendorLatency = 500 * time.Millisecond
+
 func newVendors(t *testing.T, o vendorOptions) *vendors {
 	t.Helper()
 	v := &vendors{t: t, files: map[string]string{}, env: map[string]string{
 		"HS_SECRET": "the client secret", "HS_TOKEN": "pat-na1-token", "MC_KEY": "simulated-us0", "MC_SIGN": "the signing secret",
 		"MC_URL": "in the url", "HOOK_SECRET": standardKey.Reveal(),
 	}}
-	v.hubspot = hubspotsim.New(hubspotsim.Options{ClientSecret: secret.New(v.env["HS_SECRET"]), Token: secret.New(v.env["HS_TOKEN"])})
+	v.hubspot = hubspotsim.New(hubspotsim.Options{ClientSecret: secret.New(v.env["HS_SECRET"]), Token: secret.New(v.env["HS_TOKEN"]), Latency: vendorLatency})
 	// Mailchimp tells its times in whole seconds, so a change there that follows
 	// one elsewhere within a second would count as the older one. Tests are that
 	// quick; people are not. Its clock is therefore a little ahead.
-	v.mailchimp = mailchimpsim.New(mailchimpsim.Options{Echo: true, Now: func() time.Time { return time.Now().Add(2 * time.Second) }})
+	v.mailchimp = mailchimpsim.New(mailchimpsim.Options{Echo: true, Latency: vendorLatency, Now: func() time.Time { return time.Now().Add(2 * time.Second) }})
 	var err error
 	if v.sink, err = standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{standardKey}}); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -55,20 +56,27 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// freeAddr gives a loopback address with nobody listening, below the ports that
+// the kernel gives to outgoing connections, of which tests make many: one of
+// those would take it before the server does.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // settings are those of an installation of its own on SQLite, in a folder that
 // the test removes; more is put over them.
 func settings(t *testing.T, more map[string]string) map[string]string {
 	t.Helper()
-	// A port that is free now. Another process might take it before the server
-	// does, which the test would then report.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := freeAddr(t)
 	env := map[string]string{
 		prefix + "ADDR": addr, prefix + "DATA_DIR": t.TempDir(), prefix + "API_TOKEN": testToken,
 		prefix + "ALLOW_PRIVATE_NETWORKS": "true", prefix + "LOG_LEVEL": "warn",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -455,6 +456,8 @@ func (l *leakRun) plant(n *needles) {
 	if err := l.redis.Set(ctx, "planted", base64.StdEncoding.EncodeToString(append([]byte("u:"), token...)), 0).Err(); err != nil {
 		l.t.Fatal(err)
 	}
+	// The server outlives this test, and others look into it for the like.
+	defer l.redis.Del(context.WithoutCancel(ctx), "planted")
 	l.call("POST", "/api/v1/connections", `{"id":"planted","connector":"generic-webhook","settings":{"url":"https://example.com/?k=`+url.QueryEscape(string(token))+`"},"secrets":{"signing_secret":"`+standardKey.Reveal()+`"}}`)
 	if status, _ := l.post("hook", "planted", `{"type":"x","data":{"note":"`+hex.EncodeToString(token)+`"}}`); status/100 != 2 {
 		l.t.Fatalf("a webhook: %d", status)

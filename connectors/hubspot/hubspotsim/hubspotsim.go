@@ -46,6 +46,9 @@ type Options struct {
 	// RefuseWhole makes one bad row fail its whole batch with 400, as the API
 	// does for inputs without trace ids.
 	RefuseWhole bool
+	// Latency is how long after a change Run tells of it; HubSpot itself takes
+	// seconds. The change stays Pending meanwhile.
+	Latency time.Duration
 	// Client sends the webhooks; nil is one with a timeout of five seconds, which
 	// is HubSpot's own.
 	Client *http.Client

@@ -167,6 +167,11 @@ func (s *Sim) Run(ctx context.Context) {
 	for !s.over(ctx) {
 		// After a failure it waits for the pause, not for news.
 		wake, again := s.wake, (<-chan time.Time)(nil)
+		select {
+		case <-ctx.Done():
+		case <-s.closed:
+		case <-time.After(s.options.Latency):
+		}
 		if _, err := s.Deliver(ctx); err != nil {
 			wake, again = nil, time.After(retryPause)
 		}

@@ -173,6 +173,10 @@ func (s *Sim) Run(ctx context.Context) {
 		}
 	}()
 	for {
+		select {
+		case <-ctx.Done():
+		case <-time.After(s.options.Latency):
+		}
 		for _, d := range s.Take() {
 			lost := !s.try(ctx, d)
 			s.mu.Lock()

@@ -41,6 +41,9 @@ type Options struct {
 	Echo bool
 	// Probe asks a webhook's URL with GET before it is saved, as Mailchimp does.
 	Probe bool
+	// Latency is how long after a change Run tells of it; Mailchimp itself takes
+	// seconds. The change stays Pending meanwhile.
+	Latency time.Duration
 	// Client sends webhooks; nil is one with a timeout of 10 s.
 	Client *http.Client
 	// Now is the clock; nil is time.Now.
