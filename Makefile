@@ -93,7 +93,7 @@ fresh: ## fail when a generated file is stale
 # would watch the test only: these run without it.
 .PHONY: race
 race: ## run all tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 	$(GO) test ./chaos ./browser
 	@scripts/skipped
 
