@@ -16,6 +16,7 @@ type Snapshot struct {
 }
 
 func (n *Snapshot) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	n.s.asked(ctx, q)
 	return n.tx.QueryContext(ctx, n.s.d.text(q), args...)
 }
 

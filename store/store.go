@@ -40,6 +40,10 @@ type Options struct {
 	// ingest (see Store.Derived), and how long the commit itself took; "flush"
 	// is the write-ahead log on its way to the disk. It must return at once.
 	Committed func(kind string, took time.Duration)
+	// Asked is told of every statement before it is sent, with the context that it
+	// is sent under, so that a test may count what one request costs. It must
+	// return at once.
+	Asked func(ctx context.Context, text string)
 	// Now is the clock; nil is PostgreSQL's own, or on SQLite this machine's.
 	Now func() time.Time
 	Log *slog.Logger
@@ -54,6 +58,8 @@ type Store struct {
 	log    *slog.Logger
 	// committed hears of every commit; never nil.
 	committed func(kind string, took time.Duration)
+	// asked hears of every statement; never nil.
+	asked func(ctx context.Context, text string)
 
 	schema int64 // that migrate stops at; zero: the newest
 	ids    sequences
@@ -75,9 +81,12 @@ func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o
 
 // openAt is Open with the schema of a version, zero being the newest.
 func openAt(ctx context.Context, o Options, schema int64) (*Store, error) {
-	s := &Store{now: o.Now, log: o.Log, committed: o.Committed, schema: schema, closed: make(chan struct{})}
+	s := &Store{now: o.Now, log: o.Log, committed: o.Committed, asked: o.Asked, schema: schema, closed: make(chan struct{})}
 	if s.committed == nil {
 		s.committed = func(string, time.Duration) {}
+	}
+	if s.asked == nil {
+		s.asked = func(context.Context, string) {}
 	}
 	if s.now == nil {
 		s.now = time.Now

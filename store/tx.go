@@ -25,6 +25,7 @@ type Tx struct {
 }
 
 func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	t.s.asked(ctx, q)
 	var res sql.Result
 	var err error
 	if t.pg != nil {
@@ -42,6 +43,7 @@ func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
 }
 
 func (t *Tx) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	t.s.asked(ctx, q)
 	if t.pg != nil {
 		return t.pg.QueryContext(ctx, t.s.d.text(q), args...)
 	}
@@ -66,6 +68,7 @@ type querier interface {
 }
 
 func (s *Store) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	s.asked(ctx, q)
 	return s.db.QueryContext(ctx, s.d.text(q), args...)
 }
 
