@@ -57,8 +57,8 @@ func (p *Processor) note(ctx context.Context, span trace.Span, rows []store.Row,
 			span.AddEvent("processed", trace.WithAttributes(observe.Text("connection", r.Connection), observe.Text("status", r.Status), observe.Number("rows", n)))
 		}
 	}
-	if p.Log.Enabled(ctx, slog.LevelDebug) {
-		p.Log.Debug("processed", "rows", len(rows), "first_receipt", rows[0].ID, "last_receipt", rows[len(rows)-1].ID, "people", len(w.people),
+	if log := p.told(); log.Enabled(ctx, slog.LevelDebug) {
+		log.Debug("processed", "rows", len(rows), "first_receipt", rows[0].ID, "last_receipt", rows[len(rows)-1].ID, "people", len(w.people),
 			"took", took.Round(time.Microsecond))
 	}
 	if parked < 0 {
@@ -66,9 +66,17 @@ func (p *Processor) note(ctx context.Context, span trace.Span, rows []store.Row,
 	}
 	if held, may := p.parked.may(p.Now()); may {
 		o := &w.rows[parked].outcome
-		p.Log.Warn("a raw event is parked", "connection", rows[parked].Connection, "receipt", rows[parked].ID, "step", o.Step, "reason", o.Reason,
+		p.told().Warn("a raw event is parked", "connection", rows[parked].Connection, "receipt", rows[parked].ID, "step", o.Step, "reason", o.Reason,
 			"rule", o.Rule, "batches_not_told", held)
 	}
+}
+
+// told is the log, or one that nobody reads.
+func (p *Processor) told() *slog.Logger {
+	if p.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return p.Log
 }
 
 // noteResults tells metrics, trace and log how a batch of people fared.

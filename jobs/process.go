@@ -26,7 +26,8 @@ type Processor struct {
 	Metrics *observe.Metrics
 	Tracer  *observe.Tracer
 	Now     func() time.Time
-	Log     *slog.Logger
+	// Log is told of what is halved or parked; nil: nobody is.
+	Log *slog.Logger
 
 	parked *seldom
 	lately *lately
@@ -144,7 +145,7 @@ func (p *Processor) batch(ctx context.Context, b *store.Batch) error {
 		return err
 	}
 	p.Metrics.Halved()
-	p.Log.Warn("a batch failed and is halved", "rows", len(b.Rows), "first_receipt", b.Rows[0].ID, "error", err)
+	p.told().Warn("a batch failed and is halved", "rows", len(b.Rows), "first_receipt", b.Rows[0].ID, "error", err)
 	return p.isolate(ctx, b.Rows, err)
 }
 

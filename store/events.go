@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -66,15 +68,42 @@ func scanEvent(rows *sql.Rows) (Stored, error) {
 	return s, nil
 }
 
+// fewPeople are read beside each other where there is one writer: they may have
+// a long past, and everybody else waits for who is to be joined.
+const fewPeople = 4
+
 // EventsTx loads every event of the people, each one's in (time, id) order.
 func (t *Tx) EventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]lifecycle.Event, error) {
-	all := make(map[lifecycle.ProfileID][]lifecycle.Event, len(people))
 	if len(people) == 0 {
-		return all, nil
+		return map[lifecycle.ProfileID][]lifecycle.Event{}, nil
 	}
 	sorted := slices.Compact(slices.Sorted(slices.Values(people)))
-	rows, err := t.query(ctx, "select "+eventColumns+" from events where "+t.s.d.oneOf("person", "bigint")+" order by person, at, id", list(t.s.d, sorted))
-	h := histories{people: sorted, texts: map[string]string{}, fn: func(p lifecycle.ProfileID, events []lifecycle.Event) error {
+	if t.pg != nil || t.wrote || len(sorted) < 2 || len(sorted) > fewPeople {
+		return t.s.histories(ctx, t, sorted)
+	}
+	// Nobody else writes while this transaction is under way, so as long as it
+	// has written nothing itself a reader sees the same as it does.
+	var beside map[lifecycle.ProfileID][]lifecycle.Event
+	var failed error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		beside, failed = t.s.histories(ctx, t.s, sorted[:len(sorted)/2])
+	}()
+	all, err := t.s.histories(ctx, t, sorted[len(sorted)/2:])
+	<-done
+	if err = errors.Join(err, failed); err != nil {
+		return nil, err
+	}
+	maps.Copy(all, beside)
+	return all, nil
+}
+
+// histories loads every event of people, who are in order.
+func (s *Store) histories(ctx context.Context, from querier, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]lifecycle.Event, error) {
+	all := make(map[lifecycle.ProfileID][]lifecycle.Event, len(people))
+	rows, err := from.query(ctx, "select "+eventColumns+" from events where "+s.d.oneOf("person", "bigint")+" order by person, at, id", list(s.d, people))
+	h := histories{people: people, texts: map[string]string{}, fn: func(p lifecycle.ProfileID, events []lifecycle.Event) error {
 		all[p] = slices.Clone(events)
 		return nil
 	}}

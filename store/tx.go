@@ -18,6 +18,7 @@ import (
 type Tx struct {
 	s      *Store
 	pg     *sql.Tx // nil on SQLite
+	wrote  bool    // so that what others read is not what it sees
 	counts map[counter]int64
 	// touched are people who changed: see flushChanges.
 	touched []lifecycle.ProfileID
@@ -25,6 +26,7 @@ type Tx struct {
 }
 
 func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	t.wrote = true
 	t.s.asked(ctx, q)
 	var res sql.Result
 	var err error
@@ -43,6 +45,7 @@ func (t *Tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
 }
 
 func (t *Tx) query(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	t.wrote = t.wrote || !strings.HasPrefix(q, "select ") // returning
 	t.s.asked(ctx, q)
 	if t.pg != nil {
 		return t.pg.QueryContext(ctx, t.s.d.text(q), args...)
@@ -194,6 +197,7 @@ func (s *Store) inSQLite(ctx context.Context, m mode, fn func(*Tx) error) error 
 	if _, err := t.exec(ctx, "begin immediate"); err != nil {
 		return away(err)
 	}
+	t.wrote = false
 	done := false
 	defer func() {
 		if !done { // also when fn panics
