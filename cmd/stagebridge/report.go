@@ -13,41 +13,6 @@ import (
 	"github.com/stagebridge/stagebridge/reports/live"
 )
 
-// reportFlags are the flags of report, which say what is looked at.
-var reportFlags = []struct{ name, help string }{
-	{"from", "first day of the events looked at, 2026-01-31"},
-	{"to", "the day behind the last one"},
-	{"zone", "time zone of days, weeks and months (default UTC)"},
-	{"unit", "length of a cohort's periods: day, week or month (default month)"},
-	{"kind", "bounded counts who was there in a period, rolling who was then or later (default bounded)"},
-	{"events", "events that count as purchases or as being back, with commas (default " + string(live.DefaultPurchase) + ")"},
-	{"segment", "only people who are in it now"},
-	{"account", "only people of one account, by its key, such as domain:example.com"},
-	{"connection", "only events that it told of"},
-	{"plan", "only people whom this version of the plan placed last"},
-	{"person", "only one person, by id"},
-	{"currency", "of amounts; the one with the most purchases when empty"},
-	{"window", "days after somebody's entry in which moves count in the funnel (default: without end)"},
-	{"weeks", "how far ahead the report clv looks (default 52)"},
-	{"rates", "rates that turn amounts into the currency, USD=0.92,GBP=1.17; without them currencies stay apart"},
-	{"counting", "reached counts skipped stages as passed in the funnel, entered does not (default reached)"},
-	{"won", "events that end a sale or are credited to touches, with commas (default: see docs/reports.md)"},
-	{"touches", "events that count as touches, with commas (default Campaign:Touched)"},
-	{"by", "what names a touch: source, medium, campaign, content, connection or event (default source)"},
-	{"start", "where a sales cycle begins: opportunity, lead or first_touch (default opportunity)"},
-	{"basis", "what makes a customer: subscription, purchase or stage (default subscription where there is any)"},
-	{"stages", "stages whose people are customers, with commas, for the basis stage"},
-	{"stage", "the stage that a move leads to (default: each of the path)"},
-	{"group", "who is compared with the rest: top or won (default top)"},
-	{"lookback", "days before a conversion or a move in which something counts"},
-	{"halflife", "days in which a touch loses half its weight (default 7)"},
-	{"score", "lead score from which on somebody is a lead (default: whoever was captured as one)"},
-	{"hours", "business hours from Monday to Friday that waits are counted in, 9-17 (default: all)"},
-	{"spend", "what winning customers cost in the period, 12000.50"},
-	{"margin", "share of the revenue that is left after direct costs, 0.8 (default 1)"},
-	{"discount", "yearly discount of money, 0.1 (default 0)"},
-}
-
 // reportCommand computes a report from all that is stored.
 func reportCommand() command {
 	names := make([]string, 0, 8)
@@ -60,8 +25,8 @@ func reportCommand() command {
 		format, given := "", map[string]*string{}
 		operands, err := p.parse(c, args, func(f *flag.FlagSet) {
 			f.StringVar(&format, "format", "table", "table, csv or json")
-			for _, x := range reportFlags {
-				given[x.name] = f.String(x.name, "", x.help)
+			for _, x := range live.OptionInfos() {
+				given[x.Name] = f.String(x.Name, "", x.Help)
 			}
 		}, 0, 1)
 		if err != nil {
