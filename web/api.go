@@ -184,6 +184,7 @@ func yamlAnswer(c echo.Context, v store.Versioned) error {
 	return c.Blob(http.StatusOK, "application/yaml; charset=utf-8", []byte(v.Source))
 }
 
+// versionBody is a version of a text.
 type versionBody struct {
 	Version   int64  `json:"version"`
 	Author    string `json:"author"`
@@ -226,11 +227,16 @@ func rollbackTo(c echo.Context) (int64, error) {
 	return *in.Version, nil
 }
 
+// textVersionBody is the version that a text was given.
+type textVersionBody struct {
+	Version int64 `json:"version"`
+}
+
 // published answers a change of a text.
 func published(c echo.Context, version int64, err error) error {
 	if err != nil {
 		return err
 	}
 	c.Response().Header().Set("ETag", etag(version))
-	return c.JSON(http.StatusOK, map[string]int64{"version": version})
+	return c.JSON(http.StatusOK, textVersionBody{version})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stagebridge/stagebridge/web/access"
 )
 
+// userBody is somebody who may log in.
 type userBody struct {
 	Name      string `json:"name"`
 	Role      string `json:"role"`
@@ -52,11 +53,14 @@ func linkOf(name string, l access.Link) linkBody {
 	return linkBody{name, "/setup?token=" + url.QueryEscape(l.Token.Reveal()), l.Until.UTC().Format(time.RFC3339)}
 }
 
+// userInput is a user to be made.
+type userInput struct {
+	Name string      `json:"name"`
+	Role access.Role `json:"role"`
+}
+
 func (w *Web) apiAddUser(c echo.Context) error {
-	var in struct {
-		Name string      `json:"name"`
-		Role access.Role `json:"role"`
-	}
+	var in userInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -67,10 +71,13 @@ func (w *Web) apiAddUser(c echo.Context) error {
 	return c.JSON(http.StatusCreated, linkOf(in.Name, l))
 }
 
+// roleInput is what a user may do from now on.
+type roleInput struct {
+	Role access.Role `json:"role"`
+}
+
 func (w *Web) apiSetRole(c echo.Context) error {
-	var in struct {
-		Role access.Role `json:"role"`
-	}
+	var in roleInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -100,6 +107,7 @@ func (w *Web) apiRemoveUser(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// tokenBody is an API token.
 type tokenBody struct {
 	ID        string   `json:"id"`
 	Role      string   `json:"role"`
@@ -132,13 +140,20 @@ func (w *Web) apiTokens(c echo.Context) error {
 	return c.JSON(http.StatusOK, list(items, ""))
 }
 
+// tokenInput is a token to be made.
+type tokenInput struct {
+	// ID names it.
+	ID   string      `json:"id"`
+	Role access.Role `json:"role"`
+	// Areas are the parts of the API that it opens, the first part of a path, such
+	// as profiles; none: all.
+	Areas []string `json:"areas"`
+	// Days is how long it works; 0: until it is taken away.
+	Days int `json:"days"`
+}
+
 func (w *Web) apiAddToken(c echo.Context) error {
-	var in struct {
-		ID    string      `json:"id"`
-		Role  access.Role `json:"role"`
-		Areas []string    `json:"areas"`
-		Days  int         `json:"days"`
-	}
+	var in tokenInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}

@@ -201,6 +201,7 @@ type accountWhyBody struct {
 	Plan      int64               `json:"plan_version"`
 }
 
+// accountReasonBody is a condition on accounts with what it came to.
 type accountReasonBody struct {
 	Name      string            `json:"name"`
 	Condition string            `json:"condition"`
@@ -208,6 +209,7 @@ type accountReasonBody struct {
 	Parts     []accountPartBody `json:"parts"`
 }
 
+// accountPartBody is one part of it.
 type accountPartBody struct {
 	Text  string `json:"text"`
 	Holds bool   `json:"holds"`

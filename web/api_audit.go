@@ -13,6 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
+// auditBody is one change, or look at what is guarded, and who did it.
 type auditBody struct {
 	At      string `json:"at"`
 	Author  string `json:"author"`

@@ -263,18 +263,33 @@ func (w *Web) apiDeleteConnection(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// checkBody is what the vendor said to the credentials.
+type checkBody struct {
+	Message string `json:"message"`
+}
+
 func (w *Web) apiCheck(c echo.Context) error {
 	words, err := w.admin.Check(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"message": words})
+	return c.JSON(http.StatusOK, checkBody{words})
+}
+
+// registerInput names the types of events that a webhook is to send; none: all
+// that the connector reads.
+type registerInput struct {
+	Types []string `json:"types"`
+}
+
+// registeredBody is a webhook made at the vendor.
+type registeredBody struct {
+	ID    string   `json:"id"`
+	Types []string `json:"types"`
 }
 
 func (w *Web) apiRegister(c echo.Context) error {
-	var in struct {
-		Types []string `json:"types"`
-	}
+	var in registerInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -282,7 +297,7 @@ func (w *Web) apiRegister(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]any{"id": made.ID, "types": append([]string{}, made.Types...)})
+	return c.JSON(http.StatusOK, registeredBody{made.ID, append([]string{}, made.Types...)})
 }
 
 func (w *Web) apiPause(c echo.Context) error  { return w.apiSetPaused(c, true) }
@@ -293,12 +308,17 @@ func (w *Web) apiSetPaused(c echo.Context, paused bool) error {
 	return w.showConnection(c, http.StatusOK, conn, err)
 }
 
+// resyncBody says how many people were made due.
+type resyncBody struct {
+	Count int64 `json:"count"`
+}
+
 func (w *Web) apiResync(c echo.Context) error {
 	n, err := w.admin.Resync(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]int64{"count": n})
+	return c.JSON(http.StatusOK, resyncBody{n})
 }
 
 // eventBody is a canonical event.
@@ -317,6 +337,7 @@ type eventBody struct {
 	Claim      string         `json:"claim,omitempty"`
 }
 
+// moneyBody is an amount as a decimal text with its ISO currency.
 type moneyBody struct {
 	Amount   string `json:"amount"`
 	Currency string `json:"currency"`

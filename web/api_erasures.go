@@ -110,13 +110,17 @@ func (w *Web) showErasure(c echo.Context, status int, id int64, job string) erro
 	return c.JSON(status, b)
 }
 
+// erasureInput names whose erasure is asked for: by a key or by the number of a
+// profile, one of the two.
+type erasureInput struct {
+	Key     string `json:"key"`
+	Profile string `json:"profile"`
+	Reason  string `json:"reason"`
+}
+
 // apiOpenErasure opens a request for whoever has a key or a number.
 func (w *Web) apiOpenErasure(c echo.Context) error {
-	var body struct {
-		Key     string `json:"key"`
-		Profile string `json:"profile"`
-		Reason  string `json:"reason"`
-	}
+	var body erasureInput
 	if err := decode(c, &body); err != nil {
 		return err
 	}
@@ -204,12 +208,20 @@ func (w *Web) apiErased(c echo.Context) error {
 	return c.JSON(http.StatusOK, list(all, ""))
 }
 
+// erasedInput is a list of what was erased, as it was given.
+type erasedInput struct {
+	Items []jobs.ErasedEntry `json:"items"`
+	Next  string             `json:"next"`
+}
+
+// appliedBody says how many entries of such a list were held against the store.
+type appliedBody struct {
+	Applied int `json:"applied"`
+}
+
 // apiApplyErased holds what is stored against such a list.
 func (w *Web) apiApplyErased(c echo.Context) error {
-	var body struct {
-		Items []jobs.ErasedEntry `json:"items"`
-		Next  string             `json:"next"`
-	}
+	var body erasedInput
 	if err := decode(c, &body); err != nil {
 		return err
 	}
@@ -217,7 +229,7 @@ func (w *Web) apiApplyErased(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusAccepted, map[string]int{"applied": n})
+	return c.JSON(http.StatusAccepted, appliedBody{n})
 }
 
 // apiExportProfile gives all that is held about a person.

@@ -10,27 +10,27 @@ import (
 
 // explainBody says why a person has a stage and what is missing for others.
 type explainBody struct {
-	ID        string            `json:"id"`
-	Stage     string            `json:"stage"`
-	Since     string            `json:"since"`
-	Via       string            `json:"via"`
-	Condition string            `json:"condition"`
-	Why       *reasonBody       `json:"why"`
-	Event     string            `json:"event,omitempty"`
-	Inbox     string            `json:"inbox,omitempty"`
-	Until     string            `json:"until,omitempty"`
-	Wanted    string            `json:"wanted,omitempty"`
-	Path      string            `json:"path"`
-	PathSince string            `json:"path_since"`
-	Next      []outlookBody     `json:"next"`
-	Segments  []segmentWhyBody  `json:"segments"`
-	Scores    []scoreBody       `json:"scores"`
-	NextCheck string            `json:"next_check"`
-	Plan      int64             `json:"plan_version"`
-	Claims    []claimBody       `json:"claims"`
-	Conflicts []conflictBody    `json:"conflicts"`
-	Facts     map[string]factly `json:"facts"`
-	Visits    []visitBody       `json:"visits"`
+	ID        string              `json:"id"`
+	Stage     string              `json:"stage"`
+	Since     string              `json:"since"`
+	Via       string              `json:"via"`
+	Condition string              `json:"condition"`
+	Why       *reasonBody         `json:"why"`
+	Event     string              `json:"event,omitempty"`
+	Inbox     string              `json:"inbox,omitempty"`
+	Until     string              `json:"until,omitempty"`
+	Wanted    string              `json:"wanted,omitempty"`
+	Path      string              `json:"path"`
+	PathSince string              `json:"path_since"`
+	Next      []outlookBody       `json:"next"`
+	Segments  []segmentWhyBody    `json:"segments"`
+	Scores    []scoreBody         `json:"scores"`
+	NextCheck string              `json:"next_check"`
+	Plan      int64               `json:"plan_version"`
+	Claims    []claimBody         `json:"claims"`
+	Conflicts []conflictBody      `json:"conflicts"`
+	Facts     map[string]factBody `json:"facts"`
+	Visits    []visitBody         `json:"visits"`
 	// Lifecycles are those beside the main one that the person is in, by id.
 	Lifecycles map[string]lifecycleWhyBody `json:"lifecycles"`
 	leavingBody
@@ -64,19 +64,22 @@ type visitBody struct {
 	Present bool   `json:"present"`
 }
 
-type factly struct {
+// factBody counts events of one name; sums are decimal texts by currency.
+type factBody struct {
 	Count int64             `json:"count"`
 	First string            `json:"first"`
 	Last  string            `json:"last"`
 	Sum   map[string]string `json:"sum,omitempty"`
 }
 
+// claimBody is a stage that a connected tool says somebody has.
 type claimBody struct {
 	Connection string `json:"connection"`
 	Stage      string `json:"stage"`
 	At         string `json:"at"`
 }
 
+// outlookBody is a stage that somebody may reach, and what is missing.
 type outlookBody struct {
 	Stage     string       `json:"stage"`
 	Side      bool         `json:"side"`
@@ -86,6 +89,7 @@ type outlookBody struct {
 	Blocked   string       `json:"blocked,omitempty"`
 }
 
+// segmentWhyBody says why somebody is in a segment, or is not.
 type segmentWhyBody struct {
 	Name      string      `json:"name"`
 	In        bool        `json:"in"`
@@ -96,6 +100,8 @@ type segmentWhyBody struct {
 	leavingBody
 }
 
+// reasonBody is a condition, or a part of one, with what it came to. Op is not,
+// and or or, with the parts in Of; else Text is the part as it is written.
 type reasonBody struct {
 	Op    string       `json:"op,omitempty"`
 	Of    []reasonBody `json:"of,omitempty"`
@@ -127,7 +133,7 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 		ID: number(int64(id)), Stage: string(x.Stage), Since: when(x.Since), Via: string(x.Via), Condition: x.Condition, Why: reasonOfCondition(x.Why),
 		Inbox: number(x.Inbox), Until: when(x.Until), Wanted: string(x.Wanted), Path: string(x.Path), PathSince: when(x.PathSince),
 		Next: []outlookBody{}, Segments: []segmentWhyBody{}, NextCheck: when(x.NextCheck), Plan: plan.Version(),
-		Scores: scoresOf(x.Scores), Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factly{}, Visits: []visitBody{},
+		Scores: scoresOf(x.Scores), Claims: []claimBody{}, Conflicts: []conflictBody{}, Facts: map[string]factBody{}, Visits: []visitBody{},
 		leavingBody: leavingBody{x.Leave, reasonOfCondition(x.LeaveWhy), when(x.StaysUntil)},
 	}
 	if x.Event != (lifecycle.EventID{}) {
@@ -146,7 +152,7 @@ func (w *Web) explain(id lifecycle.ProfileID, prof *lifecycle.Profile) explainBo
 		b.Conflicts = append(b.Conflicts, conflictOf(id, &c))
 	}
 	for f := range prof.Facts() {
-		fact := factly{Count: f.Count, First: when(f.First), Last: when(f.Last)}
+		fact := factBody{Count: f.Count, First: when(f.First), Last: when(f.Last)}
 		for _, m := range f.Sums {
 			if fact.Sum == nil {
 				fact.Sum = map[string]string{}

@@ -146,13 +146,16 @@ func (w *Web) apiForgetViolations(c echo.Context) error {
 	return c.JSON(http.StatusOK, countBody{Count: int64(n)})
 }
 
+// releaseInput says which parked raw events to judge again.
+type releaseInput struct {
+	Connection string `json:"connection"`
+	Class      string `json:"class"`
+	DryRun     bool   `json:"dry_run"`
+}
+
 // apiReleaseViolations judges parked raw events again, as long work.
 func (w *Web) apiReleaseViolations(c echo.Context) error {
-	var in struct {
-		Connection string `json:"connection"`
-		Class      string `json:"class"`
-		DryRun     bool   `json:"dry_run"`
-	}
+	var in releaseInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}

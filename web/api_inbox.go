@@ -114,6 +114,12 @@ func (b *statsBody) add(x *store.InboxStats) {
 	b.Rejected += x.Rejected
 }
 
+// inboxStatsBody counts by connection, and all together.
+type inboxStatsBody struct {
+	Connections map[string]*statsBody `json:"connections"`
+	statsBody
+}
+
 func (w *Web) apiInboxStats(c echo.Context) error {
 	all, err := w.store.InboxStats(c.Request().Context())
 	if err != nil {
@@ -123,10 +129,7 @@ func (w *Web) apiInboxStats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := struct {
-		Connections map[string]*statsBody `json:"connections"`
-		statsBody
-	}{Connections: map[string]*statsBody{}}
+	body := inboxStatsBody{Connections: map[string]*statsBody{}}
 	for _, id := range w.registry.IDs() {
 		body.Connections[id] = &statsBody{}
 	}
@@ -166,12 +169,14 @@ type traceBody struct {
 	Deliveries []deliveries `json:"deliveries"`
 }
 
+// traced is a person whom a raw event concerned.
 type traced struct {
 	ID    string   `json:"id"`
 	Keys  []string `json:"keys"`
 	Stage string   `json:"stage"`
 }
 
+// deliveries is how far such a person was brought at one connection.
 type deliveries struct {
 	Profile string `json:"profile"`
 	personSyncBody

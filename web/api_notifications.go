@@ -20,6 +20,7 @@ type channelBody struct {
 	HasSecret   bool   `json:"has_secret"`
 }
 
+// noticeBody is something that needs a person.
 type noticeBody struct {
 	Connection string `json:"connection"`
 	Kind       string `json:"kind"`
@@ -31,6 +32,7 @@ type noticeBody struct {
 	Told      map[string]string `json:"told"`
 }
 
+// notificationsBody is who is told of what, and what there is to tell.
 type notificationsBody struct {
 	Channels []channelBody `json:"channels"`
 	Kinds    []string      `json:"kinds"`
@@ -66,12 +68,26 @@ func (w *Web) apiNotifications(c echo.Context) error {
 	return w.notifications(c, config)
 }
 
+// notificationsInput are all channels.
+type notificationsInput struct {
+	Channels []jobs.ChannelInput `json:"channels"`
+}
+
+// channelTestInput names the channel to try.
+type channelTestInput struct {
+	Channel string `json:"channel"`
+}
+
+// channelTestBody says that a message was sent.
+type channelTestBody struct {
+	Channel string `json:"channel"`
+	Result  string `json:"result"`
+}
+
 // apiSetNotifications replaces all channels. A secret that is not given stays,
 // unless it would go to another host.
 func (w *Web) apiSetNotifications(c echo.Context) error {
-	var in struct {
-		Channels []jobs.ChannelInput `json:"channels"`
-	}
+	var in notificationsInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -84,14 +100,12 @@ func (w *Web) apiSetNotifications(c echo.Context) error {
 
 // apiTestNotification sends a message to one channel.
 func (w *Web) apiTestNotification(c echo.Context) error {
-	var in struct {
-		Channel string `json:"channel"`
-	}
+	var in channelTestInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
 	if err := w.notices.Test(c.Request().Context(), in.Channel); err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"channel": in.Channel, "result": "sent"})
+	return c.JSON(http.StatusOK, channelTestBody{in.Channel, "sent"})
 }

@@ -115,12 +115,16 @@ func (w *Web) apiRollout(c echo.Context) error {
 	return c.JSON(http.StatusOK, rolloutBody{r.Source.Version, percentText(r.Share), w.registry.Config().PlanSource.Version, r.Source.Author, r.Source.Note})
 }
 
+// rolloutInput says for how many of all people the version is to be in force.
+type rolloutInput struct {
+	// Percent is 0.01 to 100.
+	Percent float64 `json:"percent"`
+	Note    string  `json:"note"`
+}
+
 // apiShareRollout widens or narrows the rollout; 100 finishes it.
 func (w *Web) apiShareRollout(c echo.Context) error {
-	var in struct {
-		Percent float64 `json:"percent"`
-		Note    string  `json:"note"`
-	}
+	var in rolloutInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}
@@ -144,14 +148,18 @@ func (w *Web) apiWithdrawRollout(c echo.Context) error {
 	return w.accepted(c, &one)
 }
 
+// planRollbackInput names the version to go back to; 0 is the default, and
+// without one it is the version before the one in force.
+type planRollbackInput struct {
+	Version *int64 `json:"version"`
+	Note    string `json:"note"`
+}
+
 // apiRollbackPlan publishes an earlier text again; without a version the one
 // before the one in force.
 func (w *Web) apiRollbackPlan(c echo.Context) error {
 	ctx := c.Request().Context()
-	var in struct {
-		Version *int64 `json:"version"`
-		Note    string `json:"note"`
-	}
+	var in planRollbackInput
 	if err := decode(c, &in); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 // that was not enough for everybody. The program's own command looks at all.
 const previewTime = 25 * time.Second
 
+// flowBody are people who would move from one stage to another.
 type flowBody struct {
 	// Lifecycle that it is about; missing: the main one.
 	Lifecycle string   `json:"lifecycle,omitempty"`
@@ -23,6 +24,7 @@ type flowBody struct {
 	Sample    []string `json:"sample"`
 }
 
+// segmentFlowBody are people who would enter and leave a segment.
 type segmentFlowBody struct {
 	Segment string   `json:"segment"`
 	Gained  int64    `json:"gained"`

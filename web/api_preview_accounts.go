@@ -14,6 +14,7 @@ type accountsPreviewBody struct {
 	Pushes    map[string]int64         `json:"pushes"`
 }
 
+// accountFlowBody are accounts that would move from one stage to another.
 type accountFlowBody struct {
 	From     string   `json:"from"`
 	To       string   `json:"to"`
@@ -21,6 +22,7 @@ type accountFlowBody struct {
 	Sample   []string `json:"sample"`
 }
 
+// accountSegmentFlowBody counts accounts that would enter and leave a segment.
 type accountSegmentFlowBody struct {
 	Segment string `json:"segment"`
 	Gained  int64  `json:"gained"`

@@ -17,6 +17,7 @@ import (
 // work, and the program's own command takes as long as it takes.
 const reportTime = 20 * time.Second
 
+// reportInfoBody is a report that there is.
 type reportInfoBody struct {
 	Name    string `json:"name"`
 	Summary string `json:"summary"`

@@ -40,6 +40,11 @@ func (w *Web) apiSessions(c echo.Context) error {
 	return c.JSON(http.StatusOK, list(items, ""))
 }
 
+// endedBody says how many sessions ended.
+type endedBody struct {
+	Ended int64 `json:"ended"`
+}
+
 // apiEndSessions ends the session named by the path, or all of the user.
 func (w *Web) apiEndSessions(c echo.Context) error {
 	n, err := w.store.EndSessionsOf(c.Request().Context(), c.Param("name"), c.Param("id"), "")
@@ -49,5 +54,5 @@ func (w *Web) apiEndSessions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]int64{"ended": n})
+	return c.JSON(http.StatusOK, endedBody{n})
 }

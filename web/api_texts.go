@@ -51,12 +51,17 @@ func (w *Web) apiPutRules(c echo.Context) error {
 	return w.publishRules(c, &publishRulesInput{Rules: source, Note: c.QueryParam("note"), Replay: replay})
 }
 
+// validBody answers a dry run of a text without mistakes.
+type validBody struct {
+	Valid bool `json:"valid"`
+}
+
 // checked answers a dry run: mistakes come as a problem.
 func checked(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]bool{"valid": true})
+	return c.JSON(http.StatusOK, validBody{true})
 }
 
 func (w *Web) apiRulesVersions(c echo.Context) error {
@@ -95,6 +100,8 @@ func mappedOf(m *jobs.Mapped) mappedBody {
 	return b
 }
 
+// previewBody is what one raw event gives under the rules in force and under
+// the draft.
 type previewBody struct {
 	ID         string     `json:"id"`
 	Type       string     `json:"type"`
@@ -102,6 +109,13 @@ type previewBody struct {
 	Now        mappedBody `json:"now"`
 	Draft      mappedBody `json:"draft"`
 	Changed    bool       `json:"changed"`
+}
+
+// rulesPreviewBody is what a draft would do with the newest raw events.
+type rulesPreviewBody struct {
+	listBody[previewBody]
+	// Changed counts those that it would change.
+	Changed int `json:"changed"`
 }
 
 // apiPreviewRules maps the newest raw events by draft rules. The body is the
@@ -132,7 +146,7 @@ func (w *Web) apiPreviewRules(c echo.Context) error {
 			changed++
 		}
 	}
-	return c.JSON(http.StatusOK, map[string]any{"items": items, "next": "", "changed": changed})
+	return c.JSON(http.StatusOK, rulesPreviewBody{list(items, ""), changed})
 }
 
 func (w *Web) apiPlan(c echo.Context) error {

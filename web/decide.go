@@ -33,11 +33,32 @@ func (w *Web) apiPin(c echo.Context) error {
 	return w.apiProfile(c)
 }
 
+// unpinInput says why a stage set by hand is released, and of which lifecycle;
+// empty: of the main one.
+type unpinInput struct {
+	Reason    string `json:"reason"`
+	Lifecycle string `json:"lifecycle"`
+}
+
+// joinInput names whom a person is joined with, by a key, and says why.
+type joinInput struct {
+	Key    string `json:"key"`
+	Reason string `json:"reason"`
+}
+
+// personRefBody is the number of a person.
+type personRefBody struct {
+	ID string `json:"id"`
+}
+
+// partedBody are the numbers of a person and of who was parted from them.
+type partedBody struct {
+	ID     string `json:"id"`
+	Parted string `json:"parted"`
+}
+
 func (w *Web) apiUnpin(c echo.Context) error {
-	var body struct {
-		Reason    string `json:"reason"`
-		Lifecycle string `json:"lifecycle"`
-	}
+	var body unpinInput
 	if err := decode(c, &body); err != nil {
 		return err
 	}
@@ -104,15 +125,12 @@ func (w *Web) apiSplit(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id)), "parted": number(int64(second))})
+	return c.JSON(http.StatusOK, partedBody{number(int64(id)), number(int64(second))})
 }
 
 // apiJoin makes the person and the owner of a key one.
 func (w *Web) apiJoin(c echo.Context) error {
-	var body struct {
-		Key    string `json:"key"`
-		Reason string `json:"reason"`
-	}
+	var body joinInput
 	if err := decode(c, &body); err != nil {
 		return err
 	}
@@ -120,7 +138,7 @@ func (w *Web) apiJoin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id))})
+	return c.JSON(http.StatusOK, personRefBody{number(int64(id))})
 }
 
 // identityForm is both by the page's forms.
