@@ -3,6 +3,8 @@ package churnzero_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,4 +80,30 @@ func people() []connectors.Update {
 		all = append(all, u)
 	}
 	return all
+}
+
+func TestAccountConformance(t *testing.T) {
+	t.Parallel()
+	cfg := conforming()
+	connectortest.RunAccounts(t, connectortest.AccountCase{
+		Vendor: churnzero.Vendor(), Config: cfg, BaseURL: "base_url", Done: connectors.Unconfirmed,
+		VendorID: func(domain string) string { return "ext-" + domain },
+		Serve: func(_ testing.TB, domains ...string) (http.Handler, func(string) (int, string, []string)) {
+			sim := churnzerosim.New()
+			for _, d := range domains {
+				sim.AddAccount("ext-" + d)
+			}
+			tenant := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.URL.Path = "/i" + strings.TrimSuffix(r.URL.Path, "/")
+				sim.ServeHTTP(w, r)
+			})
+			return tenant, func(domain string) (int, string, []string) {
+				held := sim.Account("ext-" + domain)
+				if held == nil {
+					return 0, "", nil
+				}
+				return 1, held["SB Lifecycle Stage"], strings.FieldsFunc(held["SB Segments"], func(r rune) bool { return r == ',' || r == ' ' })
+			}
+		},
+	})
 }

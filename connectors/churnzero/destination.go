@@ -16,6 +16,9 @@ import (
 // maxBatch is how many actions one request brings. ChurnZero names no limit.
 const maxBatch = 100
 
+// takenUnseen is said of whoever was sent.
+const takenUnseen = "ChurnZero took it and does not say what became of it"
+
 // Traits that tell who a contact is, instead of being attributes.
 const (
 	traitAccount = "accountExternalId"
@@ -48,8 +51,7 @@ func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]co
 		return nil, err
 	}
 	for _, i := range sent {
-		results[i].Outcome = connectors.Unconfirmed
-		results[i].Message = "ChurnZero took it and does not say what became of it"
+		results[i].Outcome, results[i].Message = connectors.Unconfirmed, takenUnseen
 	}
 	return results, nil
 }

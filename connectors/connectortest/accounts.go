@@ -22,10 +22,22 @@ type AccountCase struct {
 	// it holds of one later on: how many companies there are of the domain, and
 	// the stage and segments of the first.
 	Serve func(t testing.TB, domains ...string) (http.Handler, func(domain string) (companies int, stage string, segments []string))
+
+	// Done is what a push that was taken ends as; zero is OK.
+	Done connectors.Outcome
+	// NotThere is what every account ends as where a push may make none, for a
+	// vendor that cannot be kept from it, and NotThereWhy says so.
+	NotThere    connectors.Result
+	NotThereWhy string
+	// VendorID gives the id that the vendor knows the company of a domain by,
+	// where it can be found by nothing else; such a vendor makes none. Nil:
+	// companies are found by domain.
+	VendorID func(domain string) string
 }
 
 // accountLab is a vendor under the suite.
 type accountLab struct {
+	AccountCase
 	dest connectors.AccountDestination
 	held func(string) (int, string, []string)
 	// status is answered to every request while it is not zero.
@@ -44,9 +56,23 @@ func RunAccounts(t *testing.T, c AccountCase) {
 			t.Errorf("limits are %+v", l)
 		}
 	})
-	t.Run("there", func(t *testing.T) { c.open(t, false, "acme.example.com", "bolt.example.com").there(t) })
+	if c.Done == "" {
+		c.Done = connectors.OK
+	}
+	free := c.NotThere.Outcome != ""
+	t.Run("there", func(t *testing.T) { c.open(t, free, "acme.example.com", "bolt.example.com").there(t) })
 	t.Run("not there", func(t *testing.T) { c.open(t, false, "acme.example.com").notThere(t) })
-	t.Run("made once", func(t *testing.T) { c.open(t, true).madeOnce(t) })
+	t.Run("made once", func(t *testing.T) {
+		if c.VendorID != nil {
+			t.Skip("the vendor knows companies by their id only")
+		}
+		c.open(t, true).madeOnce(t)
+	})
+	c.failures(t)
+}
+
+// failures are answers that are nobody's success.
+func (c AccountCase) failures(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
 		t.Run(fmt.Sprint("status ", status), func(t *testing.T) { c.open(t, true, "acme.example.com").fails(t, status) })
 	}
@@ -55,7 +81,7 @@ func RunAccounts(t *testing.T, c AccountCase) {
 // open starts the vendor and opens a connection to it.
 func (c AccountCase) open(t *testing.T, create bool, domains ...string) *accountLab {
 	t.Helper()
-	l := &accountLab{}
+	l := &accountLab{AccountCase: c}
 	handler, held := c.Serve(t, domains...)
 	l.held = held
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,9 +119,13 @@ func (c AccountCase) open(t *testing.T, create bool, domains ...string) *account
 	return l
 }
 
-func accountOf(domain string) connectors.AccountUpdate {
-	return connectors.AccountUpdate{Key: "domain:" + domain, ID: "id-" + domain[:4], Domain: domain, Name: "Example",
+func (c AccountCase) account(domain string) connectors.AccountUpdate {
+	u := connectors.AccountUpdate{Key: "domain:" + domain, ID: "id-" + domain[:4], Domain: domain, Name: "Example",
 		Want: connectors.State{Stage: "Client", Segments: []string{"large"}, Absent: []string{"quiet"}}}
+	if c.VendorID != nil {
+		u.VendorID = c.VendorID(domain)
+	}
+	return u
 }
 
 func (l *accountLab) push(t *testing.T, updates ...connectors.AccountUpdate) []connectors.Result {
@@ -108,10 +138,10 @@ func (l *accountLab) push(t *testing.T, updates ...connectors.AccountUpdate) []c
 }
 
 func (l *accountLab) there(t *testing.T) {
-	acme, bolt := accountOf("acme.example.com"), accountOf("bolt.example.com")
+	acme, bolt := l.account("acme.example.com"), l.account("bolt.example.com")
 	for range 2 { // the same again is harmless
 		for i, r := range l.push(t, acme, bolt) {
-			if r.Outcome != connectors.OK || r.VendorID == "" {
+			if r.Outcome != l.Done || r.Outcome == connectors.OK && r.VendorID == "" {
 				t.Errorf("account %d: %+v", i, r)
 			}
 		}
@@ -132,13 +162,21 @@ func (l *accountLab) there(t *testing.T) {
 }
 
 func (l *accountLab) notThere(t *testing.T) {
-	none := accountOf("none.example.com")
+	none := l.account("none.example.com")
 	nobody := connectors.AccountUpdate{Key: "trait:tenant:1", ID: "id-nobody", Want: none.Want}
-	r := l.push(t, none, accountOf("acme.example.com"), nobody)
-	if r[0].Outcome != connectors.Skipped || r[0].Reason != connectors.ReasonNotInVendor {
+	want, neighbour := connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonNotInVendor}, connectors.Result{Outcome: l.Done}
+	switch {
+	case l.VendorID != nil: // by domain alone it is nobody's
+		none.VendorID = ""
+		want.Reason = connectors.ReasonNoIdentity
+	case l.NotThere.Outcome != "":
+		want, neighbour = l.NotThere, l.NotThere
+	}
+	r := l.push(t, none, l.account("acme.example.com"), nobody)
+	if r[0].Outcome != want.Outcome || r[0].Reason != want.Reason {
 		t.Errorf("one that is not there: %+v", r[0])
 	}
-	if r[1].Outcome != connectors.OK {
+	if r[1].Outcome != neighbour.Outcome || r[1].Reason != neighbour.Reason {
 		t.Errorf("its neighbour: %+v", r[1])
 	}
 	if r[2].Outcome != connectors.Skipped || r[2].Reason != connectors.ReasonNoIdentity {
@@ -150,9 +188,9 @@ func (l *accountLab) notThere(t *testing.T) {
 }
 
 func (l *accountLab) madeOnce(t *testing.T) {
-	fresh := accountOf("new1.example.com")
+	fresh := l.account("new1.example.com")
 	for range 2 {
-		if r := l.push(t, fresh); r[0].Outcome != connectors.OK {
+		if r := l.push(t, fresh); r[0].Outcome != l.Done {
 			t.Fatalf("%+v", r[0])
 		}
 		if n, stage, _ := l.held(fresh.Domain); n != 1 || stage != "Client" {
@@ -163,11 +201,11 @@ func (l *accountLab) madeOnce(t *testing.T) {
 
 func (l *accountLab) fails(t *testing.T, status int) {
 	l.status.Store(int64(status))
-	results, err := l.dest.PushAccounts(t.Context(), []connectors.AccountUpdate{accountOf("acme.example.com"), accountOf("new1.example.com")})
+	results, err := l.dest.PushAccounts(t.Context(), []connectors.AccountUpdate{l.account("acme.example.com"), l.account("new1.example.com")})
 	words := fmt.Sprint(err)
 	for i, r := range results {
 		words += r.Message
-		if r.Outcome == connectors.OK || r.Outcome == connectors.Skipped {
+		if r.Outcome == l.Done || r.Outcome == connectors.OK || r.Outcome == connectors.Skipped {
 			t.Errorf("account %d: %+v", i, r)
 		}
 	}
@@ -184,7 +222,7 @@ func (l *accountLab) fails(t *testing.T, status int) {
 		}
 	}
 	l.status.Store(0)
-	if r := l.push(t, accountOf("acme.example.com")); r[0].Outcome != connectors.OK {
+	if r := l.push(t, l.account("acme.example.com")); r[0].Outcome != l.Done {
 		t.Errorf("after it was mended: %+v", r[0])
 	}
 }

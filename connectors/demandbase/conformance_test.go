@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,4 +86,29 @@ func updates() []connectors.Update {
 		})
 	}
 	return all
+}
+
+func TestAccountConformance(t *testing.T) {
+	t.Parallel()
+	settings, secrets := demandbasesim.New().Connection("https://uapi.demandbase.com")
+	connectortest.RunAccounts(t, connectortest.AccountCase{
+		Vendor: demandbase.Vendor(), BaseURL: "base_url",
+		Config: connectors.Config{Settings: settings, Secrets: map[string][]secret.Text{"client_secret": {secret.New(secrets["client_secret"])}}},
+		Serve: func(_ testing.TB, domains ...string) (http.Handler, func(string) (int, string, []string)) {
+			sim := demandbasesim.New()
+			for _, d := range domains {
+				sim.AddAccount(d)
+			}
+			return sim, func(domain string) (int, string, []string) {
+				held := sim.Account(domain)
+				if held == nil {
+					return 0, "", nil
+				}
+				return 1, held["Lifecycle Stage"], strings.FieldsFunc(held["Lifecycle Segments"], func(r rune) bool { return r == ';' })
+			}
+		},
+		Done:        connectors.Submitted,
+		NotThere:    connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonSettings},
+		NotThereWhy: "an import cannot be kept from making accounts, so without create none is imported",
+	})
 }

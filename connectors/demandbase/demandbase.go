@@ -1,6 +1,7 @@
 // Package demandbase connects Demandbase One: alerts of its B2B subscriptions
 // come in, an export of people is read once a day and told by what changed in
-// it, and stage and segments go out as imports of people. Vendor facts are those
+// it, and stage and segments go out as imports of people
+// and of accounts. Vendor facts are those
 // of developer.demandbase.com unless a comment says otherwise; guide.md lists
 // what could not be confirmed.
 package demandbase
@@ -9,6 +10,7 @@ import (
 	"embed"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +39,7 @@ const (
 	settingClientID = "client_id"
 	settingSource   = "import_source"
 	settingEmail    = "email_column"
+	settingWebsite  = "website_column"
 	settingStage    = "stage_column"
 	settingSegments = "segments_column"
 	settingHours    = "export_hours"
@@ -56,12 +59,13 @@ type Connector struct {
 	cfg        connectors.Config
 	tokens     *connectors.Tokens
 
-	base, clientID         string
-	source                 string
-	email, stage, segments string // columns of an import
-	export                 []column
-	lists                  []int64
-	every                  time.Duration
+	base, clientID  string
+	source          string
+	email, website  string // columns that an import finds people and accounts by
+	stage, segments string // and those that it writes
+	export          []column
+	lists           []int64
+	every           time.Duration
 }
 
 // column is a field of an export and what it becomes.
@@ -94,18 +98,19 @@ func open(d *connectors.Descriptor, cfg connectors.Config) (connectors.Connector
 		clientID:   form.Setting(settingClientID),
 		source:     form.Setting(settingSource),
 		email:      form.Setting(settingEmail),
+		website:    form.Setting(settingWebsite),
 		stage:      form.Setting(settingStage),
 		segments:   form.Setting(settingSegments),
 	}
 	if !isAddress(c.base) {
 		form.Refuse(settingBase, "is not an address such as https://uapi.demandbase.com")
 	}
-	for _, name := range []string{settingEmail, settingStage, settingSegments} {
+	for _, name := range []string{settingEmail, settingWebsite, settingStage, settingSegments} {
 		if v := form.Setting(name); !columnForm.MatchString(v) || connectors.ConsentField(v) {
-			form.Refuse(name, "is %q, want the label of a person field", v)
+			form.Refuse(name, "is %q, want the label of a field", v)
 		}
 	}
-	if c.email == c.stage || c.stage == c.segments || c.email == c.segments {
+	if c.stage == c.segments || slices.Contains([]string{c.email, c.website}, c.stage) || slices.Contains([]string{c.email, c.website}, c.segments) {
 		form.Refuse(settingStage, "stands for two columns; each needs a field of its own")
 	}
 	for _, s := range columnSettings {

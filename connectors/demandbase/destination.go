@@ -30,29 +30,49 @@ func (c *Connector) Limits() connectors.Limits {
 	return connectors.Limits{Batch: maxBatch, Concurrency: 1, Rate: 40, Per: time.Hour, Takes: connectors.TakesState}
 }
 
+// line is one person or account on its way into a table. A nil fields means
+// that its result is known already.
+type line struct {
+	who    string // what the import finds it by
+	want   *connectors.State
+	fields row
+}
+
 // Push implements connectors.Destination: people are imported from a table. The
 // import is a job of the vendor's; Poll follows it.
 func (c *Connector) Push(ctx context.Context, updates []connectors.Update) ([]connectors.Result, error) {
-	results := make([]connectors.Result, len(updates))
-	rows := make([]row, len(updates))
-	forms := map[string][]int{}
+	results, lines := make([]connectors.Result, len(updates)), make([]line, len(updates))
 	for i := range updates {
+		u := &updates[i]
 		var done *connectors.Result
-		if rows[i], done = c.newRow(&updates[i]); done != nil {
+		lines[i] = line{who: strings.TrimSpace(u.Email), want: &u.Want}
+		if lines[i].fields, done = c.newRow(u); done != nil {
 			results[i] = *done
-			continue
 		}
-		form := strings.Join(slices.Sorted(maps.Keys(rows[i])), "\x00")
-		forms[form] = append(forms[form], i)
+	}
+	return c.importLines(ctx, target{"Person", c.email}, lines, results)
+}
+
+// target is what an import is about, and the column that it finds that by.
+type target struct{ entity, key string }
+
+// importLines imports the lines that have fields and sets their results.
+func (c *Connector) importLines(ctx context.Context, to target, lines []line, results []connectors.Result) ([]connectors.Result, error) {
+	forms := map[string][]int{}
+	for i := range lines {
+		if lines[i].fields != nil {
+			form := strings.Join(slices.Sorted(maps.Keys(lines[i].fields)), "\x00")
+			forms[form] = append(forms[form], i)
+		}
 	}
 	if len(forms) > maxForms {
-		forms = c.oneForm(updates, rows, forms)
+		forms = c.oneForm(lines, forms)
 	}
 	var last, away *connectors.PushError
 	for _, form := range slices.Sorted(maps.Keys(forms)) {
 		result := notAttempted(away)
 		if away == nil {
-			job, err := c.importRows(ctx, forms[form], updates, rows)
+			job, err := c.importRows(ctx, to, forms[form], lines)
 			result = connectors.Result{Outcome: connectors.Submitted, Job: job}
 			if err != nil {
 				last = failure(err)
@@ -91,7 +111,7 @@ func notAttempted(away *connectors.PushError) connectors.Result {
 	return connectors.Result{Outcome: connectors.Retry, Reason: connectors.ReasonNotDone, Message: "the batch ended early: " + string(away.Reason), Delay: away.RetryAfter}
 }
 
-// row is what an import brings of a person, by column, beside the address.
+// row is what an import brings of one line, by column, beside what finds it.
 type row map[string]string
 
 // newRow compares what is wanted with what is known; the result is of those
@@ -103,14 +123,23 @@ func (c *Connector) newRow(u *connectors.Update) (row, *connectors.Result) {
 	case !c.cfg.Push.Create:
 		return nil, &connectors.Result{Outcome: connectors.Skipped, Reason: connectors.ReasonSettings, Message: "an import may create whoever is not there; switch on push.create to allow that"}
 	}
-	r, known := row{}, u.Known
-	if u.Want.Stage != "" && (known == nil || known.Stage != u.Want.Stage) {
-		r[c.stage] = u.Want.Stage
+	r := c.differing(&u.Want, u.Known)
+	if len(r) == 0 {
+		return nil, &connectors.Result{Outcome: connectors.OK}
 	}
-	if segmentsDiffer(u.Want, known) {
-		r[c.segments] = strings.Join(u.Want.Segments, ";")
+	return r, nil
+}
+
+// differing gives the columns in which what is wanted is not what is known.
+func (c *Connector) differing(want, known *connectors.State) row {
+	r := row{}
+	if want.Stage != "" && (known == nil || known.Stage != want.Stage) {
+		r[c.stage] = want.Stage
 	}
-	for label, value := range u.Want.Traits {
+	if segmentsDiffer(*want, known) {
+		r[c.segments] = strings.Join(want.Segments, ";")
+	}
+	for label, value := range want.Traits {
 		if known != nil {
 			if before, there := known.Traits[label]; there && cell(before) == cell(value) {
 				continue
@@ -118,10 +147,7 @@ func (c *Connector) newRow(u *connectors.Update) (row, *connectors.Result) {
 		}
 		r[label] = cell(value)
 	}
-	if len(r) == 0 {
-		return nil, &connectors.Result{Outcome: connectors.OK}
-	}
-	return r, nil
+	return r
 }
 
 // segmentsDiffer reports whether the field of the segments has to be written.
@@ -138,32 +164,32 @@ func segmentsDiffer(want connectors.State, known *connectors.State) bool {
 
 // oneForm gives everybody the same columns. What a person does not change is
 // filled in with what is wanted, which is what is known to be there.
-func (c *Connector) oneForm(updates []connectors.Update, rows []row, forms map[string][]int) map[string][]int {
+func (c *Connector) oneForm(lines []line, forms map[string][]int) map[string][]int {
 	var all []int
 	columns := map[string]bool{}
 	for _, people := range forms {
 		all = append(all, people...)
-		for label := range rows[people[0]] {
+		for label := range lines[people[0]].fields {
 			columns[label] = true
 		}
 	}
 	slices.Sort(all)
 	together := map[string][]int{}
 	for _, i := range all {
-		u := updates[i]
+		want, fields := lines[i].want, lines[i].fields
 		for label := range columns {
-			value, wanted := u.Want.Traits[label]
+			value, wanted := want.Traits[label]
 			switch {
-			case label == c.stage && u.Want.Stage != "":
-				rows[i][label] = u.Want.Stage
+			case label == c.stage && want.Stage != "":
+				fields[label] = want.Stage
 			case label == c.segments:
-				rows[i][label] = strings.Join(u.Want.Segments, ";")
+				fields[label] = strings.Join(want.Segments, ";")
 			case wanted:
-				rows[i][label] = cell(value)
+				fields[label] = cell(value)
 			}
 		}
 		// Somebody without a stage keeps a form of their own.
-		form := strings.Join(slices.Sorted(maps.Keys(rows[i])), "\x00")
+		form := strings.Join(slices.Sorted(maps.Keys(fields)), "\x00")
 		together[form] = append(together[form], i)
 	}
 	return together
@@ -210,15 +236,15 @@ type importRequest struct {
 
 // importRows makes a job and uploads its table. listAction is always noop: the
 // API's default would empty a list of accounts first.
-func (c *Connector) importRows(ctx context.Context, people []int, updates []connectors.Update, rows []row) (string, error) {
-	table, err := c.table(people, updates, rows)
+func (c *Connector) importRows(ctx context.Context, to target, some []int, lines []line) (string, error) {
+	table, err := tableOf(to.key, some, lines)
 	if err != nil {
 		return "", &connectors.PushError{Act: "demandbase: write the table", Reason: connectors.ReasonInvalid, Message: connectors.Words(err.Error())}
 	}
 	var made, taken importJob
 	err = c.call(ctx, connectors.Call{
 		Act: "create an import", Method: http.MethodPost, URL: importPath + "/job",
-		JSON: importRequest{"Stagebridge " + c.cfg.ID, "Person", c.source},
+		JSON: importRequest{"Stagebridge " + c.cfg.ID, to.entity, c.source},
 	}, &made)
 	if err != nil {
 		return "", err
@@ -242,19 +268,20 @@ func (c *Connector) importRows(ctx context.Context, people []int, updates []conn
 	return id, nil
 }
 
-func (c *Connector) table(people []int, updates []connectors.Update, rows []row) ([]byte, error) {
-	columns := slices.Sorted(maps.Keys(rows[people[0]]))
+// tableOf writes lines of one form.
+func tableOf(key string, some []int, lines []line) ([]byte, error) {
+	columns := slices.Sorted(maps.Keys(lines[some[0]].fields))
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
-	if err := w.Write(append([]string{c.email}, columns...)); err != nil {
+	if err := w.Write(append([]string{key}, columns...)); err != nil {
 		return nil, err
 	}
-	for _, i := range people {
-		line := []string{strings.TrimSpace(updates[i].Email)}
+	for _, i := range some {
+		cells := []string{lines[i].who}
 		for _, label := range columns {
-			line = append(line, rows[i][label])
+			cells = append(cells, lines[i].fields[label])
 		}
-		if err := w.Write(line); err != nil {
+		if err := w.Write(cells); err != nil {
 			return nil, err
 		}
 	}

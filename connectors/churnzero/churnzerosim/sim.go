@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -53,6 +54,7 @@ type Sim struct {
 
 	mu       sync.Mutex
 	accounts []string
+	held     map[string]map[string]string // attributes of accounts, by external id
 	contacts []*contact
 	writes   int
 	ignored  int
@@ -62,7 +64,7 @@ var _ standin.Simulated = (*Sim)(nil)
 
 // New makes an empty tenant.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux()}
+	s := &Sim{mux: http.NewServeMux(), held: map[string]map[string]string{}}
 	s.mux.HandleFunc("POST /i", s.act)
 	s.mux.HandleFunc("GET /public/v1/Account", s.rest(s.listAccounts))
 	s.mux.HandleFunc("GET /public/v1/Contact", s.rest(s.listContacts))
@@ -143,9 +145,7 @@ func (s *Sim) Add(account, id, email string) {
 // find gives a contact, making it and its account where they are not there, as
 // ChurnZero does; the lock is held.
 func (s *Sim) find(account, id string) *contact {
-	if !slices.Contains(s.accounts, account) {
-		s.accounts = append(s.accounts, account)
-	}
+	s.account(account)
 	for _, c := range s.contacts {
 		if c.account == account && c.id == id {
 			return c
@@ -182,19 +182,49 @@ func (s *Sim) act(w http.ResponseWriter, r *http.Request) {
 // carryOut does one action; false where ChurnZero would do nothing.
 func (s *Sim) carryOut(a map[string]string) bool {
 	account, id := a["accountExternalId"], a["contactExternalId"]
-	if a["appKey"] != AppKey || a["action"] != "setAttribute" || a["entity"] != "contact" || account == "" || id == "" {
+	ofAccount := a["entity"] == "account"
+	if a["appKey"] != AppKey || a["action"] != "setAttribute" || !ofAccount && a["entity"] != "contact" || account == "" || !ofAccount && id == "" {
 		return false
 	}
-	c := s.find(account, id)
+	attributes := s.account(account)
+	if !ofAccount {
+		attributes = s.find(account, id).attributes
+	}
 	for key, value := range a {
 		if name, ok := strings.CutPrefix(key, "attr_"); ok {
-			c.attributes[name] = value
+			attributes[name] = value
 			if value == "" {
-				delete(c.attributes, name)
+				delete(attributes, name)
 			}
 		}
 	}
 	return true
+}
+
+// account gives an account's attributes, making it where it is not there; the
+// lock is held.
+func (s *Sim) account(id string) map[string]string {
+	if !slices.Contains(s.accounts, id) {
+		s.accounts = append(s.accounts, id)
+	}
+	if s.held[id] == nil {
+		s.held[id] = map[string]string{}
+	}
+	return s.held[id]
+}
+
+// AddAccount puts an account in, as somebody did before.
+func (s *Sim) AddAccount(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account(id)
+}
+
+// Account gives the attributes of an account; nil where it is not there.
+func (s *Sim) Account(id string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.held[id])
 }
 
 // rest lets requests of the REST user through.

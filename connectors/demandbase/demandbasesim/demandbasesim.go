@@ -1,5 +1,5 @@
 // Package demandbasesim is a simulated Demandbase account: tokens, imports of
-// people from tables, and exports of them.
+// people and accounts from tables, and exports of people.
 package demandbasesim
 
 import (
@@ -33,6 +33,7 @@ type Sim struct {
 	imports []*job
 	exports []*job
 	people  map[string]map[string]string // by address, by label
+	sites   map[string]map[string]string // accounts by website, by label
 	export  string                       // the table that exports give
 	state   string                       // of imports, once uploaded
 	status  string                       // of exports
@@ -57,7 +58,7 @@ type job struct {
 // New makes an account with nobody in it, whose imports and exports are done at
 // once.
 func New() *Sim {
-	s := &Sim{mux: http.NewServeMux(), people: map[string]map[string]string{}, state: "completed", status: "finished", tokens: map[string]bool{}}
+	s := &Sim{mux: http.NewServeMux(), people: map[string]map[string]string{}, sites: map[string]map[string]string{}, state: "completed", status: "finished", tokens: map[string]bool{}}
 	s.mux.HandleFunc("POST /auth/v1/token", s.token)
 	s.mux.HandleFunc("GET /import/v1/jobs", s.with(s.listImports))
 	s.mux.HandleFunc("POST /import/v1/job", s.with(s.createImport))
@@ -97,6 +98,20 @@ func (s *Sim) Held() []standin.Held {
 		}
 	}
 	return all
+}
+
+// AddAccount puts a company in, as somebody did before.
+func (s *Sim) AddAccount(website string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sites[website] = map[string]string{}
+}
+
+// Account gives what is held of a company, by label; nil where it is not there.
+func (s *Sim) Account(website string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.sites[website])
 }
 
 // Writes implements standin.Simulated.
@@ -198,7 +213,8 @@ func (s *Sim) createImport(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &body) {
 		return
 	}
-	if body.DataImportName == "" || body.EntityType != "Person" || body.Source != "CSV" {
+	keyOf := keys()
+	if body.DataImportName == "" || keyOf[body.EntityType] == "" || body.Source != "CSV" {
 		answer(w, http.StatusBadRequest, map[string]any{"message": "dataImportName and entityType are required, and the source has to be known"})
 		return
 	}
@@ -223,6 +239,9 @@ func (s *Sim) readImport(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// keys are the columns that imports find records by.
+func keys() map[string]string { return map[string]string{"Person": "Email", "Account": "Website"} }
+
 // upload takes a table. An import that would touch lists is refused: it would
 // empty one.
 func (s *Sim) upload(w http.ResponseWriter, r *http.Request) {
@@ -232,17 +251,21 @@ func (s *Sim) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 8<<20))
 	lines, wrong := csv.NewReader(bytes.NewReader(body)).ReadAll()
-	if err != nil || wrong != nil || len(lines) == 0 || lines[0][0] != "Email" || r.URL.Query().Get("listAction") != "noop" || r.Header.Get("Content-Type") != "application/octet-stream" {
+	if err != nil || wrong != nil || len(lines) == 0 || lines[0][0] != keys()[j.Entity] || r.URL.Query().Get("listAction") != "noop" || r.Header.Get("Content-Type") != "application/octet-stream" {
 		answer(w, http.StatusBadRequest, map[string]any{"message": "the table cannot be read, or a list would be emptied"})
 		return
 	}
 	j.table, j.State = body, s.state
 	s.writes++
+	records := s.people
+	if j.Entity == "Account" {
+		records = s.sites
+	}
 	for _, line := range lines[1:] {
-		p := s.people[line[0]]
+		p := records[line[0]]
 		if p == nil {
 			p = map[string]string{}
-			s.people[line[0]] = p
+			records[line[0]] = p
 		}
 		for i, label := range lines[0][1:] {
 			p[label] = line[i+1]
