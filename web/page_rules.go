@@ -1,15 +1,11 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/stagebridge/stagebridge/jobs"
-	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/mapping"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -47,8 +43,9 @@ type trialBody struct {
 // triedEvent is one raw event beside what it becomes.
 type triedEvent struct {
 	jobs.Previewed
-	Payload string
-	Rules   []mapping.RuleExplanation
+	// Payload and Record are what rules read as body and record, a member a line.
+	Payload, Record string
+	Rules           []mapping.RuleExplanation
 }
 
 func (w *Web) rulesPage(c echo.Context) error {
@@ -89,80 +86,9 @@ func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
 func trialOf(t *jobs.Trial) trialBody {
 	b := trialBody{Rules: t.Rules, Sampled: t.Sampled, Changed: t.Changed, Unmatched: t.Unmatched}
 	for _, e := range t.Shown {
-		b.Events = append(b.Events, triedEvent{Previewed: e.Previewed, Payload: payload(e.Row.Body), Rules: e.Why.Rules})
+		b.Events = append(b.Events, triedEvent{Previewed: e.Previewed, Payload: payload(bodyFormat(&e.Row), e.Row.Body), Record: payload("", e.Row.Record), Rules: e.Why.Rules})
 	}
 	return b
-}
-
-// payload shows a body as a person reads it: JSON indented, the rest as it is,
-// both cut.
-func payload(body []byte) string {
-	text := string(body)
-	if json.Valid(body) {
-		var out strings.Builder
-		e := json.NewEncoder(&out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if e.Encode(json.RawMessage(body)) == nil { // keeps every digit of a number
-			text = out.String()
-		}
-	}
-	if len(text) > shownPayload {
-		text = text[:shownPayload] + "…"
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
-}
-
-// words lists what the editor completes, one a line.
-func words(t *jobs.Trial, plan *lifecycle.Plan) string {
-	seen := map[string]bool{}
-	for _, e := range t.Shown {
-		for _, r := range e.Why.Rules {
-			for _, v := range r.Read {
-				seen[v.Path] = true
-			}
-		}
-		var body any
-		if json.Unmarshal(e.Row.Body, &body) == nil {
-			members(seen, "body", body, 0)
-		}
-	}
-	for name := range plan.Events() {
-		seen[string(name)] = true
-	}
-	for _, name := range plan.ReadsTraits() {
-		seen["traits."+name] = true
-	}
-	all := make([]string, 0, len(seen))
-	for word := range seen {
-		all = append(all, word)
-	}
-	slices.Sort(all)
-	return strings.Join(all[:min(len(all), mostWords)], "\n")
-}
-
-// members notes the paths of an object's members that an expression can name.
-func members(seen map[string]bool, path string, v any, depth int) {
-	object, ok := v.(map[string]any)
-	if !ok || depth > 4 || len(seen) > mostWords {
-		return
-	}
-	for name, inner := range object {
-		if !plainName(name) {
-			continue
-		}
-		seen[path+"."+name] = true
-		members(seen, path+"."+name, inner, depth+1)
-	}
-}
-
-func plainName(name string) bool {
-	for i, r := range name {
-		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 60
 }
 
 // editRules tries what was typed, or publishes it.

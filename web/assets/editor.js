@@ -2,13 +2,14 @@
 // the text would do, while it is typed. The form works without any of it.
 const pause = 400; // ms without a key before the server is asked
 const mostOffers = 8;
+const longestValue = 120; // characters of a value that is told
 
 for (const form of document.querySelectorAll("form[data-editor]")) {
   const field = form.querySelector("textarea");
   const result = form.parentElement.querySelector("[data-result]");
   const gutter = gutterOf(field);
   offerWords(field);
-  tellValues(field, result);
+  if (field.hasAttribute("data-tells")) tellValues(field, result);
   const show = () => {
     gutter.mark(result);
     prepare(form, field, result);
@@ -33,6 +34,8 @@ for (const form of document.querySelectorAll("form[data-editor]")) {
       }
       if (turn !== asked) return; // more was typed meanwhile
       result.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+      const chosen = result.querySelector(`[data-event="${field.dataset.chosen}"]`);
+      if (chosen) chosen.open = true;
       show();
     }, pause);
   });
@@ -99,7 +102,8 @@ function lineHeight(field) {
   return Number.parseFloat(getComputedStyle(field).lineHeight);
 }
 
-// offerWords completes names: with Ctrl+Space, or behind a dot.
+// offerWords completes names: with Ctrl+Space or Alt+Down, or behind a dot. The
+// Tab key is left alone: it leads out of the field, as everywhere.
 function offerWords(field) {
   const words = (field.dataset.words ?? "").split("\n").filter(Boolean);
   if (!words.length) return;
@@ -111,6 +115,7 @@ function offerWords(field) {
   list.hidden = true;
   field.after(list);
   field.setAttribute("aria-controls", list.id);
+  field.setAttribute("aria-autocomplete", "list");
   let chosen = 0;
   const typed = () => field.value.slice(0, field.selectionStart).match(/[\p{L}_][\p{L}\p{N}_.:]*$/u)?.[0] ?? "";
   const close = () => {
@@ -158,7 +163,7 @@ function offerWords(field) {
   });
   field.addEventListener("blur", close);
   field.addEventListener("keydown", (event) => {
-    if (event.ctrlKey && event.code === "Space") {
+    if ((event.ctrlKey && event.code === "Space") || (event.altKey && event.key === "ArrowDown")) {
       event.preventDefault();
       open();
       return;
@@ -173,31 +178,84 @@ function offerWords(field) {
   });
 }
 
-// tellValues says, for the member under the pointer, what the newest payload
-// holds there.
+// tellValues says what a payload holds at the member that the caret is at, below
+// the field, and at the one under the pointer, as its title.
 function tellValues(field, result) {
+  const line = document.createElement("p");
+  line.className = "told soft";
+  line.setAttribute("aria-live", "polite");
+  field.after(line);
+  result.addEventListener("click", (event) => {
+    const shown = event.target.closest("details.event");
+    if (shown && event.target.closest("summary") && !shown.open) field.dataset.chosen = shown.dataset.event;
+  });
+  const tell = (path) => (path ? describe(path, payloadsOf(result, field.dataset.chosen)) : "");
+  const follow = () => {
+    const before = field.value.slice(0, field.selectionEnd);
+    const row = before.split("\n").length - 1;
+    const text = tell(memberAt(field, row, before.length - before.lastIndexOf("\n") - 1));
+    if (text !== line.textContent) line.textContent = text; // it is read aloud
+  };
+  for (const name of ["keyup", "click", "input"]) field.addEventListener(name, follow);
   const ruler = document.createElement("canvas").getContext("2d");
   field.addEventListener("mousemove", (event) => {
     const style = getComputedStyle(field);
     ruler.font = style.font;
     const column = Math.floor((event.offsetX - Number.parseFloat(style.paddingLeft) + field.scrollLeft) / ruler.measureText("m").width);
     const row = Math.floor((event.offsetY - Number.parseFloat(style.paddingTop) + field.scrollTop) / lineHeight(field));
-    const line = field.value.split("\n")[row] ?? "";
-    const path = [...line.matchAll(/[A-Za-z_][\w.]*/g)].find((m) => m.index <= column && column < m.index + m[0].length)?.[0];
-    field.title = path?.startsWith("body.") ? describe(path, result) : "";
+    field.title = tell(memberAt(field, row, column));
   });
 }
 
-function describe(path, result) {
-  for (const pre of result.querySelectorAll('pre[aria-label="Payload"]')) {
-    let value;
-    try {
-      value = JSON.parse(pre.textContent);
-    } catch {
-      continue;
-    }
-    for (const name of path.split(".").slice(1)) value = value?.[name];
-    if (value !== undefined) return `${path} = ${JSON.stringify(value)}`;
+// memberAt is the path of a member at a place of the text, or nothing.
+function memberAt(field, row, column) {
+  const line = field.value.split("\n")[row] ?? "";
+  const path = [...line.matchAll(/[A-Za-z_][\w.]*/g)].find((m) => m.index <= column && column <= m.index + m[0].length)?.[0] ?? "";
+  return /^(body|record)\./.test(path) ? path : "";
+}
+
+// payloadsOf lists the newest events: the chosen one first, then those that are
+// open.
+function payloadsOf(result, chosen) {
+  const rank = (event) => (event.dataset.event === chosen ? 0 : event.open ? 1 : 2);
+  return [...result.querySelectorAll("details.event")].sort((a, b) => rank(a) - rank(b));
+}
+
+// describe reads the first payload that has the member.
+function describe(path, events) {
+  const [root, ...names] = path.split(".");
+  for (const event of events) {
+    const text = event.querySelector(`pre[data-holds="${root}"]`)?.textContent ?? "";
+    const value = valueIn(text.split("\n"), names);
+    if (value !== undefined) return `${path} is ${value} in ${event.querySelector("summary code").textContent}`;
   }
-  return "";
+  return `${path} is in none of the payloads shown`;
+}
+
+// valueIn finds a member in JSON with a member a line, by its indentation: so it
+// also reads what was cut, and every digit of a number stays.
+function valueIn(lines, names) {
+  let from = 0;
+  for (const [depth, name] of names.entries()) {
+    const indent = "  ".repeat(depth + 1);
+    const begin = `${indent}${JSON.stringify(name)}: `;
+    let at = from + 1;
+    while (at < lines.length && lines[at].startsWith(indent) && !lines[at].startsWith(begin)) at++;
+    if (!lines[at]?.startsWith(begin)) return undefined;
+    from = at;
+    if (depth === names.length - 1) return whole(lines, at, indent, lines[at].slice(begin.length));
+  }
+  return undefined;
+}
+
+// whole is a value in one line, cut where it is long.
+function whole(lines, at, indent, text) {
+  if (/^[[{]$/.test(text)) {
+    for (let i = at + 1; i < lines.length && text.length < longestValue; i++) {
+      text += ` ${lines[i].trim()}`;
+      if (!lines[i].startsWith(`${indent} `)) break;
+    }
+  }
+  text = text.replace(/,$/, "");
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
