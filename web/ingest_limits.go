@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -19,10 +20,10 @@ const (
 )
 
 // limits slows down floods: verified requests per connection, failed ones per
-// address.
+// network, as network tells them apart.
 type limits struct {
 	mu      sync.Mutex
-	fails   map[string]int
+	fails   map[netip.Addr]int
 	since   time.Time
 	perConn sync.Map // connection id: *rate.Limiter
 }
@@ -33,16 +34,16 @@ func (l *limits) mayFail(address string, most int) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.fails) == 0 || l.fails[address] < most || time.Since(l.since) > failWindow
+	return len(l.fails) == 0 || l.fails[network(address)] < most || time.Since(l.since) > failWindow
 }
 
 func (l *limits) failed(address string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fails == nil || time.Since(l.since) > failWindow || len(l.fails) >= failsKept {
-		l.fails, l.since = map[string]int{}, time.Now()
+		l.fails, l.since = map[netip.Addr]int{}, time.Now()
 	}
-	l.fails[address]++
+	l.fails[network(address)]++
 }
 
 // allow counts a verified request of a connection against its rate.
