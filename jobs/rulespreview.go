@@ -20,6 +20,9 @@ type RulesPreviewArgs struct {
 	Connection string `json:"connection"`
 	// Rules is the draft, YAML.
 	Rules string `json:"rules"`
+	// Based is the version that the draft was made from, for who goes on with it;
+	// nil: not told.
+	Based *int64 `json:"based,omitempty"`
 	// Filter of raw events; its connection and page are ignored.
 	Filter store.InboxFilter `json:"filter"`
 }

@@ -28,6 +28,12 @@ type rulesPage struct {
 	// Words are names the editor completes: members seen in payloads, events
 	// and traits of the plan.
 	Words string
+	// Works tells that this process begins long work, such as Work; nil: none is
+	// asked for.
+	Works   bool
+	Work    *rulesWork
+	Choices []replayChoice
+	Replay  replayAsked
 }
 
 // trialBody is what typed rules make of the newest raw events.
@@ -48,17 +54,28 @@ type triedEvent struct {
 	Rules           []mapping.RuleExplanation
 }
 
+// rulesPage shows the rules in force; with ?job= how far long work about them
+// is, and for a try on everything its draft instead.
 func (w *Web) rulesPage(c echo.Context) error {
 	v, err := w.admin.Rules(c.Request().Context(), c.Param("id"))
 	if err != nil {
 		return err
 	}
-	return w.showRules(c, http.StatusOK, rulesPage{draft: draft{Source: v.Source, Version: v.Version}})
+	body := rulesPage{draft: draft{Source: v.Source, Version: v.Version}}
+	if body.Work, err = w.rulesWorkOf(c, c.Param("id")); err != nil {
+		return err
+	}
+	if body.Work != nil {
+		if d, ok := draftOf(&body.Work.Row.Work, v.Version); ok {
+			body.draft = d
+		}
+	}
+	return w.showRules(c, http.StatusOK, body)
 }
 
 func (w *Web) showRules(c echo.Context, status int, body rulesPage) error {
 	ctx := c.Request().Context()
-	body.ID = c.Param("id")
+	body.ID, body.Works, body.Choices = c.Param("id"), w.admin.Works != nil, replayChoices()
 	if len(body.Mistakes) == 0 {
 		trial, err := w.admin.TryRules(ctx, body.ID, []byte(body.Source), triedEvents, shownEvents)
 		if err != nil {
@@ -91,28 +108,48 @@ func trialOf(t *jobs.Trial) trialBody {
 	return b
 }
 
-// editRules tries what was typed, or publishes it.
+// editRules tries what was typed, on the newest events or on everything, or
+// publishes it, with a replay or without.
 func (w *Web) editRules(c echo.Context) error {
-	ctx, id := c.Request().Context(), c.Param("id")
-	user := author(c)
 	d, err := typed(c)
 	if err != nil {
 		return err
 	}
-	status := http.StatusOK
-	if c.FormValue("publish") != "" {
-		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) {
-			v.Note = c.FormValue("note")
-			return w.admin.PublishRules(ctx, id, d.Version, v)
-		}, user)
-	} else if _, err = w.admin.CheckRules(ctx, id, []byte(d.Source)); err == nil {
-		d.Checked = true
-	}
-	if err != nil {
-		status = http.StatusUnprocessableEntity
-		if err := d.refused(err); err != nil {
+	body := rulesPage{draft: d, Replay: replayAsked{Which: c.FormValue("replay"), Count: -1}}
+	if err := w.actOnRules(c, &body); err != nil {
+		if err := body.refused(err); err != nil {
 			return err
 		}
+		return w.showRules(c, http.StatusUnprocessableEntity, body)
 	}
-	return w.showRules(c, status, rulesPage{draft: d})
+	if c.Response().Committed {
+		return nil
+	}
+	return w.showRules(c, http.StatusOK, body)
+}
+
+// actOnRules does what the button asked for; it may have answered already.
+func (w *Web) actOnRules(c echo.Context, body *rulesPage) error {
+	ctx, id := c.Request().Context(), c.Param("id")
+	act := c.FormValue("publish")
+	if w.admin.Works == nil && (act == "count" || act == "replay" || c.FormValue("all") != "") {
+		return &Problem{Status: http.StatusNotImplemented, Title: "Not offered", Detail: "this process does no long work; nothing was published"}
+	}
+	switch {
+	case act == "count":
+		return w.countReplay(c, &body.draft, &body.Replay)
+	case act == "replay":
+		return w.publishAndReplay(c, &body.draft, body.Replay)
+	case c.FormValue("all") != "":
+		return w.tryOnAll(c, &body.draft)
+	case act != "":
+		version, err := publishTyped(&body.draft, func(v store.Versioned) (int64, error) {
+			return w.admin.PublishRules(ctx, id, body.Version, v)
+		}, author(c))
+		body.Version = version
+		return err
+	}
+	_, err := w.admin.CheckRules(ctx, id, []byte(body.Source))
+	body.Checked = err == nil
+	return err
 }

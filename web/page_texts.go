@@ -21,6 +21,8 @@ type draft struct {
 	Checked  bool // without mistakes
 	Mistakes []Mistake
 	Note     string
+	// Why is what was typed as the reason of the change.
+	Why      string
 	Versions []store.Versioned
 }
 
@@ -38,7 +40,7 @@ type planPage struct {
 
 // typed reads an editor's form. Browsers send line ends as CR LF.
 func typed(c echo.Context) (draft, error) {
-	d := draft{Source: unixLines(c.FormValue("source"))}
+	d := draft{Source: unixLines(c.FormValue("source")), Why: c.FormValue("note")}
 	var err error
 	if d.Version, err = strconv.ParseInt(c.FormValue("version"), 10, 64); err != nil {
 		return d, badRequest("version", "is missing from the form; open the page again")
@@ -73,7 +75,7 @@ func (d *draft) refused(err error) error {
 
 // publishTyped publishes and gives the version that the editor is then based on.
 func publishTyped(d *draft, publish func(store.Versioned) (int64, error), user string) (int64, error) {
-	version, err := publish(store.Versioned{Source: d.Source, Author: user})
+	version, err := publish(store.Versioned{Source: d.Source, Author: user, Note: d.Why})
 	if err != nil {
 		return d.Version, err
 	}

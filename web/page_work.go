@@ -24,6 +24,9 @@ type workRow struct {
 	Width int64
 	Left  string // "about 5 min", where it is known
 	Live  bool
+	// Said is what came of it, in a sentence, and Page where the whole of it can
+	// be looked at; empty where there is none.
+	Said, Page string
 }
 
 // workRows is how many a page shows.
@@ -45,16 +48,23 @@ func (w *Web) workOf(ctx context.Context) (workPage, error) {
 	all, err := w.store.Works(ctx, store.WorkFilter{Limit: workRows})
 	var body workPage
 	for i := range all {
-		row := workRow{Work: all[i], Unit: w.admin.Works.Unit(all[i].Kind), Live: all[i].State.Live()}
-		if row.Total > 0 {
-			row.Width = min(100, row.Done*100/row.Total)
-		}
-		if left, known := jobs.Remaining(&all[i]); known {
-			row.Left = roughly(left)
-		}
-		body.Rows = append(body.Rows, row)
+		body.Rows = append(body.Rows, w.workRow(&all[i]))
 	}
 	return body, err
+}
+
+func (w *Web) workRow(one *store.Work) workRow {
+	row := workRow{Work: *one, Live: one.State.Live(), Said: said(one), Page: pageOfWork(one)}
+	if w.admin.Works != nil {
+		row.Unit = w.admin.Works.Unit(one.Kind)
+	}
+	if row.Total > 0 {
+		row.Width = min(100, row.Done*100/row.Total)
+	}
+	if left, known := jobs.Remaining(one); known {
+		row.Left = roughly(left)
+	}
+	return row
 }
 
 // roughly says a time that is still to come.

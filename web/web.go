@@ -240,6 +240,7 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
 	e.GET("/settings", w.settingsPage, page...)
+	e.GET("/live/work/:id", w.liveJob, page...)
 	e.POST("/settings/users", w.changeUsers, page...)
 	e.POST("/settings/tokens", w.changeTokens, page...)
 	e.GET("/settings/audit", w.auditPage, page...)
