@@ -33,9 +33,14 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A list that is chosen from with the pointer shows what was chosen at once. By
+// keyboard every arrow is a change; there the button says when.
 for (const form of document.querySelectorAll("form[data-auto]")) {
   for (const field of form.querySelectorAll("select")) {
-    field.addEventListener("change", () => form.requestSubmit());
+    let pointed = false;
+    field.addEventListener("pointerdown", () => (pointed = true));
+    field.addEventListener("keydown", () => (pointed = false));
+    field.addEventListener("change", () => pointed && form.requestSubmit());
   }
 }
 
