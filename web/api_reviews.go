@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -36,10 +38,10 @@ type reviewPersonBody struct {
 	LastSeen string   `json:"last_seen"`
 }
 
-// apiReviews lists what the guards of identity kept apart; state is open (the
-// default), rejected or all.
-func (w *Web) apiReviews(c echo.Context) error {
-	f := store.ReviewFilter{Verdict: store.ReviewOpen, After: c.QueryParam("next")}
+// reviewFilter reads the filter and the page out of the query; state is open
+// (the default), rejected or all.
+func reviewFilter(c echo.Context) (f store.ReviewFilter, err error) {
+	f = store.ReviewFilter{Verdict: store.ReviewOpen, After: c.QueryParam("next")}
 	switch state := c.QueryParam("state"); state {
 	case "", store.ReviewOpen:
 	case store.ReviewRejected:
@@ -47,31 +49,42 @@ func (w *Web) apiReviews(c echo.Context) error {
 	case "all":
 		f.Verdict = ""
 	default:
-		return badRequest("state", "is %q, want open, rejected or all", state)
+		return f, badRequest("state", "is %q, want open, rejected or all", state)
 	}
-	var err error
-	if f.Limit, err = limitOf(c); err != nil {
+	f.Limit, err = limitOf(c)
+	return f, err
+}
+
+// reviewPeople gives who the reviews are about.
+func (w *Web) reviewPeople(ctx context.Context, all []store.Review) (map[lifecycle.ProfileID]*store.Person, error) {
+	var ids []lifecycle.ProfileID
+	for i := range all {
+		for _, id := range [2]lifecycle.ProfileID{all[i].Person, all[i].Other} {
+			if id != 0 && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return w.store.PeopleOf(ctx, ids)
+}
+
+// apiReviews lists what the guards of identity kept apart.
+func (w *Web) apiReviews(c echo.Context) error {
+	f, err := reviewFilter(c)
+	if err != nil {
 		return err
 	}
 	page, err := w.store.Reviews(c.Request().Context(), f)
 	if err != nil {
 		return err
 	}
+	known, err := w.reviewPeople(c.Request().Context(), page.Items)
+	if err != nil {
+		return err
+	}
 	people := map[lifecycle.ProfileID]*reviewPersonBody{}
-	for _, r := range page.Items {
-		for _, id := range []lifecycle.ProfileID{r.Person, r.Other} {
-			if id == 0 || people[id] != nil {
-				continue
-			}
-			p, err := w.store.Person(c.Request().Context(), id)
-			if isNotFound(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			people[id] = &reviewPersonBody{number(int64(p.ID)), append([]string{}, p.Keys...), string(p.Stage), when(p.LastSeen)}
-		}
+	for id, p := range known {
+		people[id] = &reviewPersonBody{number(int64(p.ID)), append([]string{}, p.Keys...), string(p.Stage), when(p.LastSeen)}
 	}
 	items := make([]reviewBody, len(page.Items))
 	for i := range page.Items {
@@ -90,24 +103,43 @@ func reviewID(r *store.Review) string {
 	return base64.RawURLEncoding.EncodeToString(append(r.Event[:], r.Key...))
 }
 
+// reviewInput says why a review is decided so.
+type reviewInput struct {
+	Reason string `json:"reason"`
+}
+
+// reviewStateBody is how a review was decided.
+type reviewStateBody struct {
+	State string `json:"state"`
+}
+
+// joinPreviewInput names whom a person would be joined with, by a key.
+type joinPreviewInput struct {
+	Key string `json:"key"`
+}
+
 // review reads the id of the path and the reason of the body.
 func (w *Web) review(c echo.Context) (event lifecycle.EventID, key lifecycle.Key, reason string, err error) {
-	var body struct {
-		Reason string `json:"reason"`
-	}
+	var body reviewInput
 	if err := decode(c, &body); err != nil {
 		return event, key, "", err
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(c.Param("id"))
-	namespace, value, ok := "", "", false
+	event, key, err = parseReviewID(c.Param("id"))
+	return event, key, body.Reason, err
+}
+
+// parseReviewID is reviewID reversed; ErrNotFound for what is none.
+func parseReviewID(id string) (event lifecycle.EventID, key lifecycle.Key, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(id)
+	ok := false
 	if err == nil && len(raw) > len(event) {
 		copy(event[:], raw)
-		namespace, value, ok = strings.Cut(string(raw[len(event):]), ":")
+		key.Namespace, key.Value, ok = strings.Cut(string(raw[len(event):]), ":")
 	}
 	if !ok {
-		return event, key, "", store.ErrNotFound
+		return event, lifecycle.Key{}, store.ErrNotFound
 	}
-	return event, lifecycle.Key{Namespace: namespace, Value: value}, body.Reason, nil
+	return event, key, nil
 }
 
 // apiApprove joins what a review names; the answer is who has the keys then.
@@ -120,7 +152,7 @@ func (w *Web) apiApprove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"id": number(int64(id))})
+	return c.JSON(http.StatusOK, personRefBody{number(int64(id))})
 }
 
 // apiReject keeps apart what a review names, for good.
@@ -132,7 +164,7 @@ func (w *Web) apiReject(c echo.Context) error {
 	if err := w.admin.Reject(c.Request().Context(), event, key, reason, apiAuthor); err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]string{"state": store.ReviewRejected})
+	return c.JSON(http.StatusOK, reviewStateBody{store.ReviewRejected})
 }
 
 // joinPreviewBody is what joining two people would do.
@@ -158,9 +190,7 @@ type joinReachBody struct {
 
 // apiPreviewJoin says what joining the person with the owner of a key would do.
 func (w *Web) apiPreviewJoin(c echo.Context) error {
-	var body struct {
-		Key string `json:"key"`
-	}
+	var body joinPreviewInput
 	if err := decode(c, &body); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ type personPage struct {
 	// Stages can be pinned; Pinned says whether one is.
 	Stages []lifecycle.Stage
 	Pinned bool
+	// Erasure is the request to erase them that is open or being carried out; zero for none.
+	Erasure int64
 	// Merged names the id that was asked for where it is a merged one.
 	Merged string
 }
@@ -70,6 +72,12 @@ func (w *Web) personPage(c echo.Context) error {
 	body.Stages, body.Pinned = w.registry.Config().PlanOf(p.ID).StageNames(), body.Explain.Via == lifecycle.ViaPin
 	if id := number(int64(p.ID)); id != c.Param("id") {
 		body.Merged = c.Param("id")
+	}
+	switch e, err := w.store.LiveErasure(ctx, p.ID); {
+	case err == nil:
+		body.Erasure = e.ID
+	case !isNotFound(err):
+		return err
 	}
 	var next string
 	body.Timeline, next, err = w.store.Timeline(ctx, p.ID, c.QueryParam("next"), 40)
