@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/stagebridge/stagebridge/connectors/hubspot/hubspotsim"
 	"github.com/stagebridge/stagebridge/secret"
@@ -20,12 +22,16 @@ import (
 const (
 	password = "a password of some length"
 	contact  = "ann@example.com"
+	// refusal is what the vendor says of a person whom it does not take.
+	refusal = "no write is taken for this address"
 )
 
-// TestFirstDay goes the way of somebody new: from the one-time link to a
-// connected HubSpot, a rule, a plan, a person and a failed push, to the log-out;
-// then comes somebody who may only look.
+// TestFirstDay goes the way of somebody new, who has no mouse: from the one-time
+// link to a connected HubSpot, a rule, a plan, a person and a failed push, to the
+// log-out. Then comes somebody who may only look, and somebody whose browser
+// runs no script.
 func TestFirstDay(t *testing.T) {
+	t.Parallel()
 	portal := hubspotsim.New(hubspotsim.Options{ClientSecret: secret.New("the-app's-secret"), Token: secret.New("the-app's-token")})
 	t.Cleanup(portal.Close)
 	vendor := httptest.NewServer(portal.Handler())
@@ -38,100 +44,135 @@ func TestFirstDay(t *testing.T) {
 	p := openTab(t, base)
 
 	p.open(strings.TrimPrefix(setup, base))
-	p.fill("#password", password)
-	p.fill("#again", password)
-	p.press("Set it and log in")
+	setPassword(p)
 	p.reads("Nothing is connected yet")
 
 	connectHubSpot(p, vendor.URL)
 	editRule(p)
 	changePlan(p)
-	followPerson(p, portal)
+	portal.SetTarget(p.base + "/hooks/hubspot")
+	arrives(p, portal, contact)
+	followPerson(p)
 	retryPush(p, portal)
 
-	p.leave("log out", chromedp.Click(`header form[action="/logout"] button`, chromedp.ByQuery))
+	p.enter("Log out admin")
 	p.open("/people")
 	p.reads("Log in")
 	if words := p.complaints(); len(words) > 0 {
 		t.Errorf("the browser complained: %q", words)
 	}
 	look(t, p, env)
+	if !t.Failed() {
+		withoutScript(t, base, portal)
+	}
+}
+
+// setPassword answers a one-time link.
+func setPassword(p *tab) {
+	p.t.Helper()
+	p.typeInto("Password", password)
+	p.typeInto("The same again", password)
+	p.leave("set the password", key(kb.Enter))
 }
 
 // connectHubSpot adds the connection by its form, sends the sample, and sees
 // the light turn green without opening the page again.
 func connectHubSpot(p *tab, vendor string) {
 	p.t.Helper()
-	p.open("/connections")
-	p.press("Connect HubSpot")
-	p.fill(`[id="secret.client_secret"]`, "the-app's-secret")
-	p.fill(`[id="secret.access_token"]`, "the-app's-token")
-	p.do("show all settings", chromedp.Evaluate(`document.querySelector("details").open = true`, nil))
-	p.fill(`[id="setting.base_url"]`, vendor)
-	p.click(`input[name="enabled"]`)
-	p.press("Connect")
+	p.visit("Connections")
+	p.enter("Connect HubSpot")
+	p.skip()
+	p.typeInto("Client secret", "the-app's-secret")
+	p.typeInto("Access token", "the-app's-token")
+	p.tabTo("More settings")
+	p.keys("open them", key(kb.Enter))
+	p.typeInto("API address", vendor)
+	p.tick("Bring stages and segments to HubSpot")
+	p.enter("Connect")
 	p.reads("no event yet")
-	p.press("Send a sample event")
+	p.skip()
+	p.enter("Send a sample event")
 	p.reads("The sample was taken as receipt")
 	p.until("the light turns green", `document.querySelector("[data-live] .light.ok")`)
 	p.picture("connected")
 }
 
-// editRule breaks a rule, sees the mistake at its line, mends it, sees what
-// changes, publishes, and lets the events be processed again.
+// editRule breaks a rule, sees the mistake at its line, goes there by its link,
+// mends it with a name that the editor completes, sees what changes, publishes,
+// and lets the events be processed again.
 func editRule(p *tab) {
 	p.t.Helper()
-	p.open("/connections/hubspot/rules")
-	rules := p.value("#source")
-	if !strings.Contains(rules, "event: Lead:Created") {
-		p.t.Fatalf("the default rules emit no Lead:Created:\n%s", rules)
-	}
-	p.set("#source", strings.Replace(rules, "event: Lead:Created", "evnt: Lead:Created", 1))
-	at := strings.Count(rules[:strings.Index(rules, "event: Lead:Created")], "\n") + 1
+	p.skip()
+	p.enter("the connector's defaults")
+	p.skip()
+	p.tabTo("YAML")
+	at := p.replaceLine("event: Lead:Created", "      evnt: Lead:Created")
 	p.until("the line is marked", fmt.Sprintf(`document.querySelector(".gutter li:nth-child(%d).wrong")`, at))
 	p.picture("mistake")
-	p.set("#source", strings.Replace(rules, "event: Lead:Created", "event: Newsletter:Subscribed", 1))
+	p.tabUntil("the mistake", func(f focus) bool { return f.Role == "link" && strings.Contains(f.Name, fmt.Sprintf(":%d:", at)) })
+	p.keys("go to its line and mend it", key(kb.Enter), chromedp.KeyEvent("      event: Newsletter:Sub"), key(" ", input.ModifierCtrl))
+	p.until("the name is offered", `document.querySelector(".offers [aria-selected=true]")?.textContent === "Newsletter:Subscribed"`)
+	p.keys("close the offer, ask again and take it", key(kb.Escape), key(kb.ArrowDown, input.ModifierAlt), key(kb.Enter))
+	if text := p.value("#source"); !strings.Contains(text, "\n      event: Newsletter:Subscribed\n") || strings.Contains(text, "evnt") {
+		p.t.Fatalf("the line was not mended:\n%s", text)
+	}
 	p.until("the effect is told", `/[1-9]\d* would change/.test(document.querySelector("[data-effect]")?.innerText)`)
-	p.fill("#note", "contacts come from the newsletter")
-	p.press("Publish")
+	p.toLine(p.lineOf("hubspot: body.objectId"))
+	p.keys("to a member", key(kb.End), key(kb.ArrowLeft), key(kb.ArrowLeft), key(kb.ArrowLeft))
+	p.until("its value is told", `/^body.objectId is \d+ in contact.creation$/.test(document.querySelector(".told").textContent)`)
+	p.typeInto("Why this change", "contacts come from the newsletter")
+	p.enter("Publish")
 	p.reads("Published as version 1")
-	p.open("/inbox?connection=hubspot")
-	p.press("Process these again…")
-	p.press("Process 1 raw event again")
+	p.visit("Inbox")
+	p.choose("Connection", "hubspot")
+	p.enter("Show")
+	p.skip()
+	p.enter("Process these again…")
+	p.skip()
+	p.enter("Process 1 raw event again")
 	p.reads("being processed again")
 }
 
-// changePlan tries a stage on everybody, and publishes it.
+// changePlan tries a segment on everybody, and publishes it.
 func changePlan(p *tab) {
 	p.t.Helper()
-	p.open("/plan")
-	plan := p.value("#source")
-	p.set("#source", strings.Replace(plan, "stages:\n", "stages:\n", 1)+"\nsegments:\n  fresh: seen(\"Newsletter:Subscribed\")\n")
-	if strings.Contains(plan, "\nsegments:\n") {
-		p.set("#source", strings.Replace(plan, "\nsegments:\n", "\nsegments:\n  fresh: seen(\"Newsletter:Subscribed\")\n", 1))
+	p.visit("Plan")
+	p.tabTo("YAML")
+	if strings.Contains(p.value("#source"), "\nsegments:\n") {
+		p.replaceLine("segments:", "segments:\n  fresh: seen(\"Newsletter:Subscribed\")")
+	} else {
+		p.keys("to the end", key(kb.End, input.ModifierCtrl), chromedp.KeyEvent("\nsegments:\n  fresh: seen(\"Newsletter:Subscribed\")\n"))
 	}
-	p.press("Preview")
+	p.enter("Preview")
 	p.reads("What publishing would do")
-	p.press("Publish")
+	p.skip()
+	p.enter("Publish")
 	p.reads("Published as version")
 }
 
-// followPerson lets a real delivery come in and follows a person to its bytes.
-func followPerson(p *tab, portal *hubspotsim.Sim) {
+// arrives lets a real delivery come in about somebody whom the vendor will not
+// let us write to.
+func arrives(p *tab, portal *hubspotsim.Sim, email string) {
 	p.t.Helper()
-	portal.Refuse(contact, "no write is taken for this address")
-	portal.AddContact(map[string]string{"email": contact, "firstname": "Ann"})
-	portal.SetTarget(p.base + "/hooks/hubspot")
+	portal.Refuse(email, refusal)
+	portal.AddContact(map[string]string{"email": email, "firstname": "Ann"})
 	if n, err := portal.Deliver(p.t.Context()); err != nil || n == 0 {
 		p.t.Fatalf("delivered %d: %v", n, err)
 	}
-	p.until("the person is there", fmt.Sprintf(`(await fetch("/people?q=%s").then(r => r.text())).includes('href="/people/')`, contact))
-	p.open("/people")
-	p.fill("#q", contact)
-	p.press("Search")
-	p.leave("open the person", chromedp.Click(`main tbody a[href^="/people/"]`, chromedp.ByQuery))
+	p.until("the person is there", fmt.Sprintf(`(await fetch("/people?q=%s").then(r => r.text())).includes('href="/people/')`, email))
+}
+
+// followPerson searches for a person and follows the timeline to the bytes.
+func followPerson(p *tab) {
+	p.t.Helper()
+	p.visit("People")
+	p.typeInto("Any key begins with", contact)
+	p.leave("search", key(kb.Enter))
+	p.skip()
+	p.follow(p.href("/people/"))
 	p.reads("Why this stage")
-	p.leave("open the raw event", chromedp.Click(`main a[href^="/inbox/"]`, chromedp.ByQuery))
+	p.skip()
+	p.follow(p.href("/inbox/"))
 	p.reads(`"subscriptionType"`)
 }
 
@@ -139,13 +180,15 @@ func followPerson(p *tab, portal *hubspotsim.Sim) {
 // once it takes it.
 func retryPush(p *tab, portal *hubspotsim.Sim) {
 	p.t.Helper()
-	p.until("the push fails", `(await fetch("/sync?state=failed").then(r => r.text())).includes("no write is taken")`)
-	p.until("it is counted", `(await fetch("/sync?state=failed").then(r => r.text())).includes("Try 1 person again")`)
-	p.open("/sync?state=failed")
-	p.reads("no write is taken for this address")
+	p.visit("Sync")
+	p.choose("State", "failed")
+	p.enter("Show")
+	p.again(refusal)
+	p.again("Try 1 person again")
 	portal.Refuse(contact, "")
-	p.press("Try 1 person again")
-	p.until("the push arrives", `!(await fetch("/sync?state=failed").then(r => r.text())).includes("no write is taken")`)
+	p.skip()
+	p.enter("Try 1 person again")
+	p.until("the push arrives", fmt.Sprintf(`!(await fetch("/sync?state=failed").then(r => r.text())).includes(%q)`, refusal))
 }
 
 // look: a viewer sees everything that is not secret, and changes nothing.
@@ -167,16 +210,14 @@ func look(t *testing.T, p *tab, env []string) {
 		t.Fatalf("no link in %s", out)
 	}
 	p.open(strings.Fields(string(out[at:]))[0])
-	p.fill("#password", password)
-	p.fill("#again", password)
-	p.press("Set it and log in")
-	for _, path := range []string{"/", "/connections", "/connections/hubspot", "/connections/hubspot/rules", "/plan", "/people", "/inbox", "/sync"} {
+	setPassword(p)
+	for _, part := range []string{"Connections", "Plan", "People", "Segments", "Inbox", "Sync", "Reports", "Long work"} {
+		p.visit(part)
+		offersNothing(p)
+	}
+	for _, path := range []string{"/", "/connections/hubspot", "/connections/hubspot/rules"} {
 		p.open(path)
-		var forms []string
-		p.do("forms of "+path, chromedp.Evaluate(`[...document.querySelectorAll('main form[method="post"] button')].filter(b => b.offsetParent).map(b => b.innerText)`, &forms))
-		if len(forms) > 0 {
-			t.Errorf("a viewer is offered %q on %s", forms, path)
-		}
+		offersNothing(p)
 	}
 	var status int
 	p.do("publish all the same", chromedp.Evaluate(`fetch("/plan", {method: "POST", body: new URLSearchParams({version: "1", source: "name: x", publish: "yes"})}).then(r => r.status)`, &status, awaited))
@@ -184,4 +225,15 @@ func look(t *testing.T, p *tab, env []string) {
 		t.Errorf("a viewer's plan was answered with %d", status)
 	}
 	p.complaints() // the browser tells of the 403
+}
+
+// offersNothing sees that a page has no button that changes something, neither
+// to the eye nor to the Tab key.
+func offersNothing(p *tab) {
+	p.t.Helper()
+	var buttons []string
+	p.do("buttons", chromedp.Evaluate(`[...document.querySelectorAll('main form[method="post"] button')].filter(b => b.offsetParent).map(b => b.innerText)`, &buttons))
+	if len(buttons) > 0 {
+		p.t.Errorf("a viewer is offered %q on %s", buttons, p.address())
+	}
 }
