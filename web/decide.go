@@ -51,6 +51,21 @@ type personRefBody struct {
 	ID string `json:"id"`
 }
 
+// reviewInput says why a review is decided so.
+type reviewInput struct {
+	Reason string `json:"reason"`
+}
+
+// reviewStateBody is how a review was decided.
+type reviewStateBody struct {
+	State string `json:"state"`
+}
+
+// joinPreviewInput names whom a person would be joined with, by a key.
+type joinPreviewInput struct {
+	Key string `json:"key"`
+}
+
 // partedBody are the numbers of a person and of who was parted from them.
 type partedBody struct {
 	ID     string `json:"id"`
