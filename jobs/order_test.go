@@ -22,6 +22,9 @@ import (
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	rounds := 6
+	if raced {
+		rounds = 2
+	}
 	if n, err := strconv.Atoi(os.Getenv("STAGEBRIDGE_TEST_ROUNDS")); err == nil {
 		rounds = n
 	}

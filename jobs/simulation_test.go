@@ -52,6 +52,9 @@ func TestSimulation(t *testing.T) {
 		for name, source := range map[string][]byte{"classic": classic, "every-function": []byte(everyFunctionPlan)} {
 			t.Run(db.name+"/"+name, func(t *testing.T) {
 				s := simulation{people: 150, steps: 120, checks: 20}
+				if raced {
+					s = simulation{people: 40, steps: 80, checks: 8}
+				}
 				if full {
 					s = simulation{people: 10_000, steps: 1000, checks: 16, full: true}
 				} else {
