@@ -172,6 +172,14 @@ func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
 	return body, http.StatusOK, nil
 }
 
+// lifecycleIDs names the plan's further lifecycles.
+func lifecycleIDs(plan *lifecycle.Plan) (ids []string) {
+	for _, l := range plan.Lifecycles() {
+		ids = append(ids, l.ID)
+	}
+	return ids
+}
+
 // filtersOf makes the form: what every report can be narrowed by, and what this
 // one asks besides.
 func filtersOf(c echo.Context, plan *lifecycle.Plan, connections []string) []reportFilter {
@@ -184,6 +192,9 @@ func filtersOf(c echo.Context, plan *lifecycle.Plan, connections []string) []rep
 		{Name: "to", Label: "To, not included", Type: "date"},
 		{Name: "segment", Label: "Segment", Options: segments},
 		{Name: "plan", Label: "Plan version", Type: "number"},
+	}
+	if ids := lifecycleIDs(plan); len(ids) > 0 && live.ReadsStages(c.Param("name")) {
+		fields = append(fields, reportFilter{Name: "lifecycle", Label: "Lifecycle", Options: ids})
 	}
 	connection := reportFilter{Name: "connection", Label: "Told by", Options: connections}
 	currency := reportFilter{Name: "currency", Label: "Currency", Type: "text"}

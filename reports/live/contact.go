@@ -14,15 +14,14 @@ import (
 // contactCounter counts in which stage sales first touched people.
 type contactCounter struct {
 	o       *Options
-	plan    *lifecycle.Plan
 	events  []lifecycle.EventName
 	touched map[lifecycle.Stage]int64
 	waits   map[lifecycle.Stage][]stats.Spell // since the stage was entered
 	never   map[lifecycle.Stage]int64         // people by their stage now
 }
 
-func newContact(plan *lifecycle.Plan, o *Options) counter {
-	c := &contactCounter{o: o, plan: plan, events: o.Touches, touched: map[lifecycle.Stage]int64{}, waits: map[lifecycle.Stage][]stats.Spell{}, never: map[lifecycle.Stage]int64{}}
+func newContact(_ *lifecycle.Plan, o *Options) counter {
+	c := &contactCounter{o: o, events: o.Touches, touched: map[lifecycle.Stage]int64{}, waits: map[lifecycle.Stage][]stats.Spell{}, never: map[lifecycle.Stage]int64{}}
 	if len(c.events) == 0 {
 		c.events = []lifecycle.EventName{leadContacted, "Meeting:Booked", "Meeting:Attended"}
 	}
@@ -84,7 +83,7 @@ func (c *contactCounter) report(_ context.Context, r *Report) error {
 	if all == 0 {
 		r.note("no such event was told in the period")
 	}
-	order := append([]lifecycle.Stage{""}, c.plan.StageNames()...)
+	order := append([]lifecycle.Stage{""}, c.o.stageNames()...)
 	for _, s := range append(sortedStages(c.touched), sortedStages(c.never)...) {
 		if !slices.Contains(order, s) {
 			order = append(order, s)

@@ -11,21 +11,19 @@ import (
 
 // conversionCounter counts stays in path stages by period.
 type conversionCounter struct {
-	plan *lifecycle.Plan
-	cal  *calendar
-	end  lifecycle.Instant
-	path []lifecycle.Stage // without the last, which nothing leads forward from
+	cal   *calendar
+	end   lifecycle.Instant
+	place map[lifecycle.Stage]int // on the path
+	path  []lifecycle.Stage       // without the last, which nothing leads forward from
 	// For each stage and period. atStart holds differences between neighbours
 	// until the report adds them up, so that a long stay costs two additions.
 	atStart, entered, forward [][]int64
 }
 
-func newConversion(plan *lifecycle.Plan, o *Options) counter {
-	c := &conversionCounter{plan: plan, cal: newCalendar(o, o.Unit), end: o.end()}
-	for _, s := range plan.Stages() {
-		if !s.Side {
-			c.path = append(c.path, s.Name)
-		}
+func newConversion(_ *lifecycle.Plan, o *Options) counter {
+	c := &conversionCounter{cal: newCalendar(o, o.Unit), end: o.end(), place: map[lifecycle.Stage]int{}, path: o.path()}
+	for i, name := range c.path {
+		c.place[name] = i
 	}
 	c.path = c.path[:max(0, len(c.path)-1)]
 	grid := func() [][]int64 {
@@ -44,8 +42,8 @@ func (c *conversionCounter) take(p *summary.Person) error {
 		return nil
 	}
 	stays(p, c.end, func(stage lifecycle.Stage, s span, next lifecycle.Stage) {
-		i := c.plan.PathIndex(stage)
-		if i < 0 || i >= len(c.path) {
+		i, onPath := c.place[stage]
+		if !onPath || i >= len(c.path) {
 			return
 		}
 		// The periods at whose start the stay had begun and was not over.
@@ -61,7 +59,7 @@ func (c *conversionCounter) take(p *summary.Person) error {
 			switch in := c.cal.index(s.to); {
 			case in >= 0:
 				last = in + 1 // over at the very start counts as there at the start
-				if c.plan.PathIndex(next) > i {
+				if c.place[next] > i {
 					c.forward[i][in]++
 				}
 			case s.to < c.cal.edges[0]:

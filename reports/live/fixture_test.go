@@ -34,6 +34,7 @@ func at(t *testing.T, text string) lifecycle.Instant {
 //	1 2026-01-05 -> Customer                               a move
 //	1 trait plan=team                                      a trait
 //	1 in at_risk                                           a segment
+//	1 2026-01-05 academy -> Student                        a move in a further lifecycle
 func told(t *testing.T, story string) []summary.Person {
 	t.Helper()
 	people := map[int]*summary.Person{}
@@ -60,6 +61,13 @@ func told(t *testing.T, story string) []summary.Person {
 			p.Segments = append(p.Segments, lifecycle.Segment(rest))
 		case words[2] == "->":
 			p.Moves = append(p.Moves, summary.Move{Stage: lifecycle.Stage(strings.TrimPrefix(rest, "-> ")), At: at(t, words[1])})
+		case len(words) > 4 && words[3] == "->":
+			m := summary.Move{Stage: lifecycle.Stage(strings.Join(words[4:], " ")), At: at(t, words[1])}
+			if i := slices.IndexFunc(p.Courses, func(c summary.Course) bool { return c.Lifecycle == words[2] }); i >= 0 {
+				p.Courses[i].Moves = append(p.Courses[i].Moves, m)
+			} else {
+				p.Courses = append(p.Courses, summary.Course{Lifecycle: words[2], Moves: []summary.Move{m}})
+			}
 		default:
 			p.Events = append(p.Events, happened(t, words))
 		}
@@ -136,6 +144,9 @@ func count(plan *lifecycle.Plan, name string, o Options, people []summary.Person
 	i := slices.IndexFunc(Reports(), func(x Info) bool { return x.Name == name })
 	if i < 0 {
 		return nil, ErrUnknown
+	}
+	if err := o.fillStages(plan); err != nil {
+		return nil, err
 	}
 	o.fill()
 	c := Reports()[i].make(plan, &o)

@@ -20,6 +20,7 @@ func OptionInfos() []OptionInfo {
 		{"events", "events that count as purchases or as being back, with commas (default " + string(DefaultPurchase) + ")", "Order:Completed", nil},
 		{"segment", "only people who are in it now", "at_risk", nil},
 		{"account", "only people of one account, by its key, such as domain:example.com", "domain:example.com", nil},
+		{"lifecycle", "which lifecycle of the plan a report about stages is about (default main)", "academy", nil},
 		{"connection", "only events that it told of", "hubspot-eu", nil},
 		{"plan", "only people whom this version of the plan placed last", "1", nil},
 		{"person", "only one person, by id", "1", nil},

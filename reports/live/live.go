@@ -32,6 +32,9 @@ type Options struct {
 	// Account keeps only people who belong to it now, by its key, such as
 	// domain:example.com; empty: everybody.
 	Account string
+	// Lifecycle is the further lifecycle of the plan whose stages a report is
+	// about; empty: the main one.
+	Lifecycle string
 	// Plan keeps only people whom this version of the plan placed last; zero: everybody.
 	Plan int64
 	// Person keeps only one; zero: everybody.
@@ -57,6 +60,9 @@ type Options struct {
 	PlanOf summary.PlanOf
 	// Progress is told now and then how many people were looked at.
 	Progress func(people int64)
+
+	// stages are those of the lifecycle, in the order of the plan.
+	stages []lifecycle.StageInfo
 }
 
 // Report is the answer.
@@ -141,7 +147,7 @@ func (o *Options) infoOf(name string) (Info, error) {
 	if info.path && o.Connection != "" {
 		return Info{}, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
 	}
-	return info, nil
+	return info, o.checkLifecycle(name)
 }
 
 // Check tells whether there is a report of a name that the options have a
@@ -158,6 +164,9 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if err != nil {
 		return nil, err
 	}
+	if err := o.fillStages(plan); err != nil {
+		return nil, err
+	}
 	o.fill()
 	if o.PlanOf == nil {
 		o.PlanOf = func(lifecycle.ProfileID) *lifecycle.Plan { return plan }
@@ -166,6 +175,7 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if w, ok := c.(wanter); ok {
 		want = w.want()
 	}
+	want.Courses = o.Lifecycle != ""
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
 	fresh, err := summary.Each(ctx, s, o.PlanOf, o.Now, want, func(p *summary.Person) error { return o.one(c, r, p) })
 	if err != nil {
@@ -175,12 +185,16 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if fresh.Waiting > 0 {
 		r.note("up to %d people changed since %s; the figures are those of then", fresh.Waiting, r.AsOf.Format(time.RFC3339))
 	}
+	if o.Lifecycle != "" {
+		r.note("stages are those of the lifecycle %s", o.Lifecycle)
+	}
 	if err := c.report(ctx, r); err != nil {
 		return nil, fmt.Errorf("live: %s: %w", name, err)
 	}
 	return r, nil
 }
 
+// fill sets what was left out.
 func (o *Options) fill() {
 	if o.Zone == nil {
 		o.Zone = time.UTC
@@ -219,6 +233,9 @@ func (o *Options) one(c counter, r *Report, p *summary.Person) error {
 	}
 	if o.Connection != "" {
 		p.Events = slices.DeleteFunc(p.Events, func(e summary.Event) bool { return e.Connection != o.Connection })
+	}
+	if o.Lifecycle != "" {
+		p.Follow(o.Lifecycle)
 	}
 	if err := c.take(p); err != nil {
 		return fmt.Errorf("person %d: %w", p.ID, err)

@@ -64,6 +64,9 @@ func ParseOptions(get func(name string) string) (Options, error) {
 	if o.Account = get("account"); o.Account != "" && !accountKey(o.Account) {
 		return o, &FieldError{"account", fmt.Sprintf("is %q, want an account's key, such as domain:example.com or group:CONNECTION:ID", o.Account)}
 	}
+	if o.Lifecycle = get("lifecycle"); o.Lifecycle == lifecycle.MainLifecycle {
+		o.Lifecycle = ""
+	}
 	return o, o.Settings.parse(get)
 }
 

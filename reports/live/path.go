@@ -20,13 +20,10 @@ type funnelCounter struct {
 	young  int64
 }
 
-func newFunnel(plan *lifecycle.Plan, o *Options) counter {
-	c := &funnelCounter{o: o}
-	for _, s := range plan.Stages() {
-		if !s.Side {
-			c.path = append(c.path, s.Name)
-			c.counts = append(c.counts, reports.StageCount{Stage: s.Name})
-		}
+func newFunnel(_ *lifecycle.Plan, o *Options) counter {
+	c := &funnelCounter{o: o, path: o.path()}
+	for _, name := range c.path {
+		c.counts = append(c.counts, reports.StageCount{Stage: name})
 	}
 	return c
 }
@@ -105,12 +102,11 @@ func rate(r reports.Rate) string {
 // stayCounter measures every stay in a stage.
 type stayCounter struct {
 	o      *Options
-	plan   *lifecycle.Plan
 	spells map[lifecycle.Stage][]stats.Spell
 }
 
-func newStay(plan *lifecycle.Plan, o *Options) counter {
-	return &stayCounter{o: o, plan: plan, spells: map[lifecycle.Stage][]stats.Spell{}}
+func newStay(_ *lifecycle.Plan, o *Options) counter {
+	return &stayCounter{o: o, spells: map[lifecycle.Stage][]stats.Spell{}}
 }
 
 func (c *stayCounter) take(p *summary.Person) error {
@@ -137,7 +133,7 @@ func (c *stayCounter) report(_ context.Context, r *Report) error {
 	r.Definition = "S(t) = product over lengths up to t of (1 - ended / at risk), Kaplan and Meier; a stay that still lasts counts as long as it was seen"
 	data := map[lifecycle.Stage]stats.Survival{}
 	t := Table{"Time in stage, days", []string{"Stage", "Stays", "Ended", "A quarter has left after", "Half", "Three quarters"}, nil}
-	for _, s := range c.plan.Stages() {
+	for _, s := range c.o.stages {
 		curve, err := stats.KaplanMeier(c.spells[s.Name])
 		if err != nil {
 			return err

@@ -48,9 +48,9 @@ type preceded struct {
 	counts      [][2]int64 // of them, those with a feature
 }
 
-func newPrecedes(plan *lifecycle.Plan, o *Options) counter {
+func newPrecedes(_ *lifecycle.Plan, o *Options) counter {
 	c := &precedesCounter{o: o, window: cmp.Or(o.Lookback, defaultBefore), labels: newLabels()}
-	for i, s := range plan.Stages() {
+	for i, s := range o.stages {
 		if o.Stage != "" && s.Name == o.Stage || o.Stage == "" && !s.Side && i > 0 {
 			c.moves = append(c.moves, preceded{stage: s.Name})
 		}

@@ -13,11 +13,13 @@ type Want struct {
 	AllEvents bool
 	Events    []lifecycle.EventName
 	Moves     bool
-	Traits    bool
+	// Courses asks for the moves in further lifecycles.
+	Courses bool
+	Traits  bool
 }
 
 // All is everything that there is.
-func All() Want { return Want{AllEvents: true, Moves: true, Traits: true} }
+func All() Want { return Want{AllEvents: true, Moves: true, Courses: true, Traits: true} }
 
 // block holds the people of one block, and the memory for the next.
 type block struct {
@@ -28,6 +30,8 @@ type block struct {
 	names      []string // of all shapes' properties
 	segments   []lifecycle.Segment
 	moves      []Move
+	courses    []Course
+	steps      []Move // of courses
 	traits     []Trait
 	events     []Event
 	properties []Property
@@ -53,18 +57,21 @@ func (b *block) decode(body []byte, want *Want) error {
 	b.readTexts(r)
 	b.readShapes(r, want)
 	b.readSets(r)
-	people, moves, traits, events, properties := r.count(1), r.count(1), r.count(1), r.count(1), r.count(1)
-	var sections [4]int
+	people, moves, courses, steps := r.count(1), r.count(1), r.count(1), r.count(1)
+	traits, events, properties := r.count(1), r.count(1), r.count(1)
+	var sections [5]int
 	for i := range sections {
 		sections[i] = r.count(1)
 	}
 	head := reader{b: r.bytes(sections[0])}
-	move, trait, event := reader{b: r.bytes(sections[1])}, reader{b: r.bytes(sections[2])}, reader{b: r.bytes(sections[3])}
+	move, course := reader{b: r.bytes(sections[1])}, reader{b: r.bytes(sections[2])}
+	trait, event := reader{b: r.bytes(sections[3])}, reader{b: r.bytes(sections[4])}
 	if r.bad || r.left() != 0 {
 		return errCorrupt
 	}
 	b.people = slices.Grow(b.people[:0], people)
 	b.moves, b.traits = slices.Grow(b.moves[:0], moves), slices.Grow(b.traits[:0], traits)
+	b.courses, b.steps = slices.Grow(b.courses[:0], courses), slices.Grow(b.steps[:0], steps)
 	b.events, b.properties = slices.Grow(b.events[:0], events), slices.Grow(b.properties[:0], properties)
 	var before lifecycle.ProfileID
 	for range people {
@@ -72,17 +79,20 @@ func (b *block) decode(body []byte, want *Want) error {
 		p := &b.people[len(b.people)-1]
 		p.ID = before + lifecycle.ProfileID(head.uvarint())
 		before = p.ID
-		nMoves, nTraits, nEvents := b.readHead(&head, p)
+		n := b.readHead(&head, p)
 		if want.Moves {
-			b.readMoves(&move, p, nMoves, moves)
+			p.Moves = b.readMoves(&move, &b.moves, p.FirstSeen, n.moves, moves)
+		}
+		if want.Courses {
+			b.readCourses(&course, p, n.courses, courses, steps)
 		}
 		if want.Traits {
-			b.readTraits(&trait, p, nTraits, traits)
+			b.readTraits(&trait, p, n.traits, traits)
 		}
 		if want.AllEvents || len(want.Events) > 0 {
-			b.readEvents(&event, p, nEvents, events, properties)
+			b.readEvents(&event, p, n.events, events, properties)
 		}
-		if head.bad || move.bad || trait.bad || event.bad {
+		if head.bad || move.bad || course.bad || trait.bad || event.bad {
 			return errCorrupt
 		}
 	}
@@ -142,7 +152,10 @@ func (b *block) readSets(r *reader) {
 	}
 }
 
-func (b *block) readHead(r *reader, p *Person) (moves, traits, events int) {
+// amounts are how much there is of a person.
+type amounts struct{ moves, courses, traits, events int }
+
+func (b *block) readHead(r *reader, p *Person) amounts {
 	p.Source = b.text(r)
 	p.FirstSeen = lifecycle.Instant(r.scaled(&timeUnits))
 	p.LastSeen = p.FirstSeen + lifecycle.Instant(r.scaled(&timeUnits))
@@ -153,7 +166,7 @@ func (b *block) readHead(r *reader, p *Person) (moves, traits, events int) {
 		p.Segments = b.sets[set]
 	}
 	p.Account = b.text(r)
-	return int(r.uvarint()), int(r.uvarint()), int(r.uvarint())
+	return amounts{int(r.uvarint()), int(r.uvarint()), int(r.uvarint()), int(r.uvarint())}
 }
 
 // fits tells whether n more fit into memory that was made for so many.
@@ -165,17 +178,30 @@ func fits(r *reader, have, n, room int) bool {
 	return true
 }
 
-func (b *block) readMoves(r *reader, p *Person, n, room int) {
-	if !fits(r, len(b.moves), n, room) {
-		return
+// readMoves reads n moves into a list with room for so many.
+func (b *block) readMoves(r *reader, to *[]Move, at lifecycle.Instant, n, room int) []Move {
+	if !fits(r, len(*to), n, room) {
+		return nil
 	}
-	from, at := len(b.moves), p.FirstSeen
+	from := len(*to)
 	for range n {
 		stage := lifecycle.Stage(b.text(r))
 		at += lifecycle.Instant(r.scaled(&timeUnits))
-		b.moves = append(b.moves, Move{stage, at})
+		*to = append(*to, Move{stage, at})
 	}
-	p.Moves = b.moves[from:len(b.moves):len(b.moves)]
+	return (*to)[from:len(*to):len(*to)]
+}
+
+func (b *block) readCourses(r *reader, p *Person, n, room, steps int) {
+	if !fits(r, len(b.courses), n, room) {
+		return
+	}
+	from := len(b.courses)
+	for range n {
+		id := b.text(r)
+		b.courses = append(b.courses, Course{id, b.readMoves(r, &b.steps, p.FirstSeen, int(r.uvarint()), steps)})
+	}
+	p.Courses = b.courses[from:len(b.courses):len(b.courses)]
 }
 
 func (b *block) readTraits(r *reader, p *Person, n, room int) {

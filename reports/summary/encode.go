@@ -9,18 +9,20 @@ import (
 
 // A block is: the version; the texts; the shapes of events; the sets of
 // segments; how much there is of everything; and then one section each for
-// what is known of people in few words, for moves, traits and events, so that
-// a reader leaves out what it does not need.
+// what is known of people in few words, for moves, courses, traits and events, so
+// that a reader leaves out what it does not need.
 
 // encoder gathers a block.
 type encoder struct {
-	texts                       map[string]int
-	listed                      []string
-	shapes, sets                map[string]int
-	shapeTable, setTable        writer
-	head, moves, traits, events writer
-	nMoves, nTraits, nEvents    int
-	nProperties                 int
+	texts                    map[string]int
+	listed                   []string
+	shapes, sets             map[string]int
+	shapeTable, setTable     writer
+	head, moves, courses     writer
+	traits, events           writer
+	nMoves, nTraits, nEvents int
+	nCourses, nSteps         int // steps are the moves of courses
+	nProperties              int
 }
 
 // encode packs people, who are sorted by id.
@@ -43,11 +45,13 @@ func encode(people []*Person) []byte {
 	w.b = append(w.b, e.shapeTable.b...)
 	w.size(len(e.sets))
 	w.b = append(w.b, e.setTable.b...)
-	for _, n := range []int{len(people), e.nMoves, e.nTraits, e.nEvents, e.nProperties, len(e.head.b), len(e.moves.b), len(e.traits.b), len(e.events.b)} {
+	for _, n := range []int{len(people), e.nMoves, e.nCourses, e.nSteps, e.nTraits, e.nEvents, e.nProperties,
+		len(e.head.b), len(e.moves.b), len(e.courses.b), len(e.traits.b), len(e.events.b)} {
 		w.size(n)
 	}
 	w.b = append(w.b, e.head.b...)
 	w.b = append(w.b, e.moves.b...)
+	w.b = append(w.b, e.courses.b...)
 	w.b = append(w.b, e.traits.b...)
 	return append(w.b, e.events.b...)
 }
@@ -74,27 +78,40 @@ func (e *encoder) person(p *Person) {
 	h.size(e.set(p.Segments))
 	h.size(e.text(p.Account))
 	h.size(len(p.Moves))
+	h.size(len(p.Courses))
 	h.size(len(p.Traits))
 	h.size(len(p.Events))
-	before := p.FirstSeen
-	for i := range p.Moves {
-		m := &p.Moves[i]
-		e.moves.size(e.text(string(m.Stage)))
-		e.moves.scaled(int64(m.At-before), &timeUnits)
-		before = m.At
+	e.steps(&e.moves, p.Moves, p.FirstSeen)
+	for i := range p.Courses {
+		c := &p.Courses[i]
+		e.courses.size(e.text(c.Lifecycle))
+		e.courses.size(len(c.Moves))
+		e.steps(&e.courses, c.Moves, p.FirstSeen)
+		e.nSteps += len(c.Moves)
 	}
 	for i := range p.Traits {
 		e.traits.size(e.text(p.Traits[i].Name))
 		e.traits.size(e.text(p.Traits[i].Value))
 	}
-	before = p.FirstSeen
+	before := p.FirstSeen
 	for i := range p.Events {
 		e.event(&p.Events[i], before)
 		before = p.Events[i].At
 	}
 	e.nMoves += len(p.Moves)
+	e.nCourses += len(p.Courses)
 	e.nTraits += len(p.Traits)
 	e.nEvents += len(p.Events)
+}
+
+// steps writes moves, each by the time since the one before.
+func (e *encoder) steps(w *writer, moves []Move, before lifecycle.Instant) {
+	for i := range moves {
+		m := &moves[i]
+		w.size(e.text(string(m.Stage)))
+		w.scaled(int64(m.At-before), &timeUnits)
+		before = m.At
+	}
 }
 
 func (e *encoder) event(v *Event, before lifecycle.Instant) {

@@ -2,6 +2,7 @@ package summary
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,8 +31,26 @@ type world struct {
 	n      int
 }
 
+// twoLifecycles is the plan classic with a further lifecycle.
+var twoLifecycles = sync.OnceValue(func() *lifecycle.Plan {
+	source, _ := plans.Source("classic")
+	plan, err := lifecycle.ParsePlan("plan.yaml", append(source, `
+lifecycles:
+  care:
+    events: ['Ticket:*', 'Survey:*']
+    stages:
+      - { name: Calm }
+      - { name: Heard, when: 'seen("Survey:Answered")' }
+      - { name: Quiet, side: true, when: 'inactive("300d")' }
+`...), plans.Vocabulary())
+	if err != nil {
+		panic(err)
+	}
+	return plan
+})
+
 func newWorld(tb *testing.T, s *store.Store, t *rapid.T) *world {
-	plan := plans.MustParse("classic")
+	plan := twoLifecycles()
 	planOf := func(lifecycle.ProfileID) *lifecycle.Plan { return plan }
 	return &world{t: t, tb: tb, s: s, plan: plan, events: map[lifecycle.ProfileID][]lifecycle.Event{},
 		keeper: &Keeper{Store: s, Plans: func() PlanOf { return planOf }, Now: func() lifecycle.Instant { return testNow }}}
@@ -163,6 +182,10 @@ func (w *world) told() []*Person {
 	fresh, err := Each(w.tb.Context(), w.s, w.keeper.Plans(), testNow, All(), func(p *Person) error {
 		c := *p
 		c.Segments, c.Moves, c.Traits, c.Events = slices.Clone(p.Segments), slices.Clone(p.Moves), slices.Clone(p.Traits), slices.Clone(p.Events)
+		c.Courses = slices.Clone(p.Courses)
+		for i := range c.Courses {
+			c.Courses[i].Moves = slices.Clone(c.Courses[i].Moves)
+		}
 		for i := range c.Events {
 			c.Events[i].Properties = slices.Clone(c.Events[i].Properties)
 		}

@@ -2,6 +2,8 @@ package summary
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
@@ -40,9 +42,23 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 	p.Account = plan.AccountOf(prof)
 	_, moves := plan.Derive(row.ID, w.Events, now)
 	for i := range moves {
-		if t := &moves[i]; t.From != t.To && t.Lifecycle == "" {
+		t := &moves[i]
+		switch {
+		case t.From == t.To:
+		case t.Lifecycle == "":
 			p.Moves = append(p.Moves, Move{t.To, t.At})
+		default:
+			p.moved(t.Lifecycle, Move{t.To, t.At})
 		}
 	}
 	return p, nil
+}
+
+// moved adds a move in a further lifecycle.
+func (p *Person) moved(id string, m Move) {
+	at, there := slices.BinarySearchFunc(p.Courses, id, func(c Course, id string) int { return strings.Compare(c.Lifecycle, id) })
+	if !there {
+		p.Courses = slices.Insert(p.Courses, at, Course{Lifecycle: id})
+	}
+	p.Courses[at].Moves = append(p.Courses[at].Moves, m)
 }

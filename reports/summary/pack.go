@@ -7,7 +7,7 @@ import (
 
 // Version is of the form that blocks have. A change of the form, or of what is
 // kept of a person, takes the next number, and all summaries are then made anew.
-const Version = 2
+const Version = 3
 
 // errCorrupt says that a block's bytes are not what encode wrote.
 var errCorrupt = errors.New("summary: a block cannot be read")

@@ -32,6 +32,9 @@ type Person struct {
 	// included, as the plan in force tells the history. A stay lasts from one move
 	// to the next; the last one still does.
 	Moves []Move
+	// Courses are the moves in the plan's further lifecycles, sorted by id. Those
+	// that the person never came to are missing.
+	Courses []Course
 	// Traits are those with a short value, sorted by name; addresses, numbers and
 	// names of people are left out.
 	Traits []Trait
@@ -45,6 +48,13 @@ type Move struct {
 	// Stage is the one that begins; empty where the person left all stages.
 	Stage lifecycle.Stage
 	At    lifecycle.Instant
+}
+
+// Course is a person's way through one further lifecycle.
+type Course struct {
+	Lifecycle string
+	// Moves are all changes of the stage shown in it, as Person.Moves are.
+	Moves []Move
 }
 
 // Trait is one present trait.
@@ -106,6 +116,18 @@ func (p *Person) In(name lifecycle.Segment) bool {
 		}
 	}
 	return false
+}
+
+// Follow makes Stage, Since and Moves those of a further lifecycle; all are
+// zero for somebody who never came to it.
+func (p *Person) Follow(lifecycle string) {
+	p.Stage, p.Since, p.Moves = "", 0, nil
+	for i := range p.Courses {
+		if c := &p.Courses[i]; c.Lifecycle == lifecycle && len(c.Moves) > 0 {
+			last := c.Moves[len(c.Moves)-1]
+			p.Stage, p.Since, p.Moves = last.Stage, last.At, c.Moves
+		}
+	}
 }
 
 // First gives when a stage was entered for the first time; false when never.
