@@ -59,6 +59,10 @@ func StatusNumber(name string) (int64, bool) {
 	return int64(i), i >= 0
 }
 
+// inboxSteps gives how far a page of the inbox is looked further each time that
+// what was found fits badly; behind the last it is short, and its Next goes on.
+func inboxSteps() []int { return []int{1_000, 3_000, 6_000, 0} }
+
 // Inbox lists raw events, newest first, a page at a time.
 func (s *Store) Inbox(ctx context.Context, f InboxFilter) (InboxPage, error) {
 	before, err := cursorBefore(f.After)
@@ -68,7 +72,7 @@ func (s *Store) Inbox(ctx context.Context, f InboxFilter) (InboxPage, error) {
 	limit := page(f.Limit)
 	look := limit + 1
 	var out InboxPage
-	for range maxRounds {
+	for _, further := range inboxSteps() {
 		ids, err := s.inboxIDs(ctx, &f, before, look)
 		if err == nil {
 			var rows []InboxRow
@@ -87,7 +91,7 @@ func (s *Store) Inbox(ctx context.Context, f InboxFilter) (InboxPage, error) {
 			return out, nil
 		}
 		before = ids[len(ids)-1]
-		look = 1_000 // what was looked at fits badly: take larger steps
+		look = further
 	}
 	out.Next = cursorText(before)
 	return out, nil
@@ -125,13 +129,22 @@ func (s *Store) parkedIDs(ctx context.Context, f *InboxFilter, status, before in
 		}
 	}
 	var all []int64
-	for _, connection := range connections {
-		ids, err := scanIDs(s.query(ctx, `select id from outcomes where status = ? and status > 1 and connection = ? and id < ?
-			order by id desc limit ?`, status, clean(connection, maxText), before, limit))
+	for part := range slices.Chunk(connections, mostArms) {
+		var args []any
+		for _, connection := range part {
+			args = append(args, status, clean(connection, maxText), before, limit)
+		}
+		rows, err := s.query(ctx, arms(len(part), "id", `select id from outcomes where status = ? and status > 1 and connection = ? and id < ?
+			order by id desc limit ?`), args...)
+		err = each(rows, err, func(rows *sql.Rows) error {
+			var arm, id int64
+			err := rows.Scan(&arm, &id)
+			all = append(all, id)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, ids...)
 	}
 	slices.Sort(all)
 	slices.Reverse(all)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -155,9 +156,9 @@ func (s *Store) peopleByID(ctx context.Context, f PeopleFilter) (PeoplePage, err
 	return out, err
 }
 
-// maxRounds bounds how often one page looks further when most of what it
-// finds does not match; the page is then short, and its Next goes on.
-const maxRounds = 20
+// keyRounds bounds how often one page looks further when most of what it finds
+// does not match; the page is then short, and its Next goes on.
+const keyRounds = 4
 
 // peopleByPrefix walks the keys. A person with several matching keys is shown
 // at the first of them only, whatever page that is on.
@@ -170,64 +171,79 @@ func (s *Store) peopleByPrefix(ctx context.Context, f PeopleFilter) (PeoplePage,
 	prefixes = slices.Compact(prefixes)
 	var out PeoplePage
 	after := clean(f.After, 2*maxText)
-	for rounds := 0; len(prefixes) > 0; {
-		prefix := prefixes[0]
-		if prefix == "" || after > prefix && !strings.HasPrefix(after, prefix) {
-			prefixes = prefixes[1:] // that part of the keys is behind us
-			continue
+	for rounds := 0; ; rounds++ {
+		prefixes = slices.DeleteFunc(prefixes, func(p string) bool {
+			return p == "" || after > p && !strings.HasPrefix(after, p) // that part of the keys is behind us
+		})
+		if len(prefixes) == 0 {
+			return out, nil
 		}
-		keys, people, err := s.keysFrom(ctx, prefix, after, f.Limit+1)
-		if err != nil {
-			return PeoplePage{}, err
-		}
-		for i, key := range keys {
-			if len(out.People) == f.Limit {
-				out.Next = after
-				return out, nil
-			}
-			after = key
-			if p := people[i]; p != nil && firstMatch(p.Keys, f.Prefixes) == key {
-				out.People = append(out.People, p)
-			}
-		}
-		if len(keys) <= f.Limit {
-			prefixes = prefixes[1:]
-			continue
-		}
-		if rounds++; rounds == maxRounds {
+		if rounds == keyRounds {
 			out.Next = after
 			return out, nil
 		}
+		found, err := s.keysFrom(ctx, prefixes[:min(len(prefixes), mostArms)], after, f.Limit+1)
+		if err != nil {
+			return PeoplePage{}, err
+		}
+		more := false
+		for _, keys := range found {
+			for _, k := range keys {
+				if k.key <= after {
+					continue // of a beginning that holds another one
+				}
+				if len(out.People) == f.Limit {
+					out.Next = after
+					return out, nil
+				}
+				after = k.key
+				if k.person != nil && firstMatch(k.person.Keys, f.Prefixes) == k.key {
+					out.People = append(out.People, k.person)
+				}
+			}
+			if more = len(keys) > f.Limit; more {
+				break // and those of this beginning come before all others
+			}
+			prefixes = prefixes[1:]
+		}
 	}
-	return out, nil
 }
 
-// keysFrom gives keys with a prefix that come after one, in their order, and
-// whose each is.
-func (s *Store) keysFrom(ctx context.Context, prefix, after string, limit int) ([]string, []*Person, error) {
-	var keys []string
+// keyed is a key and who it is of; nil for nobody any more.
+type keyed struct {
+	key    string
+	id     int64
+	person *Person
+}
+
+// keysFrom gives, for each of some beginnings, the keys that come after one, in
+// their order, and whose each is.
+func (s *Store) keysFrom(ctx context.Context, prefixes []string, after string, limit int) ([][]keyed, error) {
+	var args []any
+	for _, prefix := range prefixes {
+		args = append(args, prefix, prefix+"\U0010FFFF", after, limit)
+	}
+	all := make([][]keyed, len(prefixes))
 	var ids []int64
-	rows, err := s.query(ctx, "select key, person from keys where key >= ? and key < ? and key > ? order by key limit ?",
-		prefix, prefix+"\U0010FFFF", after, limit)
+	rows, err := s.query(ctx, arms(len(prefixes), "key, person", "select key, person from keys where key >= ? and key < ? and key > ? order by key limit ?"), args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
-		var key string
-		var id int64
-		err := rows.Scan(&key, &id)
-		keys, ids = append(keys, key), append(ids, id)
+		var arm int
+		var k keyed
+		err := rows.Scan(&arm, &k.key, &k.id)
+		all[arm], ids = append(all[arm], k), append(ids, k.id)
 		return err
 	})
-	if err != nil || len(keys) == 0 {
-		return nil, nil, err
+	if err != nil || len(ids) == 0 {
+		return all, err
 	}
 	found, err := peopleWhere(ctx, s, s.d.oneOf("id", "bigint"), list(s.d, ids))
-	if err != nil {
-		return nil, nil, err
+	for _, keys := range all {
+		for i := range keys {
+			keys[i].person = found[lifecycle.ProfileID(keys[i].id)]
+		}
+		slices.SortFunc(keys, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
 	}
-	people := make([]*Person, len(ids))
-	for i, id := range ids {
-		people[i] = found[lifecycle.ProfileID(id)]
-	}
-	return keys, people, nil
+	return all, err
 }
 
 // firstMatch gives the smallest of the keys that begins with one of the prefixes.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -18,6 +19,8 @@ type SyncFilter struct {
 	State string
 	// Reason narrows failed and skipped people down; "" takes all.
 	Reason string
+	// Message narrows down to words of this form; see MessageForm. "" takes all.
+	Message string
 	// Person narrows down to one; zero takes all.
 	Person lifecycle.ProfileID
 	// After continues where SyncPage.Next ended; "" begins.
@@ -63,6 +66,14 @@ func (s *Store) syncOf(ctx context.Context, people []lifecycle.ProfileID) (map[l
 	return all, err
 }
 
+// Bounds of a page of people at connections: how many times it is looked
+// further where most of what is found does not fit, and how many rows at a time
+// then.
+const (
+	syncRounds = 5
+	syncLook   = 2_000
+)
+
 // SyncList lists people at connections, a page at a time.
 func (s *Store) SyncList(ctx context.Context, f SyncFilter) (SyncPage, error) {
 	var at syncPosition
@@ -70,72 +81,104 @@ func (s *Store) SyncList(ctx context.Context, f SyncFilter) (SyncPage, error) {
 		return SyncPage{}, fmt.Errorf("store: sync list: %w", err)
 	}
 	limit := page(f.Limit)
-	from := max(0, slices.Index(f.Connections, at.Connection))
+	left := f.Connections[min(max(0, slices.Index(f.Connections, at.Connection)), len(f.Connections)):]
+	look, wide := limit+1, mostArms
 	var out SyncPage
-	for _, connection := range f.Connections[min(from, len(f.Connections)):] {
-		if connection != at.Connection {
-			at = syncPosition{Connection: connection}
+	for round := 0; len(left) > 0; round++ {
+		if round == syncRounds {
+			out.Next = encodeCursor(at)
+			return out, nil
 		}
-		for round := 0; ; round++ {
-			if round == maxRounds || len(out.Rows) == limit {
-				out.Next = encodeCursor(at)
-				return out, nil
+		found, err := s.syncFrom(ctx, &f, left[:min(wide, len(left))], at, look)
+		if err != nil {
+			return SyncPage{}, fmt.Errorf("store: sync list: %w", away(err))
+		}
+		wide = mostArms
+		for _, rows := range found {
+			if left[0] != at.Connection {
+				at = syncPosition{Connection: left[0]}
 			}
-			rows, err := s.syncFrom(ctx, &f, at, limit+1)
-			if err != nil {
-				return SyncPage{}, fmt.Errorf("store: sync list: %w", away(err))
-			}
-			for i := 0; i < len(rows) && len(out.Rows) < limit; i++ {
+			for i := range rows {
+				if len(out.Rows) == limit {
+					out.Next = encodeCursor(at)
+					return out, nil
+				}
 				at.Due, at.Person = int64(rows[i].Due), int64(rows[i].Person)
 				if f.takes(&rows[i]) {
 					out.Rows = append(out.Rows, rows[i])
 				}
 			}
-			if len(rows) <= limit && at.Person == lastPerson(rows, at.Person) {
+			if len(rows) == look { // there is more: in larger steps, and there alone
+				look, wide = syncLook, 1
 				break
 			}
+			look = limit + 1
+			left = left[1:]
 		}
 	}
 	return out, nil
 }
 
-func lastPerson(rows []Sync, none int64) int64 {
-	if len(rows) == 0 {
-		return none
-	}
-	return int64(rows[len(rows)-1].Person)
-}
-
 func (f *SyncFilter) takes(x *Sync) bool {
-	return (f.State == "" || x.State == f.State) && (f.Reason == "" || x.Reason == f.Reason) && (f.Person == 0 || x.Person == f.Person)
+	return (f.State == "" || x.State == f.State) && (f.Reason == "" || x.Reason == f.Reason) && (f.Person == 0 || x.Person == f.Person) && (f.Message == "" || MessageForm(x.Message) == f.Message)
 }
 
-// syncFrom reads on from a position, by the index that fits the state.
-func (s *Store) syncFrom(ctx context.Context, f *SyncFilter, at syncPosition, limit int) ([]Sync, error) {
+// syncFrom reads on at connections, by the index that fits the state: at the
+// first from a position, at the others from the beginning. It gives up to limit
+// rows of each connection, in their order.
+func (s *Store) syncFrom(ctx context.Context, f *SyncFilter, connections []string, at syncPosition, limit int) ([][]Sync, error) {
 	q := "select " + syncColumns + " from sync where connection = ? "
-	args := []any{at.Connection}
 	switch {
 	case f.Person != 0:
-		q, args = q+"and person = ? and person > ?", append(args, int64(f.Person), at.Person)
+		q += "and person = ? and person > ?"
 	case f.State == SyncPending:
-		q, args = q+"and due_at > 0 and (due_at, person) > (?, ?) order by due_at, person", append(args, at.Due, at.Person)
+		q += "and due_at > 0 and (due_at, person) > (?, ?) order by due_at, person"
 	case f.State == "" || f.State == SyncSynced:
-		q, args = q+"and person > ? order by person", append(args, at.Person)
+		q += "and person > ? order by person"
 	default:
 		if !s.d.postgres {
 			// Its planner knows nothing of the values and would rather walk
 			// through everybody at the connection.
 			q = strings.Replace(q, "from sync", "from sync indexed by sync_parked", 1)
 		}
-		q, args = q+"and state = ? and state not in ('synced', 'pending') and person > ? order by person", append(args, f.State, at.Person)
+		q += "and state = ? and state not in ('synced', 'pending') and person > ? order by person"
 	}
-	var all []Sync
-	rows, err := s.query(ctx, q+" limit ?", append(args, limit)...)
+	var args []any
+	for _, connection := range connections {
+		args = append(args, connection)
+		if connection != at.Connection {
+			at = syncPosition{}
+		}
+		switch {
+		case f.Person != 0:
+			args = append(args, int64(f.Person), at.Person)
+		case f.State == SyncPending:
+			args = append(args, at.Due, at.Person)
+		case f.State == "" || f.State == SyncSynced:
+			args = append(args, at.Person)
+		default:
+			args = append(args, f.State, at.Person)
+		}
+		args = append(args, limit)
+	}
+	all := make([][]Sync, len(connections))
+	rows, err := s.query(ctx, arms(len(connections), syncColumns, q+" limit ?"), args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
-		x, err := scanSync(rows)
-		all = append(all, x)
+		var arm int
+		x, err := scanSync(rows, &arm)
+		if err == nil {
+			all[arm] = append(all[arm], x)
+		}
 		return err
 	})
+	for _, rows := range all { // a statement of several selects promises no order
+		slices.SortFunc(rows, func(a, b Sync) int {
+			if f.State == SyncPending {
+				return cmp.Or(cmp.Compare(a.Due, b.Due), cmp.Compare(a.Person, b.Person))
+			}
+			return cmp.Compare(a.Person, b.Person)
+		})
+	}
 	return all, err
 }
 

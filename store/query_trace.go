@@ -148,8 +148,8 @@ func (s *Store) Trace(ctx context.Context, id int64) (*Trace, error) {
 	if err == nil {
 		t.People, err = s.peopleInOrder(ctx, people)
 	}
-	for i := 0; err == nil && i < len(people); i++ {
-		err = s.movesCaused(ctx, t, people[i], id)
+	if err == nil {
+		err = s.movesCaused(ctx, t, people, id)
 	}
 	if err == nil {
 		err = s.traceDeliveries(ctx, t)
@@ -160,18 +160,21 @@ func (s *Store) Trace(ctx context.Context, id int64) (*Trace, error) {
 	return t, nil
 }
 
-func (s *Store) movesCaused(ctx context.Context, t *Trace, person, inbox int64) error {
-	first := len(t.Moves)
-	rows, err := s.query(ctx, "select "+transitionColumns+" from transitions where person = ? order by seq desc limit ?", person, traceMoves)
-	err = each(rows, err, func(rows *sql.Rows) error {
+// movesCaused finds the moves that a raw event caused among each person's
+// newest, person by person in the order of the moves.
+func (s *Store) movesCaused(ctx context.Context, t *Trace, people []int64, inbox int64) error {
+	if len(people) == 0 {
+		return nil
+	}
+	rows, err := s.query(ctx, "select "+transitionColumns+" from (select "+transitionColumns+`, row_number() over (partition by person order by seq desc) as newest
+		from transitions where `+s.d.oneOf("person", "bigint")+") x where newest <= ? order by person, seq", list(s.d, people), traceMoves)
+	return each(rows, err, func(rows *sql.Rows) error {
 		x, err := scanTransition(rows)
 		if x.Cause.Inbox == inbox {
 			t.Moves = append(t.Moves, x)
 		}
 		return err
 	})
-	slices.Reverse(t.Moves[first:])
-	return err
 }
 
 func (s *Store) traceDeliveries(ctx context.Context, t *Trace) error {

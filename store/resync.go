@@ -51,18 +51,22 @@ func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
 // confirmed; the filter's State must be one of these, its page is ignored.
 // With dryRun it only counts them.
 func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64, error) {
+	if dryRun && f.Person == 0 {
+		return s.countParked(ctx, &f)
+	}
 	var total int64
 	for _, connection := range f.Connections {
 		at := syncPosition{Connection: connection}
 		for {
-			rows, err := s.syncFrom(ctx, &f, at, resyncChunk)
+			found, err := s.syncFrom(ctx, &f, []string{connection}, at, resyncChunk)
 			if err != nil {
 				return total, fmt.Errorf("store: retry at %s: %w", connection, away(err))
 			}
+			rows := found[0]
 			if len(rows) == 0 {
 				break
 			}
-			at.Person = lastPerson(rows, 0)
+			at.Person = int64(rows[len(rows)-1].Person)
 			var people []lifecycle.ProfileID
 			for i := range rows {
 				if f.takes(&rows[i]) {

@@ -96,10 +96,11 @@ type LeasedPerson struct {
 
 const syncColumns = "connection, person, version, state, due_at, lease, attempts, sent, reason, message, vendor_id, job, pushed_at, known"
 
-func scanSync(rows *sql.Rows) (Sync, error) {
+// scanSync reads a row of syncColumns, which may stand behind others.
+func scanSync(rows *sql.Rows, before ...any) (Sync, error) {
 	var x Sync
-	err := rows.Scan(&x.Connection, &x.Person, &x.Version, &x.State, &x.Due, &x.Lease, &x.Attempts, &x.Sent, &x.Reason,
-		&x.Message, &x.VendorID, &x.Job, &x.Pushed, &x.Known)
+	err := rows.Scan(append(before, &x.Connection, &x.Person, &x.Version, &x.State, &x.Due, &x.Lease, &x.Attempts, &x.Sent, &x.Reason,
+		&x.Message, &x.VendorID, &x.Job, &x.Pushed, &x.Known)...)
 	x.had = x.Known
 	return x, err
 }
