@@ -39,6 +39,11 @@ type app struct {
 // openApp opens the database, brings its schema up to date and reads what is
 // configured.
 func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
+	return openAppAsked(ctx, c, log, nil)
+}
+
+// openAppAsked is openApp with who hears of every statement; see store.Options.
+func openAppAsked(ctx context.Context, c Config, log *slog.Logger, asked func(ctx context.Context, text string)) (*app, error) {
 	a := &app{config: c, log: log}
 	var err error
 	if a.vault, err = c.vault(); err != nil {
@@ -47,7 +52,7 @@ func openApp(ctx context.Context, c Config, log *slog.Logger) (*app, error) {
 	if a.observed, err = newObserved(c, log); err != nil {
 		return nil, err
 	}
-	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Committed: a.observed.metrics.Committed, Log: log}); err != nil {
+	if a.store, err = store.Open(ctx, store.Options{URL: c.DatabaseURL.Reveal(), Dir: c.DataDir, Committed: a.observed.metrics.Committed, Asked: asked, Log: log}); err != nil {
 		return nil, err
 	}
 	if err := a.configure(ctx); err != nil {
@@ -87,6 +92,7 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
 	a.works.Add(jobs.RulesPreviewKind(a.admin))
+	a.works.Add(jobs.PlanPreviewKind(a.admin))
 	a.works.Add((&jobs.Eraser{Processor: &jobs.Processor{Store: a.store, Registry: a.registry, Now: a.store.Now, Log: a.log}}).Kind())
 	a.works.Add(jobs.ReplayKind(&jobs.Processor{Store: a.store, Registry: a.registry, Now: time.Now, Log: a.log}))
 	return nil

@@ -32,6 +32,7 @@ func commands() []command {
 		benchCommand(),
 		benchSoakCommand(),
 		benchQueueingCommand(),
+		benchPagesCommand(),
 		rulesTestCommand(),
 		rulesDiffCommand(),
 		rulesPublishCommand(),

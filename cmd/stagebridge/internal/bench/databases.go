@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"net/url"
+	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -32,6 +33,18 @@ func (d *databases) env(ctx context.Context, postgres bool) ([]string, func(), e
 		env = append(env, "STAGEBRIDGE_REDIS_URL="+d.redis)
 	}
 	return env, drop, nil
+}
+
+// Database is the environment of a program on a database of its own, by name,
+// and what drops that again. An empty address of a PostgreSQL server: SQLite.
+func Database(ctx context.Context, postgres string) (map[string]string, func(), error) {
+	all, drop, err := (&databases{postgres: postgres}).env(ctx, postgres != "")
+	env := map[string]string{}
+	for _, one := range all {
+		name, value, _ := strings.Cut(one, "=")
+		env[name] = value
+	}
+	return env, drop, err
 }
 
 // fresh makes an empty PostgreSQL database.

@@ -92,7 +92,7 @@ func serveTarget(name string, db *databases, postgres bool, events int) target {
 
 // connectionYAML is a generic-webhook connection; with a url it pushes there.
 func connectionYAML(id, url string) string {
-	text := fmt.Sprintf("id: %s\nconnector: generic-webhook\nsecrets: { signing_secret: %q }\n", id, signingKey)
+	text := fmt.Sprintf("id: %s\nconnector: generic-webhook\nsecrets: { signing_secret: %q }\n", id, SigningKey)
 	if url != "" {
 		text += fmt.Sprintf("settings: { url: %q }\npush: { enabled: true }\n", url)
 	}

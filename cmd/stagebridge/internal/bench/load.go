@@ -17,13 +17,13 @@ import (
 	"github.com/stagebridge/stagebridge/connectors"
 )
 
-// signingKey is the secret of every connection that is measured.
-const signingKey = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+// SigningKey is the secret of every connection that is measured.
+const SigningKey = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 var rawKey = mustKey()
 
 func mustKey() []byte {
-	b, err := base64.StdEncoding.DecodeString(signingKey[len("whsec_"):])
+	b, err := base64.StdEncoding.DecodeString(SigningKey[len("whsec_"):])
 	if err != nil {
 		panic(err)
 	}

@@ -142,7 +142,7 @@ type told struct {
 
 func newTold() (*told, error) {
 	t := &told{last: map[int]bool{}, more: make(chan struct{}, 1)}
-	sink, err := standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{secret.New(signingKey)}, Accepted: t.note})
+	sink, err := standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{secret.New(SigningKey)}, Accepted: t.note})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type arrivals struct {
 func newArrivals(name string) (*arrivals, error) {
 	a := &arrivals{at: map[string]time.Time{}, more: make(chan struct{}, 1)}
 	var err error
-	if a.sink, err = standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{secret.New(signingKey)}, Accepted: a.note}); err != nil {
+	if a.sink, err = standin.NewSink(standin.SinkOptions{Secrets: []secret.Text{secret.New(SigningKey)}, Accepted: a.note}); err != nil {
 		return nil, err
 	}
 	a.server, err = standin.Start(standin.Options{Name: name, Handler: a.sink})
