@@ -13,12 +13,22 @@ import (
 // it reads ever came, and where the plan that the person is under asks the same.
 // It is used by one goroutine.
 type Foreteller struct {
-	to     *Plan
-	from   *Plan
-	path   []foretold
-	sides  []*stage // those that stage conditions of to name
-	shares bool     // what from knows of conditions is of use
-	v      view
+	to      *Plan
+	from    *Plan
+	courses []foretelling // the main lifecycle, then the further ones by id
+	shares  bool          // what from knows of conditions is of use
+	resting []*track      // of from, where stages could chase each other
+	v       view
+	was     *Profile // as it is under from
+}
+
+// foretelling is about one lifecycle.
+type foretelling struct {
+	*track
+	from *track // the same one of the other plan
+	ways []foretold
+	// named are the side stages that its stage conditions name.
+	named []*stage
 }
 
 // foretold is a path stage.
@@ -32,22 +42,13 @@ type foretold struct {
 // Foretell prepares to say where people who are under from would stand under
 // p; nil where that needs their events whatever the person.
 func (p *Plan) Foretell(from *Plan) *Foreteller {
-	if len(p.others)+len(from.others) > 0 {
-		return nil
-	}
-	sides, plain := p.namedSides()
-	if !plain || len(p.back) > 0 || !quietClaims(p, from) || !p.settles() {
+	if !quietClaims(p, from) || !p.settles() {
 		return nil
 	}
 	for _, s := range p.segments {
 		visits := false
 		s.each(func(l *leaf) { visits = visits || l.kind == leafWas || l.kind == leafLeft || l.kind == leafInStageFor })
 		if visits || s.hysteresis() {
-			return nil
-		}
-	}
-	for _, s := range p.stages {
-		if s.hysteresis() {
 			return nil
 		}
 	}
@@ -58,24 +59,61 @@ func (p *Plan) Foretell(from *Plan) *Foreteller {
 	if !sameScores(p, from) {
 		return nil
 	}
-	_, plain = from.namedSides()
-	f := &Foreteller{to: p, from: from, sides: sides, shares: plain && !advances(from) && from.settles(), v: view{plan: p}}
-	for _, s := range p.path {
-		t := foretold{when: s.when, same: -1}
-		if f.shares && s.when != nil && scoresKept(s.when, from) {
-			t.same = from.pathOf(s.when.spelled(), p.zone == from.zone)
+	f := &Foreteller{to: p, from: from, shares: !advances(from) && from.settles(), v: view{plan: p}}
+	for _, t := range from.tracks() {
+		_, plain := t.namedSides()
+		f.shares = f.shares && plain
+		if t.stageReads && len(t.sides) > 0 {
+			f.resting = append(f.resting, t)
 		}
-		f.path = append(f.path, t)
+	}
+	for _, t := range p.tracks() {
+		c, ok := f.foretelling(t)
+		if !ok {
+			return nil
+		}
+		f.courses = append(f.courses, c)
 	}
 	return f
 }
 
+// foretelling prepares one lifecycle; false where that needs events.
+func (f *Foreteller) foretelling(t *track) (foretelling, bool) {
+	c := foretelling{track: t, from: f.from.trackOf(t.id)}
+	if c.from == nil || t.id != "" && !t.continues(c.from) || len(t.back) > 0 {
+		return c, false
+	}
+	plain := false
+	if c.named, plain = t.namedSides(); !plain {
+		return c, false
+	}
+	for _, s := range t.stages {
+		if s.hysteresis() {
+			return c, false
+		}
+	}
+	for _, s := range t.path {
+		w := foretold{when: s.when, same: -1}
+		if f.shares && s.when != nil && scoresKept(s.when, f.from) {
+			w.same = c.from.pathOf(s.when.spelled(), f.to.zone == f.from.zone)
+		}
+		c.ways = append(c.ways, w)
+	}
+	return c, true
+}
+
+// continues tells whether a further lifecycle has the same people as that of
+// another plan, and no stage that a pin may have been passed over for there.
+func (t *track) continues(have *track) bool {
+	return slices.Equal(t.reading, have.reading) && !slices.ContainsFunc(t.stages, func(s *stage) bool { return have.stage(s.name) == nil })
+}
+
 // namedSides gives the side stages that stage conditions name, as in
 // stage == "Dormant"; plain is false where they look at anything else of where
-// the person is or was.
-func (p *Plan) namedSides() (sides []*stage, plain bool) {
+// the person is or was, in this lifecycle or another.
+func (t *track) namedSides() (sides []*stage, plain bool) {
 	plain = true
-	for _, s := range p.stages {
+	for _, s := range t.stages {
 		s.each(func(l *leaf) {
 			if !l.readsStage() {
 				return
@@ -84,10 +122,10 @@ func (p *Plan) namedSides() (sides []*stage, plain bool) {
 			if l.kind == leafCompare && l.left.kind == operandStage && l.right.kind == operandLiteral {
 				names = []any{l.right.value}
 			}
-			plain = plain && len(names) > 0
+			plain = plain && len(names) > 0 && l.left.of == t.id
 			for _, v := range names {
 				name, _ := v.(string)
-				side := p.stage(Stage(name))
+				side := t.stage(Stage(name))
 				if side == nil || !side.side {
 					plain = false
 					return
@@ -117,19 +155,21 @@ func advances(p *Plan) bool {
 // becomes equal to another and unequal again.
 func (p *Plan) settles() bool {
 	timed := 0
-	for _, s := range p.stages {
-		s.each(func(l *leaf) {
-			switch {
-			case l.left.isDays() && l.kind == leafIn:
-				timed += 2 * len(l.list)
-			case l.left.isDays():
-				timed += 2
-			case l.readsScore() != nil:
-				timed += l.turns()
-			case l.timed():
-				timed++
-			}
-		})
+	for _, t := range p.tracks() {
+		for _, s := range t.stages {
+			s.each(func(l *leaf) {
+				switch {
+				case l.left.isDays() && l.kind == leafIn:
+					timed += 2 * len(l.list)
+				case l.left.isDays():
+					timed += 2
+				case l.readsScore() != nil:
+					timed += l.turns()
+				case l.timed():
+					timed++
+				}
+			})
+		}
 	}
 	return timed < maxIdleMoves
 }
@@ -143,8 +183,8 @@ func (l *leaf) timed() bool {
 }
 
 // pathOf gives the place on the path of a stage with a condition; -1 for none.
-func (p *Plan) pathOf(spelled string, sameZone bool) int {
-	for i, s := range p.path {
+func (t *track) pathOf(spelled string, sameZone bool) int {
+	for i, s := range t.path {
 		if s.when == nil || s.hysteresis() || s.when.spelled() != spelled {
 			continue
 		}
@@ -179,43 +219,30 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 		return nil, false
 	}
 	next := *prof
-	next.PlanVersion, next.Stage = f.to.version, ""
-	f.v.prof, f.v.now = &next, now
+	next.PlanVersion, next.Stage, next.lifecycles = f.to.version, "", nil
+	for i := range prof.lifecycles {
+		l := &prof.lifecycles[i]
+		if l.pin.Stage != "" {
+			return nil, false
+		}
+		if f.to.other(l.ID) != nil {
+			next.lifecycles = append(next.lifecycles, Lifecycle{ID: l.ID, FirstSeen: l.FirstSeen, LastActivity: l.LastActivity})
+		}
+	}
+	f.v.prof, f.v.now, f.was = &next, now, prof
 	f.v.locate()
-	// As long as nobody was ever shown in a side stage, conditions that name it
-	// see that; and where its own condition was never true then, that stays so.
-	for _, s := range f.sides {
-		if s.when == nil || f.ever(s.when) != no {
+	for i := range f.courses {
+		c := &f.courses[i]
+		at := next.standing(c.id)
+		if at == nil || c.reading != nil && next.lifecycle(c.id).FirstSeen == 0 {
+			continue // has not come to it
+		}
+		var known bool
+		if at.Stage, known = f.stage(c); !known {
 			return nil, false
 		}
 	}
-	path := -1
-	for i := len(f.path) - 1; i >= 0 && path < 0; i-- {
-		switch f.reached(&f.path[i]) {
-		case unknown:
-			return nil, false
-		case yes:
-			path = i
-		}
-	}
-	stage := Stage("")
-	if path >= 0 {
-		stage = f.to.path[path].name
-	}
-	for _, s := range f.to.sides {
-		if s.from != anywhere && (path < 0 || s.from&(1<<path) == 0) {
-			continue
-		}
-		truth, known := f.holds(&s.gate)
-		if !known {
-			return nil, false
-		}
-		if truth {
-			stage = s.name
-			break
-		}
-	}
-	next.Stage, next.Segments = stage, nil
+	next.Segments = nil
 	if !f.scores(&next) {
 		return nil, false
 	}
@@ -229,6 +256,43 @@ func (f *Foreteller) Decide(prof *Profile, now Instant) (*Profile, bool) {
 		}
 	}
 	return &next, true
+}
+
+// stage finds the stage in a lifecycle; false where only events tell. Until it is
+// found the person is in none.
+func (f *Foreteller) stage(c *foretelling) (stage Stage, known bool) {
+	// As long as nobody was ever shown in a side stage, conditions that name it
+	// see that; and where its own condition was never true then, that stays so.
+	for _, s := range c.named {
+		if s.when == nil || f.ever(s.when) != no {
+			return "", false
+		}
+	}
+	path := -1
+	for i := len(c.ways) - 1; i >= 0 && path < 0; i-- {
+		switch f.reached(c, &c.ways[i]) {
+		case unknown:
+			return "", false
+		case yes:
+			path = i
+		}
+	}
+	for _, s := range c.sides {
+		if s.from != anywhere && (path < 0 || s.from&(1<<path) == 0) {
+			continue
+		}
+		truth, known := f.holds(&s.gate)
+		if !known {
+			return "", false
+		}
+		if truth {
+			return s.name, true
+		}
+	}
+	if path < 0 {
+		return "", true
+	}
+	return c.track.path[path].name, true
 }
 
 // holds evaluates a condition now, unless a fact lacks what it reads.

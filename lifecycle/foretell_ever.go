@@ -12,27 +12,38 @@ const (
 )
 
 // reached tells whether a path stage's condition was ever true.
-func (f *Foreteller) reached(t *foretold) certainty {
+func (f *Foreteller) reached(c *foretelling, t *foretold) certainty {
 	if t.when == nil {
 		return yes
 	}
-	prof := f.v.prof
 	if c := f.ever(t.when); c != unknown || t.same < 0 {
 		return c
 	}
-	if prof.NextCheck != 0 && prof.NextCheck <= f.v.now {
+	if f.was.NextCheck != 0 && f.was.NextCheck <= f.v.now {
 		return unknown // time has moved on since that was noted
 	}
-	if f.from.stageReads && slices.ContainsFunc(f.from.sides, func(s *stage) bool { return prof.visit(s.name) != nil }) {
-		return unknown // timers may have rested meanwhile
+	if f.rested() {
+		return unknown
 	}
-	switch reached := f.from.PathIndex(prof.Path); {
+	at := f.was.StandingIn(c.id)
+	switch reached := c.from.PathIndex(at.Path); {
 	case reached == t.same:
 		return yes
 	case reached < t.same:
 		return no
 	}
 	return unknown
+}
+
+// rested tells whether timers may have rested under the other plan.
+func (f *Foreteller) rested() bool {
+	for _, t := range f.resting {
+		at := f.was.standing(t.id)
+		if at != nil && slices.ContainsFunc(t.sides, func(s *stage) bool { return at.visit(s.name) != nil }) {
+			return true
+		}
+	}
+	return false
 }
 
 // ever tells whether a condition was true at any instant up to now.
@@ -96,14 +107,14 @@ func (f *Foreteller) everLeaf(x *expr) certainty {
 			return no
 		}
 	case leafInactive:
-		if prof := f.v.prof; prof.LastActivity == 0 || prof.LastSeen-prof.FirstSeen < l.window {
+		if first, active := f.v.seen(l.of); active == 0 || f.v.prof.LastSeen-first < l.window {
 			return no
 		}
 	case leafNever:
-		switch prof := f.v.prof; {
-		case fact == nil || fact.First-prof.FirstSeen < l.window:
+		switch first, _ := f.v.seen(l.of); {
+		case fact == nil || fact.First-first < l.window:
 			return no
-		case fact.First-prof.FirstSeen > l.window:
+		case fact.First-first > l.window:
 			return yes
 		}
 	case leafHasBeen:

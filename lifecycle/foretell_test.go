@@ -122,3 +122,71 @@ func TestPropertyForetoldIsWhatTheEventsSay(t *testing.T) {
 		t.Logf("%d of %d are foretold", n, a)
 	}
 }
+
+// edited gives a pair that differs in some conditions, of lifecycles with the
+// same stages and readers.
+func (x *pair) edited(t *rapid.T) *pair {
+	e := &pair{a: x.a, b: x.b, reading: x.reading}
+	if rapid.IntRange(0, 2).Draw(t, "main") > 0 {
+		e.a = x.a.edited(t)
+	}
+	if rapid.IntRange(0, 2).Draw(t, "beside") > 0 {
+		e.b = x.b.edited(t)
+		if e.reading != nil {
+			e.b.scores = nil
+			e.b.readOnly(e.reading)
+		}
+	}
+	return e
+}
+
+// The same of lifecycles side by side, whichever of them a draft changes.
+func TestPropertyForetoldLifecyclesAreWhatTheEventsSay(t *testing.T) {
+	t.Parallel()
+	var asked, told atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		x := drawPair(t, false)
+		x.a.calm()
+		x.b.calm()
+		draft := x.edited(t)
+		draft.a.calm()
+		draft.b.calm()
+		linked := rapid.IntRange(0, 4).Draw(t, "linked") == 0
+		from, to := x.parse(t, linked).WithVersion(1), draft.parse(t, linked).WithVersion(2)
+		f := to.Foretell(from)
+		if f == nil {
+			return
+		}
+		for range 4 {
+			events := drawEvents(t, x.a)
+			if rapid.IntRange(0, 3).Draw(t, "decided") > 0 {
+				events = slices.DeleteFunc(events, func(e Event) bool { return e.IsDecision() })
+			}
+			for i := range events {
+				if events[i].IsDecision() && rapid.Bool().Draw(t, "about the one beside") {
+					events[i] = events[i].About("beside")
+				}
+			}
+			if len(events) == 0 {
+				continue
+			}
+			now := drawNow(t, "now")
+			have, _ := from.Derive(1, events, now)
+			got, ok := f.Decide(have, now)
+			asked.Add(1)
+			if !ok {
+				continue
+			}
+			told.Add(1)
+			want, _ := to.Derive(1, events, now)
+			if got.Stage != want.Stage || got.StandingIn("beside").Stage != want.StandingIn("beside").Stage || !slices.Equal(got.SegmentNames(), want.SegmentNames()) {
+				t.Fatalf("foretold %q, %q, %v, derived %q, %q, %v", got.Stage, got.StandingIn("beside").Stage, got.SegmentNames(), want.Stage, want.StandingIn("beside").Stage, want.SegmentNames())
+			}
+		}
+	})
+	if a, n := asked.Load(), told.Load(); n == 0 {
+		t.Errorf("only %d of %d are foretold", n, a)
+	} else {
+		t.Logf("%d of %d are foretold", n, a)
+	}
+}

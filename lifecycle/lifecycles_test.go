@@ -180,10 +180,18 @@ func drawPair(t *rapid.T, linked bool) *pair {
 		x.a.scores = nil // which are the plan's own, whatever a lifecycle reads
 	}
 	x.b.claims, x.b.zone, x.b.scores = nil, x.a.zone, x.a.scores
-	text := x.a.text() + "lifecycles:\n  beside:\n"
 	if some {
 		x.reading = rapid.SliceOfNDistinct(rapid.SampledFrom(genEvents), 1, len(genEvents), rapid.ID).Draw(t, "reading")
 		x.b.readOnly(x.reading)
+	}
+	x.together = x.parse(t, linked)
+	return x
+}
+
+// parse makes one plan of the two.
+func (x *pair) parse(t *rapid.T, linked bool) *Plan {
+	text := x.a.text() + "lifecycles:\n  beside:\n"
+	if x.reading != nil {
 		text += "    events: ["
 		for i, name := range x.reading {
 			if i > 0 {
@@ -203,11 +211,11 @@ func drawPair(t *rapid.T, linked bool) *pair {
 		beside = strings.ReplaceAll(beside, `(stage != "P0")`, `(stage_of("main") != "P0")`)
 		text = main + "lifecycles:\n" + beside
 	}
-	var err error
-	if x.together, err = ParsePlan("together.yaml", []byte(text), genVocabulary()); err != nil {
+	p, err := ParsePlan("together.yaml", []byte(text), genVocabulary())
+	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	return x
+	return p
 }
 
 // readOnly puts events that are read in the place of the others.

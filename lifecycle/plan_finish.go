@@ -10,7 +10,7 @@ import (
 // nothing was wrong.
 func (d *planReader) finish() {
 	p := d.p
-	tracks := append([]*track{&p.track}, p.others...)
+	tracks := p.tracks()
 	leaves := func(f func(l *leaf, of *track)) {
 		for _, t := range tracks {
 			for _, s := range t.stages {

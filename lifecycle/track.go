@@ -72,6 +72,9 @@ func (t *track) reads(name EventName) bool {
 	return false
 }
 
+// tracks gives all lifecycles, the main one first.
+func (p *Plan) tracks() []*track { return append([]*track{&p.track}, p.others...) }
+
 // other gives a further lifecycle of the plan by id, or nil.
 func (p *Plan) other(id string) *track {
 	for _, t := range p.others {
