@@ -21,27 +21,29 @@ import (
 // everybody under it without writing anything.
 type PlanPreview struct {
 	// Version of the plan in force that it was compared with.
-	Version int64
+	Version int64 `json:"version"`
 	// People that were looked at, of whom the facts of Decided were enough;
 	// Events were read of the others. Whole is false when the time ran out
 	// before everybody was.
-	People, Decided, Events int64
-	Whole                   bool
+	People  int64 `json:"people"`
+	Decided int64 `json:"decided_by_facts"`
+	Events  int64 `json:"events"`
+	Whole   bool  `json:"whole"`
 	// Total is how many people there are.
-	Total int64
+	Total int64 `json:"total"`
 	// Changed people have another stage or other segments.
-	Changed int64
+	Changed int64 `json:"changed"`
 	// Flows is the matrix from stage to stage, those who stay included, the main
 	// lifecycle first, then by the order of people in it, greatest first.
-	Flows    []Flow
-	Segments []SegmentFlow
-	Pushes   []PushFlow
+	Flows    []Flow        `json:"flows"`
+	Segments []SegmentFlow `json:"segments"`
+	Pushes   []PushFlow    `json:"pushes"`
 	// Accounts is nil where neither plan has any.
-	Accounts *AccountsPreview
-	Took     time.Duration
+	Accounts *AccountsPreview `json:"accounts"`
+	Took     time.Duration    `json:"nanoseconds"`
 	// PublishRate is how many people per second the last publishing brought to
 	// their plan; zero where none was measured here yet.
-	PublishRate float64
+	PublishRate float64 `json:"publish_rate"`
 }
 
 // PublishTime is how long bringing all people to the plan takes at PublishRate;
@@ -57,25 +59,28 @@ func (p *PlanPreview) PublishTime() time.Duration {
 type Flow struct {
 	// Lifecycle is the one of the plan's further lifecycles that it is about, where
 	// people who are in it neither now nor then are left out; empty: the main one.
-	Lifecycle string
-	From, To  lifecycle.Stage
-	People    int64
+	Lifecycle string          `json:"lifecycle,omitempty"`
+	From      lifecycle.Stage `json:"from"`
+	To        lifecycle.Stage `json:"to"`
+	People    int64           `json:"people"`
 	// Sample holds some of them, the smallest ids.
-	Sample []lifecycle.ProfileID
+	Sample []lifecycle.ProfileID `json:"sample"`
 }
 
 // SegmentFlow counts who would enter and leave a segment.
 type SegmentFlow struct {
-	Segment      lifecycle.Segment
-	Gained, Lost int64
+	Segment lifecycle.Segment `json:"segment"`
+	Gained  int64             `json:"gained"`
+	Lost    int64             `json:"lost"`
 	// GainedSample and LostSample hold some of them, the smallest ids.
-	GainedSample, LostSample []lifecycle.ProfileID
+	GainedSample []lifecycle.ProfileID `json:"sample_gained"`
+	LostSample   []lifecycle.ProfileID `json:"sample_lost"`
 }
 
 // PushFlow counts people that a connection would be told of.
 type PushFlow struct {
-	Connection string
-	People     int64
+	Connection string `json:"connection"`
+	People     int64  `json:"people"`
 }
 
 // PreviewOptions of PreviewPlan.

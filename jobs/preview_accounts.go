@@ -17,30 +17,33 @@ const maxPreviewAccounts = 300_000
 type AccountsPreview struct {
 	// Accounts there would be, of which Unsettled wait for the end of a rollout:
 	// their people are measured in two ways, and they stay where they are.
-	Accounts, Unsettled int64
+	Accounts  int64 `json:"accounts"`
+	Unsettled int64 `json:"unsettled"`
 	// Whole is false where there are too many accounts to foretell, or not all
 	// people were looked at; the rest is empty then.
-	Whole    bool
-	Changed  int64
-	Flows    []AccountFlow
-	Segments []AccountSegmentFlow
+	Whole    bool                 `json:"whole"`
+	Changed  int64                `json:"changed"`
+	Flows    []AccountFlow        `json:"flows"`
+	Segments []AccountSegmentFlow `json:"segments"`
 	// Pushes counts accounts that a connection would be told of.
-	Pushes []PushFlow
+	Pushes []PushFlow `json:"pushes"`
 }
 
 // AccountFlow counts accounts by their stage now and under the draft; empty is
 // an account that is not there yet, or no more.
 type AccountFlow struct {
-	From, To lifecycle.Stage
-	Accounts int64
+	From     lifecycle.Stage `json:"from"`
+	To       lifecycle.Stage `json:"to"`
+	Accounts int64           `json:"accounts"`
 	// Sample holds some of them, the smallest keys.
-	Sample []string
+	Sample []string `json:"sample"`
 }
 
 // AccountSegmentFlow counts which accounts would enter and leave a segment.
 type AccountSegmentFlow struct {
-	Segment      lifecycle.Segment
-	Gained, Lost int64
+	Segment lifecycle.Segment `json:"segment"`
+	Gained  int64             `json:"gained"`
+	Lost    int64             `json:"lost"`
 }
 
 // accountSum is what the people of an account would add up to.

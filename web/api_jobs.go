@@ -48,7 +48,7 @@ func (w *Web) jobOf(one *store.Work, whole bool) jobBody {
 		b.SecondsLeft = &seconds
 	}
 	if whole && one.Result != "" {
-		b.Result = json.RawMessage(one.Result)
+		b.Result = jobResult(one)
 	}
 	return b
 }

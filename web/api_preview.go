@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
 )
 
 // previewTime is how long the API and the page look at most; they say so when
@@ -84,7 +86,8 @@ func idsOf(ids []lifecycle.ProfileID) []string {
 }
 
 // apiPreviewPlan derives everybody, or with ?percent= a share of all people,
-// under the plan in the body and writes nothing.
+// under the plan in the body and writes nothing. With ?all=true it is long work
+// that looks at everybody, however long that takes.
 func (w *Web) apiPreviewPlan(c echo.Context) error {
 	source, err := text(c)
 	if err != nil {
@@ -94,9 +97,34 @@ func (w *Web) apiPreviewPlan(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.QueryParam("all") == "true" {
+		return w.previewPlanAsWork(c, source, share)
+	}
 	p, err := w.admin.PreviewPlan(c.Request().Context(), []byte(source), jobs.PreviewOptions{Share: share, Limit: previewTime})
 	if err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, planPreviewOf(p))
+}
+
+func (w *Web) previewPlanAsWork(c echo.Context, source string, share int64) error {
+	if w.admin.Works == nil {
+		return &Problem{Status: http.StatusNotImplemented, Title: "Not offered", Detail: "this process does no long work"}
+	}
+	one, err := w.admin.StartPlanPreview(c.Request().Context(), jobs.PlanPreviewArgs{Plan: source, Share: share}, author(c))
+	if err != nil {
+		return err
+	}
+	return w.accepted(c, &one)
+}
+
+// jobResult gives what came of work as the API shows it: a dry run of a plan
+// looks as one that was answered at once.
+func jobResult(one *store.Work) json.RawMessage {
+	if p, ok := resultOf[jobs.PlanPreview](one); ok && one.Kind == jobs.WorkPlanPreview {
+		if body, err := json.Marshal(planPreviewOf(&p)); err == nil {
+			return body
+		}
+	}
+	return json.RawMessage(one.Result)
 }

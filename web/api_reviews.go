@@ -103,21 +103,6 @@ func reviewID(r *store.Review) string {
 	return base64.RawURLEncoding.EncodeToString(append(r.Event[:], r.Key...))
 }
 
-// reviewInput says why a review is decided so.
-type reviewInput struct {
-	Reason string `json:"reason"`
-}
-
-// reviewStateBody is how a review was decided.
-type reviewStateBody struct {
-	State string `json:"state"`
-}
-
-// joinPreviewInput names whom a person would be joined with, by a key.
-type joinPreviewInput struct {
-	Key string `json:"key"`
-}
-
 // review reads the id of the path and the reason of the body.
 func (w *Web) review(c echo.Context) (event lifecycle.EventID, key lifecycle.Key, reason string, err error) {
 	var body reviewInput

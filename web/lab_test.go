@@ -158,6 +158,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 		Wake:          func(id string) { l.woken = append(l.woken, id) },
 		PlanPublished: func(_ context.Context, v int64) { l.plans = append(l.plans, v) }}
 	works.Add(jobs.RulesPreviewKind(l.admin))
+	works.Add(jobs.PlanPreviewKind(l.admin))
 	o := web.Options{Store: l.store, Registry: l.registry, Admin: l.admin, PublicURL: "https://" + pageHost, APIToken: secret.New(apiToken),
 		Version: "1.2.3", Now: clock, Log: log}
 	if change != nil {

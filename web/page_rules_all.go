@@ -177,15 +177,24 @@ func (w *Web) liveJob(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	if _, err := w.store.WorkByID(ctx, id); err != nil {
+	one, err := w.store.WorkByID(ctx, id)
+	if err != nil {
 		return err
 	}
-	return w.stream(c, "rules", func() (any, error) {
+	view := "rules"
+	body := func(one *store.Work) (any, error) { return w.rulesWork(one) }
+	if one.Kind == jobs.WorkPlanPreview || one.Kind == jobs.WorkPublish {
+		view, body = "plan", func(one *store.Work) (any, error) { return w.planWork(one) }
+	}
+	if _, err := body(&one); err != nil {
+		return err // before the stream begins
+	}
+	return w.stream(c, view, func() (any, error) {
 		one, err := w.store.WorkByID(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		return w.rulesWork(&one)
+		return body(&one)
 	})
 }
 

@@ -272,10 +272,12 @@ func TestEditors(t *testing.T) {
 		{"rules without a version", "/connections/crm/rules", []string{"source", changed}, 400, "version"},
 		{"rules of nothing", "/connections/none/rules", []string{"version", "0", "source", changed}, 404, "nothing under this name"},
 		{"plan checked", "/plan", []string{"version", "0", "source", plan}, 200, "There is no mistake in it"},
-		{"plan previewed", "/plan", []string{"version", "0", "source", plan, "preview", "yes"}, 200, "What publishing would do"},
+		{"plan previewed", "/plan", []string{"version", "0", "source", plan, "preview", "yes"}, 303, ""},
+		{"its dry run", "/plan?job=1", nil, 200, "What publishing would do"},
 		{"plan with mistakes, previewed", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "preview", "yes"}, 422, "plan.yaml:2"},
 		{"plan with mistakes", "/plan", []string{"version", "0", "source", "name: x\nstages: 7\n", "publish", "yes"}, 422, "plan.yaml:2"},
-		{"plan published", "/plan", []string{"version", "0", "source", plan, "publish", "yes"}, 200, "Published as version 1"},
+		{"plan published", "/plan", []string{"version", "0", "source", plan, "publish", "yes"}, 303, ""},
+		{"what was published", "/plan?published=1", nil, 200, "Published as version 1"},
 		{"a version of the plan", "/plan/versions/1", nil, 200, "This version is in force"},
 	} {
 		ask := func() answer { return l.post(c.path, c.pairs...) }

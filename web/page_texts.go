@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
@@ -24,18 +23,6 @@ type draft struct {
 	// Why is what was typed as the reason of the change.
 	Why      string
 	Versions []store.Versioned
-}
-
-// planPage answers: how do people move?
-type planPage struct {
-	draft
-	// Words are names the editor completes.
-	Words    string
-	Name     string
-	Stages   []stageRow
-	Segments []segmentBody
-	// Preview of what was typed; nil until asked for.
-	Preview *planPreviewBody
 }
 
 // typed reads an editor's form. Browsers send line ends as CR LF.
@@ -67,6 +54,8 @@ func (d *draft) refused(err error) error {
 		d.Mistakes = p.Mistakes
 	case http.StatusPreconditionFailed:
 		d.Mistakes = []Mistake{{Detail: "Somebody else published meanwhile. What you typed is kept below; open the page in another tab to see theirs."}}
+	case http.StatusConflict:
+		d.Mistakes = []Mistake{{Detail: p.Detail}}
 	default:
 		return err
 	}
@@ -81,69 +70,6 @@ func publishTyped(d *draft, publish func(store.Versioned) (int64, error), user s
 	}
 	d.Note = "Published as version " + strconv.FormatInt(version, 10) + "."
 	return version, nil
-}
-
-func (w *Web) planPage(c echo.Context) error {
-	v, err := w.admin.Plan(c.Request().Context())
-	if err != nil {
-		return err
-	}
-	return w.showPlan(c, http.StatusOK, draft{Source: v.Source, Version: v.Version}, nil)
-}
-
-func (w *Web) showPlan(c echo.Context, status int, d draft, preview *planPreviewBody) error {
-	ctx := c.Request().Context()
-	if c.FormValue("fragment") != "" {
-		return w.renderPart(c, http.StatusOK, "plan", "checked", d)
-	}
-	s, err := w.summarize(ctx)
-	if err != nil {
-		return err
-	}
-	if d.Versions, err = w.admin.PlanVersions(ctx); err != nil {
-		return err
-	}
-	plan := w.registry.Config().Plan
-	return w.render(c, status, "plan", "Plan", planPage{draft: d, Words: planWords(plan), Name: plan.Name(), Stages: funnel(plan, s), Segments: segmentsOf(plan, s), Preview: preview})
-}
-
-func segmentsOf(plan *lifecycle.Plan, s *summary) []segmentBody {
-	var all []segmentBody
-	for _, x := range plan.Segments() {
-		all = append(all, segmentBody{string(x.Name), x.When, s.Segments[string(x.Name)]})
-	}
-	return all
-}
-
-// editPlan checks what was typed, tries it on everybody, or publishes it.
-func (w *Web) editPlan(c echo.Context) error {
-	user := author(c)
-	d, err := typed(c)
-	if err != nil {
-		return err
-	}
-	var preview *planPreviewBody
-	status := http.StatusOK
-	if c.FormValue("publish") != "" {
-		d.Version, err = publishTyped(&d, func(v store.Versioned) (int64, error) {
-			return w.admin.PublishPlan(c.Request().Context(), d.Version, v)
-		}, user)
-	} else if c.FormValue("preview") != "" {
-		var p *jobs.PlanPreview
-		if p, err = w.admin.PreviewPlan(c.Request().Context(), []byte(d.Source), jobs.PreviewOptions{Limit: previewTime}); err == nil {
-			b := planPreviewOf(p)
-			preview = &b
-		}
-	} else if _, err = w.admin.CheckPlan([]byte(d.Source)); err == nil {
-		d.Checked = true
-	}
-	if err != nil {
-		status = http.StatusUnprocessableEntity
-		if err := d.refused(err); err != nil {
-			return err
-		}
-	}
-	return w.showPlan(c, status, d, preview)
 }
 
 // planWords lists what the plan's editor completes: its events, the traits it

@@ -24,6 +24,10 @@ func said(one *store.Work) string {
 		if r, ok := resultOf[jobs.Published](one); ok {
 			return saidPublished(&r)
 		}
+	case jobs.WorkPlanPreview:
+		if r, ok := resultOf[jobs.PlanPreview](one); ok {
+			return thousands(r.Changed) + " of " + counted(r.People, "person", "people") + " would change. Nothing was written."
+		}
 	case jobs.WorkRulesPreview:
 		if r, ok := resultOf[jobs.RulesPreview](one); ok {
 			return thousands(r.Differ) + " of " + counted(r.RawEvents, "raw event", "raw events") + " would give something else. Nothing was written."
@@ -66,6 +70,10 @@ func argsOf[T any](one *store.Work) (T, bool) {
 // pageOfWork gives the address at which the result of work is shown in full.
 func pageOfWork(one *store.Work) string {
 	switch one.Kind {
+	case jobs.WorkPlanPreview:
+		return link("/plan", "job", number(one.ID))
+	case jobs.WorkPublish:
+		return "/plan"
 	case jobs.WorkRulesPreview:
 		return rulesJob(connectionOf(one), one.ID)
 	case jobs.WorkReplay:

@@ -223,6 +223,8 @@ func (w *Web) routes(e *echo.Echo) {
 	e.POST("/plan", w.editPlan, page...)
 	e.GET("/plan/versions/:version", w.planVersionPage, page...)
 	e.POST("/plan/versions/:version", w.rollbackPlanForm, page...)
+	e.POST("/plan/rollout", w.changeRollout, page...)
+	e.POST("/plan/rollback", w.stepBack, page...)
 	e.GET("/people", w.peoplePage, page...)
 	e.GET("/people/:id", w.personPage, page...)
 	e.POST("/people/:id/pin", w.pinForm, page...)
