@@ -55,79 +55,7 @@ func (w *Web) summarize(ctx context.Context) (*summary, error) {
 	return s, nil
 }
 
-// summarizeBeside counts while pages show what was counted before.
-func (w *Web) summarizeBeside(ctx context.Context) {
-	k := &w.summary
-	k.mu.Lock()
-	old := k.now
-	k.mu.Unlock()
-	begun := time.Now()
-	s, err := w.newSummary(ctx, old)
-	took := time.Since(begun)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.running = false
-	if err != nil {
-		k.until = w.now().Add(summaryLife)
-		if ctx.Err() == nil {
-			w.log.Warn("the workspace was not counted", "error", err)
-		}
-		return
-	}
-	w.keepSummary(s, took)
-}
-
-// keepSummary keeps a summary for the pages to come, and notes it for the next
-// process where making it takes long; mu is held.
-func (w *Web) keepSummary(s *summary, took time.Duration) {
-	k := &w.summary
-	k.now, k.until = s, s.At.Add(max(summaryLife, 20*took))
-	if s.large() {
-		w.beside.run(func(ctx context.Context) { w.noteSummary(ctx, s) })
-	}
-}
-
-func (w *Web) noteSummary(ctx context.Context, s *summary) {
-	text, err := json.Marshal(s)
-	if err == nil {
-		err = w.store.SetNote(ctx, summaryNote, string(text))
-	}
-	if err != nil && ctx.Err() == nil {
-		w.log.Warn("what was counted is not kept for the next start", "error", err)
-	}
-}
-
-// notedSummary is what an earlier process counted where that was much; nil: there
-// is none.
-func (w *Web) notedSummary(ctx context.Context) *summary {
-	text, err := w.store.Note(ctx, summaryNote)
-	if err != nil {
-		return nil
-	}
-	s := &summary{}
-	if json.Unmarshal([]byte(text), s) != nil || !s.large() {
-		return nil // of another version
-	}
-	return s
-}
-
-// countedAt is when what pages show was counted, where that is long ago; zero
-// where it was just now.
-func (w *Web) countedAt() lifecycle.Instant {
-	k := &w.summary
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.now == nil || !k.now.large() || w.now().Sub(k.now.At) < countedLately {
-		return 0
-	}
-	return lifecycle.At(k.now.At)
-}
-
-// countedLately is how old counts may be without a word about it.
-const countedLately = 10 * time.Second
-
-// newSummary counts; old is the summary before, nil for none.
-func (w *Web) newSummary(ctx context.Context, old *summary) (*summary, error) {
+func (w *Web) newSummary(ctx context.Context) (*summary, error) {
 	s := &summary{At: w.now(), Stages: map[string]int64{}, Segments: map[string]int64{}, Standings: map[string]int64{}, Last: map[string]store.InboxRow{}}
 	var err error
 	if s.Inbox, err = w.store.InboxStats(ctx); err != nil {
@@ -147,13 +75,13 @@ func (w *Web) newSummary(ctx context.Context, old *summary) (*summary, error) {
 		if segment, ok := strings.CutPrefix(name, "segment:"); ok {
 			s.Segments[segment] = n
 		}
+		if standing, ok := strings.CutPrefix(name, store.LifecycleCounter); ok {
+			s.Standings[standing] = n
+		}
 	}
 	for _, id := range w.registry.IDs() {
 		if s.Inbox[id] == nil {
 			s.Inbox[id] = &store.InboxStats{Rejections: map[string]int64{}}
-		}
-		if standing, ok := strings.CutPrefix(name, store.LifecycleCounter); ok {
-			s.Standings[standing] = n
 		}
 	}
 	newest, err := w.store.Newest(ctx, newestAmong)
