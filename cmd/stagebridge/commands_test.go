@@ -241,6 +241,17 @@ func TestMoment(t *testing.T) {
 	}
 }
 
+// TestServeToldToStopEarly ends well, however far it had come.
+func TestServeToldToStopEarly(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out lockedBuffer
+	if code := run(ctx, []string{"serve"}, settings(t, nil), strings.NewReader(""), &out, &out); code != exitOK {
+		t.Errorf("exit code %d: %s", code, &out)
+	}
+}
+
 // TestServeTellsOfAPort that is taken, and of a key that is another one.
 func TestServeTellsOfAPort(t *testing.T) {
 	t.Parallel()

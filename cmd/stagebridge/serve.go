@@ -51,14 +51,11 @@ func (p *program) serve(ctx context.Context, r roles) error {
 	for _, w := range warnings {
 		log.Warn(w)
 	}
-	a, err := openApp(ctx, cfg, log)
-	if err != nil {
-		return err
+	s, err := p.start(ctx, cfg, r, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped while it started", "because", err)
+		return nil
 	}
-	if err := a.applyWorkspace(ctx, p); err != nil {
-		return errors.Join(err, a.close())
-	}
-	s, err := startServer(ctx, a, r, false)
 	if err != nil {
 		return err
 	}
@@ -81,6 +78,18 @@ func (p *program) serve(ctx context.Context, r roles) error {
 		err = nil
 	}
 	return errors.Join(err, stopped)
+}
+
+// start opens everything, brings the workspace folder into force and begins.
+func (p *program) start(ctx context.Context, cfg Config, r roles, log *slog.Logger) (*server, error) {
+	a, err := openApp(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.applyWorkspace(ctx, p); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return startServer(ctx, a, r, false)
 }
 
 // logTo makes the log that the settings ask for.
