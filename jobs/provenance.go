@@ -46,17 +46,23 @@ type JoinOrigin struct {
 // events, as rebuilding would, so it holds whatever order they came in. The
 // error is store.ErrNotFound for nobody.
 func (a *Admin) Provenance(ctx context.Context, id lifecycle.ProfileID) (*Provenance, error) {
+	out, _, err := a.provenance(ctx, id)
+	return out, err
+}
+
+// provenance also gives the person's events, in order.
+func (a *Admin) provenance(ctx context.Context, id lifecycle.ProfileID) (*Provenance, []lifecycle.Event, error) {
 	s, guards := a.Registry.o.Store, a.Registry.Config().Guards
 	row, err := s.Person(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := &Provenance{}
 	ids := []lifecycle.ProfileID{row.ID}
 	if row.Contested != 0 {
 		all, err := s.ContestedWith(ctx, row.Contested, provenancePeople+1)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if out.Partial = len(all) > provenancePeople; !out.Partial {
 			ids = all
@@ -67,7 +73,7 @@ func (a *Admin) Provenance(ctx context.Context, id lifecycle.ProfileID) (*Proven
 	for _, id := range ids {
 		whole, err := s.Scan(ctx, id-1, id, 1)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, w := range whole {
 			stored[id] = w.Events
@@ -84,9 +90,9 @@ func (a *Admin) Provenance(ctx context.Context, id lifecycle.ProfileID) (*Proven
 	}
 	out.Keys = origins(guards, keys, stored[row.ID])
 	if out.Absorbed, err = s.MergedInto(ctx, row.ID, provenancePeople); err != nil {
-		return nil, fmt.Errorf("jobs: provenance: %w", err)
+		return nil, nil, fmt.Errorf("jobs: provenance: %w", err)
 	}
-	return out, nil
+	return out, stored[row.ID], nil
 }
 
 // origins finds the earliest event that names each key.

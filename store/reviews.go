@@ -61,8 +61,8 @@ const reviewQuery = `select r.contested, r.event, r.key, r.with_key, r.reason, r
 	left join keys k on k.key = r.with_key
 	left join keys o on o.key = r.key
 	left join events e on e.person = k.person and e.at = r.at and e.id = r.event
-	left join reviews v on v.key = r.key and v.with_key = r.with_key
-	left join reviews u on u.key = r.with_key and u.with_key = r.key
+	left join reviews v on v.key = r.key and v.with_key = r.with_key and v.verdict = 'rejected'
+	left join reviews u on u.key = r.with_key and u.with_key = r.key and u.verdict = 'rejected'
 	where r.reason <> 'split'`
 
 // Reviews lists what the guards of identity kept apart, oldest evidence first.
@@ -134,14 +134,19 @@ func (s *Store) reviews(ctx context.Context, q string, args ...any) ([]Review, e
 // Reject notes that two keys are rightly kept apart, so that nobody is asked
 // about them again, whatever events name them together. It changes nothing else.
 func (s *Store) Reject(ctx context.Context, key, with, author, reason string) error {
+	return s.verdict(ctx, key, with, ReviewRejected, author, reason)
+}
+
+// verdict keeps what was said last of two keys.
+func (s *Store) verdict(ctx context.Context, key, with, verdict, author, reason string) error {
 	err := s.in(ctx, durable, func(t *Tx) error {
 		_, err := t.exec(ctx, `insert into reviews (key, with_key, verdict, author, reason, at) values (?, ?, ?, ?, ?, ?)
-			on conflict (key, with_key) do update set author = excluded.author, reason = excluded.reason, at = excluded.at`,
-			key, with, ReviewRejected, clean(author, maxText), clean(reason, 2000), s.nowMicros())
+			on conflict (key, with_key) do update set verdict = excluded.verdict, author = excluded.author, reason = excluded.reason, at = excluded.at`,
+			key, with, verdict, clean(author, maxText), clean(reason, 2000), s.nowMicros())
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: reject: %w", err)
+		return fmt.Errorf("store: review %s: %w", verdict, err)
 	}
 	return nil
 }
