@@ -106,6 +106,7 @@ func pageAddresses() map[string]struct {
 		"/connections/:id/edit":           {"/connections/crm/edit", true},
 		"/connections/:id/rules":          {"/connections/crm/rules", true},
 		"/connections/:id/rules/:version": {"/connections/crm/rules/1", true},
+		"/funnel":                         {"/funnel?who=there&stage=" + escape(hostile), true},
 		"/plan":                           {"/plan", true},
 		"/plan/versions/:version":         {"/plan/versions/1", true},
 		"/people":                         {"/people?q=" + escape(hostile), true},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/reports/lately"
 	"github.com/stagebridge/stagebridge/store"
 )
 
@@ -33,6 +34,12 @@ type overviewPage struct {
 	Connections []light
 	Recent      []store.InboxRow
 	Failed      int64
+	// Days are compared with as many before, as of AsOf; Compared is false while
+	// that is not known.
+	Days     int
+	Compared bool
+	AsOf     lifecycle.Instant
+	Formula  string
 }
 
 // stageRow is a bar of the funnel. Width is 0 to 100 and Step the place in the
@@ -46,6 +53,12 @@ type stageRow struct {
 	Width  int64
 	Step   int
 	Link   string
+	// Trend tells that Is, the last days, and Was, as many before, are known;
+	// Change is how many more entered. Last is the end of the path, from which
+	// nobody goes on.
+	Trend, Last bool
+	Is, Was     trendCell
+	Change      string
 }
 
 // light is a connection at a glance. Colour is ok, wait, bad or none, and Word
@@ -87,6 +100,12 @@ func (w *Web) overviewOf(ctx context.Context) (overviewPage, error) {
 		Connections: w.lights(cfg, s), Recent: recent.Rows}
 	for _, row := range body.Stages {
 		body.People += row.People
+	}
+	body.Days, body.Formula = trendDays, lately.Formula
+	// Without the comparison the rest is worth showing all the same.
+	if c, err := w.trend(ctx); err == nil && c != nil {
+		trendOf(body.Stages, c)
+		body.Compared, body.AsOf = true, c.AsOf
 	}
 	for _, l := range body.Connections {
 		body.Failed += l.Failed

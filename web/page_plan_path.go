@@ -25,15 +25,16 @@ type planPicture struct {
 // stageView is a stage with its people and its condition in words.
 type stageView struct {
 	stageRow
-	// Words is the condition in words, Leaves the one that leads out, From where a
-	// side stage shows, Stay how long it does at least; each may be empty.
-	Words, Leaves, From, Stay string
+	// Words is the condition in words, Short their beginning where they are many,
+	// Leaves the condition that leads out, From where a side stage shows, Stay how
+	// long it does at least; each may be empty.
+	Words, Short, Leaves, From, Stay string
 }
 
 // segmentView is a segment with its people and its condition in words.
 type segmentView struct {
 	segmentBody
-	Words, Leaves, Stay string
+	Words, Short, Leaves, Stay string
 	// Of is the further lifecycle that it belongs to; empty: the main one.
 	Of string
 }
@@ -72,9 +73,10 @@ func pictureOf(plan *lifecycle.Plan, s *summary) planPicture {
 	p := planPicture{Accounts: plan.AccountStages(), AccountSegments: plan.AccountSegments(), AccountBy: strings.Join(plan.AccountBy(), ", then "), Traits: plan.ReadsTraits()}
 	p.Stages = all.stages("", plan.Stages(), funnel(plan, s))
 	for _, x := range plan.Segments() {
+		words := all[wordKey(x.Lifecycle, "", string(x.Name), false)]
 		p.Segments = append(p.Segments, segmentView{
 			segmentBody: segmentBody{string(x.Name), x.When, s.Segments[string(x.Name)]}, Of: x.Lifecycle, Stay: days(x.Stay),
-			Words: all[wordKey(x.Lifecycle, "", string(x.Name), false)], Leaves: all[wordKey(x.Lifecycle, "", string(x.Name), true)],
+			Words: words, Short: shortened(words), Leaves: all[wordKey(x.Lifecycle, "", string(x.Name), true)],
 		})
 	}
 	for _, l := range plan.Lifecycles() {
@@ -100,10 +102,28 @@ func (all wording) stages(of string, infos []lifecycle.StageInfo, rows []stageRo
 				continue
 			}
 			views[i].Words, views[i].Leaves = all[wordKey(of, row.Name, "", false)], all[wordKey(of, row.Name, "", true)]
+			views[i].Short = shortened(views[i].Words)
 			views[i].From, views[i].Stay = stageList(x.From), days(x.Stay)
 		}
 	}
 	return views
+}
+
+// mostWording is how long a condition in words may be to stand there whole, in
+// runes.
+const mostWording = 160
+
+// shortened gives the beginning of a long condition; empty where it is short.
+func shortened(words string) string {
+	runes := []rune(words)
+	if len(runes) <= mostWording {
+		return ""
+	}
+	cut := mostWording / 2
+	for cut > mostWording/4 && runes[cut] != ' ' {
+		cut--
+	}
+	return string(runes[:cut]) + " …"
 }
 
 // standingRows are the stages of a further lifecycle in the order of the plan.

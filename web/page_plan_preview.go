@@ -212,7 +212,7 @@ func (w *Web) dryRun(c echo.Context, body *planPage) error {
 	if err := w.soon(ctx, &one); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, link("/plan", "job", number(one.ID)))
+	return c.Redirect(http.StatusSeeOther, link("/plan", "job", number(one.ID))+"#edit")
 }
 
 // dryRunAsked puts the dry run that ?job= names, and its draft, on the page.

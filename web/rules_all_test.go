@@ -11,7 +11,8 @@ func (l *lab) follow(a answer) answer {
 	if a.Status != 303 {
 		l.Fatalf("no redirect: %d %s", a.Status, a.Body)
 	}
-	return l.get(a.Header.Get("Location"))
+	path, _, _ := strings.Cut(a.Header.Get("Location"), "#") // which browsers keep to themselves
+	return l.get(path)
 }
 
 // work does the long work that is due.

@@ -37,6 +37,7 @@ func views() map[string]any {
 		"connections":     connectionsPage{},
 		"erasure":         erasurePage{},
 		"erasures":        erasuresPage{},
+		"funnel":          funnelPage{},
 		"inbox":           inboxPage{},
 		"join":            joinPage{},
 		"login":           loginPage{},

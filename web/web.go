@@ -100,6 +100,7 @@ type Web struct {
 	jobsUI                 *jobsUI
 	summary                summaries
 	reports                reportTurns
+	trends                 trends
 	live                   liveParts
 	samples                Samples
 	complained             throttledLog
@@ -169,6 +170,7 @@ func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 
 // Close gives back what the page of the jobs holds open.
 func (w *Web) Close() error {
+	w.trends.end()
 	if w.jobsUI == nil {
 		return nil
 	}
@@ -202,6 +204,7 @@ func (w *Web) routes(e *echo.Echo) {
 	// Pages.
 	page := append(open[:len(open):len(open)], w.loggedIn)
 	e.GET("/", w.overview, page...)
+	e.GET("/funnel", w.funnelPage, page...)
 	e.GET("/account", w.accountPage, page...)
 	e.POST("/account/password", w.changePassword, page...)
 	e.POST("/account/sessions", w.endSessions, page...)
