@@ -125,6 +125,10 @@ release: ## build all archives, bills of materials and checksums into dist: make
 reproducible: ## build one target twice, in two folders, and compare every byte; COLD=1 shares no cache
 	@scripts/reproducible
 
+.PHONY: screenshots
+screenshots: ## make the pictures of README and docs anew from the story of the demo; needs Chromium
+	STAGEBRIDGE_TEST_REQUIRE=chromium STAGEBRIDGE_PICTURES=yes $(GO) test -count=1 -run '^TestPictures$$' ./browser
+
 .PHONY: site
 site: ## make the website of the documentation in dist/site: make site VERSION=1.2.3
 	$(GO) -C tools run ./site -version '$(or $(VERSION),next)' -o ../dist/site

@@ -164,12 +164,14 @@ func (p *tab) lineOf(holds string) int {
 	return strings.Count(text[:at], "\n") + 1
 }
 
-// href is the address of the first link of the content that begins so.
+// href is the address of the content's first link that begins so and ends in a
+// number.
 func (p *tab) href(begin string) string {
 	p.t.Helper()
+	find := fmt.Sprintf(`[...document.querySelectorAll("main a[href]")].map(a => a.getAttribute("href")).find(h => h.startsWith(%q) && /\/\d+$/.test(h))`, begin)
 	var at string
-	p.until("there is a link to "+begin, fmt.Sprintf(`document.querySelector('main a[href^=%q]')`, begin))
-	p.do("read the link", chromedp.Evaluate(fmt.Sprintf(`document.querySelector('main a[href^=%q]').getAttribute("href")`, begin), &at))
+	p.until("there is a link to "+begin, find)
+	p.do("read the link", chromedp.Evaluate(find, &at))
 	return at
 }
 

@@ -42,9 +42,15 @@ func pageRoutes(t *testing.T) []string {
 	return all
 }
 
-// noPage tells addresses that give a page's live part or a file.
+// noPage tells addresses that give a page's live part or a file, or belong to
+// asynq's own pages or the API.
 func noPage(route string) bool {
-	return strings.HasPrefix(route, "/live/") || strings.HasSuffix(route, ".csv") || strings.HasPrefix(route, "/login/")
+	for _, begin := range []string{"/live/", "/login/", "/jobs", "/api/v1", "/assets/"} {
+		if strings.HasPrefix(route, begin) {
+			return true
+		}
+	}
+	return strings.HasSuffix(route, ".csv") || strings.HasSuffix(route, "/export")
 }
 
 // plain is a route as an address, where it has no variable part.
