@@ -145,6 +145,7 @@ func changePlan(p *tab) {
 	}
 	p.enter("Preview")
 	p.reads("What publishing would do")
+	p.reads("would change.")
 	p.skip()
 	p.enter("Publish")
 	p.reads("Published as version")

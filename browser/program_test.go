@@ -19,22 +19,21 @@ import (
 
 // built is the program, made once for all tests of the package.
 var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "stagebridge-browser-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "stagebridge")
+	path := filepath.Join(builtFolder(), "stagebridge")
 	cmd := exec.Command("go", "build", "-o", path, "../cmd/stagebridge")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()
 })
 
+// builtFolder is where the program is put, if a test needs it.
+func builtFolder() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("stagebridge-browser-%d", os.Getpid()))
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path)) // a folder for temporary files is emptied by others too
-	}
+	_ = os.RemoveAll(builtFolder()) // a folder for temporary files is emptied by others too
 	os.Exit(code)
 }
 

@@ -94,6 +94,7 @@ func planWithoutScript(p *tab) {
 	p.put("#source", strings.Replace(plan, "\nsegments:\n", "\nsegments:\n  quiet: idle(\"Newsletter:Subscribed\", \"30d\")\n", 1))
 	p.press("Preview")
 	p.reads("What publishing would do")
+	p.again("would change.")
 	p.press("Publish")
 	p.reads("Published as version")
 }
