@@ -106,7 +106,7 @@ func (p *bruteParser) not() bruteCondition {
 	if p.kind == scanner.Ident {
 		name := p.token
 		switch name {
-		case "traits", "stage", "source", "count", "sum", "days_until", "days_since", "true", "false", "nil":
+		case "traits", "stage", "stage_of", "source", "count", "sum", "days_until", "days_since", "true", "false", "nil":
 		default:
 			p.advance()
 			return p.call(name)
@@ -143,7 +143,7 @@ func (p *bruteParser) call(name string) bruteCondition {
 	case "never":
 		event, w := text(0), span(1)
 		return func(l *bruteLife) bool {
-			return len(l.events) > 0 && len(l.named[event]) == 0 && l.events[0].at+w <= l.now
+			return len(l.read) > 0 && len(l.named[event]) == 0 && l.read[0].at+w <= l.now
 		}
 	case "inactive":
 		w := span(0)
@@ -260,6 +260,9 @@ func (p *bruteParser) operand() bruteValue {
 		return p.days(-1)
 	case p.eat("stage"):
 		return func(l *bruteLife) any { return l.stage() }
+	case p.eat("stage_of"):
+		id := strings.TrimPrefix(p.arguments()[0].(string), "main")
+		return func(l *bruteLife) any { return l.courses[id].stage() }
 	case p.eat("source"):
 		return func(l *bruteLife) any { return l.source() }
 	case p.eat("count"):

@@ -51,17 +51,20 @@ type bruteBack struct {
 
 // brutePlan is a plan as the brute force reads it.
 type brutePlan struct {
-	t           testing.TB
-	path, sides []bruteStage
-	names       []string // of the segments, sorted
-	segments    map[string]bruteGate
-	zone        *time.Location
-	dated       bool         // it has conditions on dates
-	claims      []bruteClaim // in the order of precedence
-	back        []bruteBack  // the first that fits counts
-	windows     []int64      // every span of time in the plan, sorted
-	active      map[string]bool
-	scores      map[string]*bruteScore
+	t testing.TB
+	bruteTrack
+	names    []string // of the segments, sorted
+	segments map[string]bruteGate
+	zone     *time.Location
+	dated    bool    // it has conditions on dates
+	windows  []int64 // every span of time in the plan, sorted
+	active   map[string]bool
+	// of are the lifecycles by id, this plan's own by the empty one, and ids their
+	// ids in order; which lifecycle a segment belongs to is in home.
+	of     map[string]*bruteTrack
+	ids    []string
+	home   map[string]string
+	scores map[string]*bruteScore
 }
 
 // readBrutePlan reads a plan's text. active are the events that count as
@@ -69,23 +72,19 @@ type brutePlan struct {
 func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePlan {
 	t.Helper()
 	var text struct {
-		Zone   string
-		Stages []struct {
-			Name        string
-			Side        bool
-			From        []string
-			When, Until string
-			Stay        string
-		}
-		Segments map[string]any
-		Claims   yaml.MapSlice
-		Back     []bruteBack
-		Scores   map[string]bruteScoreText
+		Zone       string
+		Claims     yaml.MapSlice
+		Scores     map[string]bruteScoreText
+		Lifecycles map[string]bruteTrackText
+	}
+	var main bruteTrackText
+	if err := yaml.Unmarshal(source, &main); err != nil {
+		t.Fatal(err)
 	}
 	if err := yaml.Unmarshal(source, &text); err != nil {
 		t.Fatal(err)
 	}
-	p := &brutePlan{t: t, segments: map[string]bruteGate{}, active: active, back: text.Back, dated: strings.Contains(string(source), "days_")}
+	p := &brutePlan{t: t, segments: map[string]bruteGate{}, home: map[string]string{}, of: map[string]*bruteTrack{}, active: active, dated: strings.Contains(string(source), "days_")}
 	var err error
 	if p.zone, err = time.LoadLocation(text.Zone); err != nil {
 		t.Fatal(err)
@@ -101,24 +100,15 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 	for name, s := range text.Scores {
 		p.scores[name] = readBruteScore(t, &s, condition)
 	}
-	for _, s := range text.Stages {
-		stage := bruteStage{s.Name, s.Side, s.From, readBruteGate(t, spans, condition, s.When, s.Until, s.Stay)}
-		if s.Side {
-			p.sides = append(p.sides, stage)
-		} else {
-			p.path = append(p.path, stage)
-		}
+	gate := func(when, until, stay string) bruteGate {
+		return readBruteGate(t, spans, condition, when, until, stay)
 	}
-	for name, src := range text.Segments {
-		if simple, ok := src.(string); ok {
-			p.segments[name] = readBruteGate(t, spans, condition, simple, "", "")
-			continue
-		}
-		field := func(name string) string {
-			s, _ := src.(map[string]any)[name].(string)
-			return s
-		}
-		p.segments[name] = readBruteGate(t, spans, condition, field("when"), field("until"), field("stay"))
+	p.bruteTrack = p.track("", &main, gate)
+	p.of[""], p.ids = &p.bruteTrack, []string{""}
+	for _, id := range slices.Sorted(maps.Keys(text.Lifecycles)) {
+		one := text.Lifecycles[id]
+		beside := p.track(id, &one, gate)
+		p.of[id], p.ids = &beside, append(p.ids, id)
 	}
 	for _, c := range text.Claims {
 		rule, _ := c.Value.(map[string]any)
@@ -134,7 +124,7 @@ func readBrutePlan(t testing.TB, source []byte, active map[string]bool) *brutePl
 	return p
 }
 
-func (p *brutePlan) hasStage(name string) bool {
+func (p *bruteTrack) hasStage(name string) bool {
 	same := func(s bruteStage) bool { return s.name == name }
 	return slices.ContainsFunc(p.path, same) || slices.ContainsFunc(p.sides, same)
 }
@@ -161,26 +151,34 @@ type bruteLife struct {
 	named  map[string][]*bruteEvent
 	writes map[string][]bruteWrite
 
-	reached int // place on the path; -1 before the first look
-	spells  []bruteSpell
-	in      map[string]int64 // segments, and since when
-	side    string           // the side stage that its own condition shows
-	ahead   []int64          // instants still to look at, sorted
-	// a move back that a policy holds up, and since when.
-	fall      string
-	fallSince int64
+	in    map[string]int64 // segments, and since when
+	ahead []int64          // instants still to look at, sorted
+
+	// courses are where the person is in each lifecycle, by id; the one at hand is
+	// that which stages and conditions are about, the main one unless said.
+	courses map[string]*bruteCourse
+	*bruteCourse
 }
 
 // brute gives somebody as they stand after the last of the events known; pass
 // lets time go by from there.
 func (p *brutePlan) brute(known []*bruteEvent) *bruteLife {
-	l := &bruteLife{plan: p, known: len(known), reached: -1, named: map[string][]*bruteEvent{}, writes: map[string][]bruteWrite{}, in: map[string]int64{}}
+	l := &bruteLife{plan: p, known: len(known), courses: map[string]*bruteCourse{}, named: map[string][]*bruteEvent{}, writes: map[string][]bruteWrite{}, in: map[string]int64{}}
+	for _, id := range p.ids {
+		l.courses[id] = &bruteCourse{of: p.of[id], reached: -1}
+	}
+	l.bruteCourse = l.courses[""]
 	for _, e := range bruteFacts(known) {
 		l.pass(e.at - 1)
 		for len(l.ahead) > 0 && l.ahead[0] == e.at {
 			l.ahead = l.ahead[1:] // looked at together with the event
 		}
 		l.events = append(l.events, e)
+		for _, c := range l.courses {
+			if c.of.reads(e.name) {
+				c.read = append(c.read, e)
+			}
+		}
 		l.named[e.name] = append(l.named[e.name], e)
 		for name, value := range e.traits {
 			l.writes[name] = append(l.writes[name], bruteWrite{value, e.at})
@@ -239,24 +237,31 @@ func (l *bruteLife) pass(until int64) {
 	}
 }
 
-// look decides at one instant: the path by the stage held until now, then the
-// stage, then the segments by the new stage.
+// look decides at one instant: the paths by the stages held until now, then the
+// stages, then the segments by the new stages.
 func (l *bruteLife) look(t int64) {
 	l.now = t
-	for i := len(l.plan.path) - 1; i > l.reached; i-- {
-		if l.plan.path[i].when(l) {
-			l.reached = i
+	main := l.bruteCourse
+	next := map[string]string{}
+	for _, id := range l.plan.ids {
+		l.bruteCourse = l.courses[id]
+		if len(l.read) > 0 {
+			next[id] = l.decide()
 		}
 	}
-	if stage := l.heldBack(l.shown()); stage != l.stage() {
-		l.spells = append(l.spells, bruteSpell{stage, t})
-		l.note(t + 1) // what looks at the stage may be otherwise from now on
-		l.expect(t)
-	}
-	if l.stage() != l.side {
-		l.side = ""
+	for id, stage := range next {
+		l.bruteCourse = l.courses[id]
+		if stage != l.stage() {
+			l.spells = append(l.spells, bruteSpell{stage, t})
+			l.note(t + 1) // what looks at the stage may be otherwise from now on
+			l.expect(t)
+		}
+		if l.stage() != l.side {
+			l.side = ""
+		}
 	}
 	for name, gate := range l.plan.segments {
+		l.bruteCourse = l.courses[l.plan.home[name]]
 		since, was := l.in[name]
 		switch is := gate.holds(l, was, since); {
 		case is && !was:
@@ -266,10 +271,21 @@ func (l *bruteLife) look(t int64) {
 			delete(l.in, name)
 		}
 	}
+	l.bruteCourse = main
+}
+
+// decide finds the stage of the lifecycle at hand.
+func (l *bruteLife) decide() string {
+	for i := len(l.of.path) - 1; i > l.reached; i-- {
+		if l.of.path[i].when(l) {
+			l.reached = i
+		}
+	}
+	return l.heldBack(l.shown())
 }
 
 // stage is the one held; empty before the first.
-func (l *bruteLife) stage() string {
+func (l *bruteCourse) stage() string {
 	if len(l.spells) == 0 {
 		return ""
 	}
@@ -277,7 +293,7 @@ func (l *bruteLife) stage() string {
 }
 
 // since is when the stage held began.
-func (l *bruteLife) since() int64 {
+func (l *bruteCourse) since() int64 {
 	if len(l.spells) == 0 {
 		return 0
 	}
@@ -289,9 +305,9 @@ func (l *bruteLife) since() int64 {
 func (l *bruteLife) shown() string {
 	held := l.side
 	l.side = ""
-	for _, rule := range l.plan.claims {
+	for _, rule := range l.of.claims {
 		for _, e := range slices.Backward(l.events) {
-			if e.connection != rule.connection || !l.plan.hasStage(e.claim) {
+			if e.connection != rule.connection || !l.of.hasStage(e.claim) {
 				continue
 			}
 			if l.now < e.at+rule.span {
@@ -302,9 +318,9 @@ func (l *bruteLife) shown() string {
 	}
 	here := ""
 	if l.reached >= 0 {
-		here = l.plan.path[l.reached].name
+		here = l.of.path[l.reached].name
 	}
-	for _, s := range l.plan.sides {
+	for _, s := range l.of.sides {
 		if (len(s.from) == 0 || slices.Contains(s.from, here)) && s.holds(l, held == s.name, l.since()) {
 			l.side = s.name
 			return s.name
@@ -316,7 +332,7 @@ func (l *bruteLife) shown() string {
 // heldBack applies the policies to a move from one path stage to an earlier one.
 func (l *bruteLife) heldBack(to string) string {
 	place := func(name string) int {
-		return slices.IndexFunc(l.plan.path, func(s bruteStage) bool { return s.name == name })
+		return slices.IndexFunc(l.of.path, func(s bruteStage) bool { return s.name == name })
 	}
 	from := l.stage()
 	fall, since := l.fall, l.fallSince
@@ -324,7 +340,7 @@ func (l *bruteLife) heldBack(to string) string {
 	if place(to) < 0 || place(to) >= place(from) {
 		return to
 	}
-	for _, b := range l.plan.back {
+	for _, b := range l.of.back {
 		span, after := strings.CutPrefix(b.Policy, "after ")
 		switch {
 		case !slices.Contains(b.From, from) || !slices.Contains(b.To, to):
@@ -360,7 +376,7 @@ func (l *bruteLife) times(name string, window int64) (n int) {
 
 // inactive: something was done once, and nothing within the window.
 func (l *bruteLife) inactive(window int64) bool {
-	for _, e := range slices.Backward(l.events) {
+	for _, e := range slices.Backward(l.read) {
 		if l.plan.active[e.name] {
 			return e.at <= l.now-window
 		}
@@ -398,7 +414,7 @@ func (l *bruteLife) trait(name string) any {
 
 // was tells whether a stage has ever been held; left whether it is not held
 // any more and ended within the window.
-func (l *bruteLife) was(stage string) bool {
+func (l *bruteCourse) was(stage string) bool {
 	return slices.ContainsFunc(l.spells, func(s bruteSpell) bool { return s.stage == stage })
 }
 

@@ -132,6 +132,46 @@ segments:
     when: |
       within("Email:Opened", "7d")
     stay: 12d
+  in_care: |
+    stage_of("care") in ["Watched", "Troubled"] && stage != "Stranger"
+lifecycles:
+  care:
+    events: ['Payment:*', 'Order:*', 'Subscription:*', 'Survey:Detractor']
+    stages:
+      - name: Calm
+      - name: Watched
+        when: |
+          seen("Subscription:Canceled") || count("Order:Refunded") >= 1
+      - name: Troubled
+        when: |
+          seen("Survey:Detractor") && stage_of("main") in ["Buyer", "Loyal", "Fan", "Silent"]
+      - name: Asleep
+        side: true
+        when: |
+          inactive("40d") && !within("Payment:Succeeded", "30d")
+      - name: Waiting
+        side: true
+        from: [Calm]
+        when: |
+          never("Payment:Succeeded", "20d")
+    segments:
+      long_calm: |
+        stage == "Calm" && in_stage_for("30d") && stage_of("main") != "Buyer"
+  use:
+    stages:
+      - name: Guest
+      - name: User
+        when: |
+          at_least("Product:Used", 2, "10d") || stage_of("care") == "Watched"
+      - name: Lost
+        side: true
+        from: [User]
+        when: |
+          idle("Product:Used", "25d")
+        stay: 8d
+    segments:
+      lost_long: |
+        stage == "Lost" && in_stage_for("20d") || left("Lost", "5d")
 claims:
   crm: { mode: hold, for: 20d }
   shop: { mode: hold, for: 7d }

@@ -26,7 +26,7 @@ import (
 // irregular steps, and at random instants every stage and every membership is
 // compared with what the brute force makes of the raw events known by then.
 //
-// STAGEBRIDGE_SIMULATION=full takes 10,000 people instead of 150; run it alone,
+// STAGEBRIDGE_SIMULATION=full takes 10,000 people instead of 100; run it alone,
 // with -v, which shows how far it is, and with -timeout 60m. STAGEBRIDGE_TEST_SEED repeats a run.
 func TestSimulation(t *testing.T) {
 	full := os.Getenv("STAGEBRIDGE_SIMULATION") == "full"
@@ -51,9 +51,9 @@ func TestSimulation(t *testing.T) {
 	for _, db := range databases {
 		for name, source := range map[string][]byte{"classic": classic, "every-function": []byte(everyFunctionPlan)} {
 			t.Run(db.name+"/"+name, func(t *testing.T) {
-				s := simulation{people: 150, steps: 120, checks: 20}
+				s := simulation{people: 100, steps: 120, checks: 20}
 				if raced {
-					s = simulation{people: 40, steps: 80, checks: 8}
+					s = simulation{people: 30, steps: 80, checks: 8}
 				}
 				if full {
 					s = simulation{people: 10_000, steps: 1000, checks: 16, full: true}
@@ -276,6 +276,7 @@ type placement struct {
 	Stage    string
 	Since    int64
 	Segments map[string]int64
+	Beside   map[string]bruteSpell // in further lifecycles
 }
 
 // compare holds everybody in the store against the brute force.
@@ -291,7 +292,13 @@ func (s *simulation) compare(t *testing.T, lists bool) {
 			return err
 		}
 		have++
-		is := placement{string(p.Stage), int64(p.Since), map[string]int64{}}
+		is := placement{string(p.Stage), int64(p.Since), map[string]int64{}, map[string]bruteSpell{}}
+		for l := range prof.Lifecycles() {
+			if l.Stage != "" {
+				is.Beside[l.ID] = bruteSpell{string(l.Stage), int64(l.Since)}
+				s.held["stage "+l.ID+"/"+string(l.Stage)] = true
+			}
+		}
 		for _, m := range prof.Segments {
 			is.Segments[string(m.Name)] = int64(m.Since)
 			members[string(m.Name)]++
@@ -303,8 +310,8 @@ func (s *simulation) compare(t *testing.T, lists bool) {
 			s.differs(t, "%s: nobody should have the keys %v", instantText(now), p.Keys)
 			return nil
 		}
-		s.compared += 1 + len(s.plan.names)
-		if diff := cmp.Diff(must.placement, is); diff != "" {
+		s.compared += len(s.plan.ids) + len(s.plan.names)
+		if diff := cmp.Diff(must.placement, is, cmp.AllowUnexported(bruteSpell{})); diff != "" {
 			s.differs(t, "%s: %v of source %s (-brute force +store):\n%s\n%s", instantText(now), p.Keys, prof.Source, diff, must.story())
 		}
 		return nil
@@ -350,9 +357,15 @@ func (s *simulation) never() (names []string) {
 			names = append(names, "segment "+name)
 		}
 	}
-	for _, stage := range slices.Concat(s.plan.path, s.plan.sides) {
-		if !s.held["stage "+stage.name] {
-			names = append(names, "stage "+stage.name)
+	for _, id := range s.plan.ids {
+		prefix := "stage "
+		if id != "" {
+			prefix += id + "/"
+		}
+		for _, stage := range slices.Concat(s.plan.of[id].path, s.plan.of[id].sides) {
+			if !s.held[prefix+stage.name] {
+				names = append(names, prefix+stage.name)
+			}
 		}
 	}
 	return names
@@ -441,7 +454,7 @@ func (s *simulation) expect(key string, known []*telling, now int64) *expectatio
 		s.lives[key] = l
 	}
 	l.pass(now)
-	return &expectation{placement{l.stage(), l.since(), l.in}, l, known}
+	return &expectation{placement{l.stage(), l.since(), l.in, l.beside()}, l, known}
 }
 
 // expectedPeople counts who should be there.
