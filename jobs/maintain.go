@@ -13,7 +13,7 @@ import (
 // published plan and its guards of identity, empty old raw bodies, forget old ledger entries.
 func (p *Pipeline) maintain(ctx context.Context) error {
 	return errors.Join(p.resyncAll(ctx), p.ensureDerived(ctx), p.identifyAll(ctx), p.retain(ctx), p.o.Store.DropLedger(ctx, lifecycle.At(p.o.Now())), p.forgetWork(ctx), p.rejudge(ctx), p.scoreDaily(ctx),
-		p.erasing(ctx), p.retainClasses(ctx))
+		p.erasing(ctx), p.retainClasses(ctx), keepSizes(ctx, p.o.Store, p.o.Now()))
 }
 
 // rejudge has raw events that are parked for not fitting the plan judged again

@@ -51,7 +51,7 @@ func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
 // confirmed; the filter's State must be one of these, its page is ignored.
 // With dryRun it only counts them.
 func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64, error) {
-	if dryRun && f.Person == 0 {
+	if dryRun && f.Person == 0 && f.Message == "" {
 		return s.countParked(ctx, &f)
 	}
 	var total int64

@@ -35,12 +35,14 @@ type syncInput struct {
 	Connection string `json:"connection"`
 	State      string `json:"state"`
 	Reason     string `json:"reason"`
-	Profile    string `json:"profile"`
-	DryRun     bool   `json:"dry_run"`
+	// Message is the form of the vendor's words: what differs from person to person is … there.
+	Message string `json:"message"`
+	Profile string `json:"profile"`
+	DryRun  bool   `json:"dry_run"`
 }
 
 func (w *Web) syncFilter(in *syncInput) (store.SyncFilter, error) {
-	f := store.SyncFilter{Connections: w.registry.IDs(), State: in.State, Reason: in.Reason}
+	f := store.SyncFilter{Connections: w.registry.IDs(), State: in.State, Reason: in.Reason, Message: store.MessageForm(in.Message)}
 	if in.Connection != "" {
 		f.Connections = []string{in.Connection}
 	}
@@ -58,7 +60,7 @@ func (w *Web) syncFilter(in *syncInput) (store.SyncFilter, error) {
 }
 
 func (w *Web) apiSync(c echo.Context) error {
-	f, err := w.syncFilter(&syncInput{Connection: c.QueryParam("connection"), State: c.QueryParam("state"), Reason: c.QueryParam("reason"), Profile: c.QueryParam("profile")})
+	f, err := w.syncFilter(&syncInput{Connection: c.QueryParam("connection"), State: c.QueryParam("state"), Reason: c.QueryParam("reason"), Message: c.QueryParam("message"), Profile: c.QueryParam("profile")})
 	if err != nil {
 		return err
 	}

@@ -14,15 +14,50 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/hibiken/asynqmon"
 	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/web/access"
 )
 
-// jobsPath is where the web UI of asynq is.
-const jobsPath = "/jobs"
+// jobsPath is where the web UI of asynq is, inside of the page of jobs.
+const jobsPath = "/jobs/ui"
 
-// jobsUI shows asynq's own web UI behind our login. Its page carries inline
-// scripts and asks for fonts of another site: the scripts are allowed by their
-// hashes, the fonts are cut out, so that it works without the internet.
+// jobsUI shows asynq's own web UI behind our login, and in our frame: to
+// viewers one that changes nothing.
 type jobsUI struct {
+	full, viewing *asynqUI
+}
+
+func newJobsUI(redis asynq.RedisConnOpt) (*jobsUI, error) {
+	full, err := newAsynqUI(redis, false)
+	if err != nil {
+		return nil, err
+	}
+	viewing, err := newAsynqUI(redis, true)
+	if err != nil {
+		return nil, errors.Join(err, full.Close())
+	}
+	return &jobsUI{full, viewing}, nil
+}
+
+// Close gives back what both hold open.
+func (ui *jobsUI) Close() error { return errors.Join(ui.full.Close(), ui.viewing.Close()) }
+
+// jobsPage is our header and navigation around asynq's pages.
+func (w *Web) jobsPage(c echo.Context) error {
+	c.Response().Header().Set("Content-Security-Policy", policy+"; frame-src 'self'")
+	return w.render(c, http.StatusOK, "jobs", "Jobs", jobsPage{jobsPath + "/"})
+}
+
+// jobsPage answers: what are the workers doing?
+type jobsPage struct {
+	// Inside is the address of asynq's own pages.
+	Inside string
+}
+
+// asynqUI is one form of asynq's web UI. Its page carries inline scripts and
+// asks for fonts of another site: the scripts are allowed by their hashes, the
+// fonts are cut out, so that it works without the internet.
+type asynqUI struct {
 	*asynqmon.HTTPHandler
 	index  []byte
 	policy string
@@ -33,8 +68,8 @@ var (
 	inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 )
 
-func newJobsUI(redis asynq.RedisConnOpt) (*jobsUI, error) {
-	ui := &jobsUI{HTTPHandler: asynqmon.New(asynqmon.Options{RootPath: jobsPath, RedisConnOpt: redis})}
+func newAsynqUI(redis asynq.RedisConnOpt, readOnly bool) (*asynqUI, error) {
+	ui := &asynqUI{HTTPHandler: asynqmon.New(asynqmon.Options{RootPath: jobsPath, RedisConnOpt: redis, ReadOnly: readOnly})}
 	page, err := ui.renderIndex()
 	if err != nil {
 		return nil, errors.Join(err, ui.Close())
@@ -51,12 +86,12 @@ func newJobsUI(redis asynq.RedisConnOpt) (*jobsUI, error) {
 	}
 	// Its style library writes style elements while it runs.
 	ui.policy = "default-src 'none'; script-src 'self'" + hashes.String() + "; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-		"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+		"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 	return ui, nil
 }
 
 // renderIndex asks the UI for its start page once.
-func (ui *jobsUI) renderIndex() ([]byte, error) {
+func (ui *asynqUI) renderIndex() ([]byte, error) {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost"+jobsPath+"/", nil)
 	if err != nil {
 		return nil, fmt.Errorf("web: jobs: %w", err)
@@ -90,9 +125,14 @@ func (r *recorded) WriteHeader(status int) { r.status = status }
 // Write implements http.ResponseWriter.
 func (r *recorded) Write(b []byte) (int, error) { return r.body.Write(b) }
 
-func (ui *jobsUI) serve(c echo.Context) error {
+func (both *jobsUI) serve(c echo.Context) error {
+	ui := both.viewing
+	if access.Role(roleOf(c)).May(access.Editor) {
+		ui = both.full
+	}
 	h := c.Response().Header()
 	h.Set("Content-Security-Policy", ui.policy)
+	h.Set("X-Frame-Options", "SAMEORIGIN") // the page of jobs frames it, and nobody else may
 	rest := strings.TrimPrefix(c.Request().URL.Path, jobsPath)
 	switch {
 	case strings.HasPrefix(rest, "/api/"):

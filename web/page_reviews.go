@@ -24,7 +24,15 @@ type reviewRow struct {
 	Owner, Other *store.Person
 }
 
+// reviewStates are what the list can be narrowed to.
+func reviewStates() []string {
+	return []string{store.ReviewOpen, store.ReviewRejected, "all", stateDoubtful}
+}
+
 func (w *Web) reviewsPage(c echo.Context) error {
+	if c.QueryParam("state") == stateDoubtful {
+		return w.doubtsPage(c)
+	}
 	f, err := reviewFilter(c)
 	if err != nil {
 		return err
@@ -37,7 +45,7 @@ func (w *Web) reviewsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := reviewsPage{State: c.QueryParam("state"), States: []string{store.ReviewOpen, store.ReviewRejected, "all"}}
+	body := reviewsPage{State: c.QueryParam("state"), States: reviewStates()}
 	for i := range page.Items {
 		r := page.Items[i]
 		body.Rows = append(body.Rows, reviewRow{Review: r, ID: reviewID(&r), Owner: people[r.Person], Other: people[r.Other]})

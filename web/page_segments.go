@@ -2,7 +2,9 @@ package web
 
 import (
 	"encoding/csv"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -16,30 +18,60 @@ import (
 // segmentsPage answers: who is in it, and where does it go?
 type segmentsPage struct {
 	Rows []segmentRow
+	// Whole is false where only some of those who are not in step were looked at.
+	Whole bool
 }
 
-// segmentRow is a segment, how many are in it, and the connections that are
-// told of it.
+// segmentRow is a segment, how many are and were in it, and the connections
+// that are told of it.
 type segmentRow struct {
 	segmentBody
-	Told []light
+	Size sizeLine
+	Told []toldRow
+}
+
+// toldRow is a connection that is told of a segment. Behind is how many members
+// it does not hold as it should.
+type toldRow struct {
+	light
+	Behind int64
 }
 
 func (w *Web) segmentsPage(c echo.Context) error {
-	s, err := w.summarize(c.Request().Context())
+	ctx := c.Request().Context()
+	s, err := w.summarize(ctx)
+	if err != nil {
+		return err
+	}
+	sizes, err := w.admin.Sizes(ctx)
 	if err != nil {
 		return err
 	}
 	cfg := w.registry.Config()
 	var body segmentsPage
+	told := map[string]bool{}
+	var names []lifecycle.Segment
 	for _, x := range segmentsOf(cfg.Plan, s) {
-		row := segmentRow{segmentBody: x}
+		row := segmentRow{segmentBody: x, Size: sizeLineOf(x.Name, sizes, x.People, w.now())}
 		for _, id := range w.registry.IDs() {
 			if conn := cfg.Connections[id]; conn != nil && conn.Push.Enabled && jobs.Pushes(&conn.Push, x.Name) {
-				row.Told = append(row.Told, lightOf(conn, s))
+				row.Told = append(row.Told, toldRow{light: lightOf(conn, s)})
+				told[id] = true
 			}
 		}
+		names = append(names, lifecycle.Segment(x.Name))
 		body.Rows = append(body.Rows, row)
+	}
+	behind, whole, err := w.store.SegmentsBehind(ctx, slices.Sorted(maps.Keys(told)), names)
+	if err != nil {
+		return err
+	}
+	body.Whole = whole
+	for i := range body.Rows {
+		for j := range body.Rows[i].Told {
+			to := &body.Rows[i].Told[j]
+			to.Behind = behind[lifecycle.Segment(body.Rows[i].Name)][to.ID]
+		}
 	}
 	return w.render(c, http.StatusOK, "segments", "Segments", body)
 }

@@ -20,6 +20,10 @@ type settingsPage struct {
 	Tokens []store.Token
 	Roles  []access.Role
 	Me     string
+	// Notices: somebody can be told. Kept and Blocked say what is kept how long, and which values identify nobody.
+	Notices bool
+	Kept    []Kept
+	Blocked blockedValues
 	// Link is a link or token that is shown this once, and LinkOf whose it is.
 	Link, LinkOf string
 	Note, Error  string
@@ -49,6 +53,7 @@ func (w *Web) showSettings(c echo.Context, status int, body settingsPage) error 
 		return err
 	}
 	body.Roles, body.Me = []access.Role{access.Viewer, access.Editor, access.Admin}, author(c)
+	body.Notices, body.Kept, body.Blocked = w.notices != nil, w.kept, blockedOf(w.registry.Config().Plan)
 	return w.render(c, status, "settings", "Settings", body)
 }
 

@@ -45,6 +45,8 @@ type Options struct {
 	Redis asynq.RedisConnOpt
 	// Notices tells people what needs them; nil: nobody is told.
 	Notices *jobs.Notices
+	// Kept says in the settings how long data are kept.
+	Kept []Kept
 	// Services are asked by /readyz.
 	Services []Service
 	// Reasons say what does not go on; nil: nobody looks. See Operations.
@@ -85,6 +87,7 @@ type Web struct {
 	apiToken, metricsToken secret.Text
 	operations             *Operations
 	notices                *jobs.Notices
+	kept                   []Kept
 	passwords              passwords
 	access                 *access.Access
 	oidc                   *access.OIDC
@@ -112,7 +115,7 @@ type Web struct {
 func New(ctx context.Context, o Options) (*Web, error) {
 	w := &Web{
 		store: o.Store, registry: o.Registry, admin: o.Admin,
-		notices:    o.Notices,
+		notices: o.Notices, kept: o.Kept,
 		operations: &Operations{Store: o.Store, Services: o.Services, Reasons: o.Reasons, Metrics: o.Metrics, Version: o.Version},
 		apiToken:   o.APIToken, metricsToken: o.MetricsToken, passwords: newPasswords(), origins: http.NewCrossOriginProtection(),
 		secure: strings.HasPrefix(o.PublicURL, "https://"), simulated: o.Simulated, version: o.Version, now: o.Now, log: o.Log,
@@ -236,6 +239,7 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/people/:id/export", w.apiExportProfile, page...)
 	e.GET("/people/reviews", w.reviewsPage, page...)
 	e.POST("/people/reviews/:id/:action", w.decideReviewForm, page...)
+	e.POST("/people/reviews/joins", w.confirmJoinForm, page...)
 	e.GET("/people/erasures", w.erasuresPage, page...)
 	e.POST("/people/erasures", w.openErasureForm, page...)
 	e.GET("/people/erasures/:id", w.erasurePage, page...)
@@ -253,15 +257,23 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/reports/:name", w.reportPage, page...)
 	e.GET("/sync", w.syncPage, page...)
 	e.POST("/sync/retry", w.retrySyncForm, page...)
+	e.POST("/sync/:id/:action", w.actOnSync, page...)
 	e.GET("/settings", w.settingsPage, page...)
 	e.GET("/live/work/:id", w.liveJob, page...)
 	e.POST("/settings/users", w.changeUsers, page...)
 	e.POST("/settings/tokens", w.changeTokens, page...)
 	e.GET("/settings/audit", w.auditPage, page...)
+	e.GET("/settings/erased/export", w.erasedFile, page...)
+	if w.notices != nil {
+		e.GET("/settings/notifications", w.notificationsPage, page...)
+		e.POST("/settings/notifications", w.changeNotifications, page...)
+	}
 	if w.jobsUI != nil {
+		e.GET("/jobs", w.jobsPage, page...)
+		e.GET("/jobs/", w.jobsPage, page...)
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
-			e.Add(method, "/jobs", w.jobsUI.serve, page...)
-			e.Add(method, "/jobs/*", w.jobsUI.serve, page...)
+			e.Add(method, jobsPath, w.jobsUI.serve, page...)
+			e.Add(method, jobsPath+"/*", w.jobsUI.serve, page...)
 		}
 	}
 

@@ -178,7 +178,7 @@ func (s *server) listen(ctx context.Context, simulated bool) error {
 		Metrics: s.observed.metrics, Tracer: s.observed.tracer, Log: s.log,
 	}
 	w, err := web.New(ctx, web.Options{
-		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Notices: s.pipeline.Notices(), Redis: s.pipeline.RedisOption(),
+		Store: s.store, Registry: s.registry, Admin: s.admin, Ingest: in, Notices: s.pipeline.Notices(), Kept: c.kept(), Redis: s.pipeline.RedisOption(),
 		Services: s.services(), Reasons: s.pipeline.Watch().Reasons, Metrics: s.observed.registry,
 		PublicURL: c.PublicURL, APIToken: c.APIToken, AdminPassword: c.AdminPassword, OIDC: c.oidc(), MetricsToken: c.MetricsToken,
 		TrustedProxies: c.TrustedProxies, Samples: samples{s.vault}, Simulated: simulated, Version: version(), Log: s.log,
