@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -89,10 +90,16 @@ type funnelPage struct {
 // funnelPeople is how many a page lists.
 const funnelPeople = 50
 
+// funnelPage lists them. Without parameters they are those who were in the
+// first stage within the last days.
 func (w *Web) funnelPage(c echo.Context) error {
 	ctx := c.Request().Context()
+	cfg := w.registry.Config()
 	body := funnelPage{Stage: c.QueryParam("stage"), Formula: lately.Formula}
-	what := lately.What(c.QueryParam("who"))
+	if body.Stage == "" {
+		body.Stage = string(cfg.Plan.StageNames()[0])
+	}
+	what := lately.What(cmp.Or(c.QueryParam("who"), string(lately.There)))
 	said := map[lately.What]string{lately.Entered: "came into", lately.There: "were in", lately.Forward: "went on from"}
 	if body.Who = said[what]; body.Who == "" {
 		return badRequest("who", "is %q, want entered, there or forward", string(what))
@@ -118,7 +125,6 @@ func (w *Web) funnelPage(c echo.Context) error {
 		return err
 	}
 	defer end()
-	cfg := w.registry.Config()
 	ids, more, err := lately.Who(ctx, w.store, cfg.Plan, cfg.PlanOf, lifecycle.At(w.now()).Add(time.Microsecond),
 		lately.Period{From: body.From, To: body.To}, lifecycle.Stage(body.Stage), what, lifecycle.ProfileID(after), funnelPeople)
 	if err != nil {

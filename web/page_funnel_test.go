@@ -56,6 +56,7 @@ func TestFunnelOfLately(t *testing.T) {
 			t.Errorf("%s: %d, want %q and not %q: %s", links[i][1], a.Status, want.has, want.not, a.Body)
 		}
 	}
+	l.has("the first stage", l.get("/funnel"), "People who were in the stage Visit", "Nobody.")
 	for path, status := range map[string]int{"/funnel?stage=Subscriber&who=all": 400, "/funnel?stage=None&who=there": 404, "/funnel?stage=Visit&who=there&next=x": 400, "/funnel?stage=Visit&who=there&from=x": 400} {
 		if a := l.get(path); a.Status != status {
 			t.Errorf("%s: %d, want %d", path, a.Status, status)
