@@ -20,6 +20,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -79,6 +80,8 @@ func (p *tab) listen(event any) {
 		if e.Entry.Level == cdplog.LevelError {
 			text = e.Entry.Text + " " + e.Entry.URL
 		}
+	case *page.EventJavascriptDialogOpening:
+		text = "a dialog says " + e.Message
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.APITypeError {
 			text = "console.error"

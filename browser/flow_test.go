@@ -28,8 +28,8 @@ const (
 
 // TestFirstDay goes the way of somebody new, who has no mouse: from the one-time
 // link to a connected HubSpot, a rule, a plan, a person and a failed push, to the
-// log-out. Then comes somebody who may only look, and somebody whose browser
-// runs no script.
+// log-out. Then comes somebody who may only look, somebody whose browser runs no
+// script, and somebody whose name would be one.
 func TestFirstDay(t *testing.T) {
 	t.Parallel()
 	portal := hubspotsim.New(hubspotsim.Options{ClientSecret: secret.New("the-app's-secret"), Token: secret.New("the-app's-token")})
@@ -62,9 +62,14 @@ func TestFirstDay(t *testing.T) {
 		t.Errorf("the browser complained: %q", words)
 	}
 	look(t, p, env)
-	if !t.Failed() {
-		withoutScript(t, base, portal)
+	if t.Failed() {
+		return
 	}
+	withoutScript(t, base, portal)
+	last := openTab(t, base)
+	last.login("admin", password)
+	last.reads("on the plan")
+	hostileNames(last, portal)
 }
 
 // setPassword answers a one-time link.
