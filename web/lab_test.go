@@ -116,7 +116,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	l := &lab{T: t, vendor: &labVendor{}, log: &bytes.Buffer{}, now: time.Now()}
 	clock := func() time.Time { return l.now }
 	var err error
-	if l.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: clock}); err != nil {
+	if l.store, err = store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: clock, Asked: countAsked}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -16,6 +16,10 @@ func (w *Web) Pages() []string {
 		if r.Method != http.MethodGet || !strings.HasPrefix(r.Path, "/") {
 			continue
 		}
+		if strings.HasPrefix(r.Path, "/api/docs") {
+			all = append(all, r.Path)
+			continue
+		}
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
 		switch first {
 		case "healthz", "readyz", "metrics", "assets", "login", "setup", "hooks", "v1", "api", "mp", "live", "jobs":

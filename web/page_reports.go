@@ -31,12 +31,14 @@ type reportGroup struct {
 type reportPage struct {
 	Name, Summary string
 	Notice        string
-	Report        *live.Report
-	AsOf          lifecycle.Instant
-	Pictures      []chart.Picture
-	CSV           string
-	Filters       []reportFilter
-	Mistakes      []Mistake
+	// Computing: what is shown, or will be, is being computed beside the page.
+	Computing bool
+	Report    *live.Report
+	AsOf      lifecycle.Instant
+	Pictures  []chart.Picture
+	CSV       string
+	Filters   []reportFilter
+	Mistakes  []Mistake
 }
 
 // reportFilter is one field of the form. One with Options is chosen from a list.
@@ -90,9 +92,12 @@ func (w *Web) reportPage(c echo.Context) error {
 	if c.QueryParam("format") == "csv" {
 		return w.reportCSV(c)
 	}
-	body, status, err := w.reportOf(c)
+	body, status, err := w.reportOf(c, true)
 	if err != nil {
 		return err
+	}
+	if body.Computing && body.Report == nil {
+		c.Response().Header().Set("Refresh", "3") // without JavaScript, too
 	}
 	if body.Report != nil {
 		body.Pictures = pictures(body.Report)
@@ -105,7 +110,7 @@ func (w *Web) reportPage(c echo.Context) error {
 
 // reportCSV gives the tables of the same report as a file.
 func (w *Web) reportCSV(c echo.Context) error {
-	body, _, err := w.reportOf(c)
+	body, _, err := w.reportOf(c, false)
 	if err != nil {
 		return err
 	}
@@ -124,8 +129,9 @@ func (w *Web) reportCSV(c echo.Context) error {
 }
 
 // reportOf computes the report that a request asks for, for the page and the
-// file.
-func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
+// file. Where there are many people the page, which may not wait, gets what was
+// computed beside it.
+func (w *Web) reportOf(c echo.Context, page bool) (*reportPage, int, error) {
 	all := live.Reports()
 	i := slices.IndexFunc(all, func(x live.Info) bool { return x.Name == c.Param("name") })
 	if i < 0 {
@@ -133,20 +139,32 @@ func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
 	}
 	cfg := w.registry.Config()
 	body := &reportPage{Name: all[i].Name, Summary: all[i].Summary, Filters: filtersOf(c, cfg.Plan, w.registry.IDs())}
-	wrong := func(err error) (*reportPage, int, error) {
-		var field *live.FieldError
-		if !errors.As(err, &field) {
-			return nil, 0, err
-		}
-		body.Mistakes = []Mistake{{Field: field.Field, Detail: field.Detail}}
-		return body, http.StatusBadRequest, nil
-	}
 	o, err := live.ParseOptions(c.QueryParam)
 	if err != nil {
-		return wrong(err)
+		return body.wrong(err)
 	}
 	o.Now = lifecycle.At(w.now()).Add(time.Microsecond) // what happens now is in it
 	o.PlanOf = cfg.PlanOf
+	if err := o.Check(body.Name); err != nil {
+		return body.wrong(err)
+	}
+	last, err := w.store.LastPerson(c.Request().Context())
+	if err != nil {
+		return nil, 0, err
+	}
+	if page && last > besidePeople {
+		k := w.keptReport(reportKey(body.Name, cfg.Plan.Version(), c.QueryParams()), func(ctx context.Context) (*live.Report, error) {
+			return live.Run(ctx, w.store, cfg.Plan, body.Name, o)
+		})
+		body.Report, body.Computing = k.Report, k.Running
+		if k.Report == nil && k.Running {
+			return body, http.StatusOK, nil
+		}
+		if k.Report != nil {
+			k.Err = nil // what was computed before is shown in any case
+		}
+		return w.reported(c, body, k.Err)
+	}
 	end, err := w.reports.take(c.Request().Context(), reportWait)
 	if err != nil {
 		return nil, 0, err
@@ -155,6 +173,27 @@ func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), reportTime)
 	defer cancel()
 	body.Report, err = live.Run(ctx, w.store, cfg.Plan, body.Name, o)
+	if err != nil && ctx.Err() != nil && c.Request().Context().Err() == nil {
+		err = errors.Join(errReportTime, err)
+	}
+	return w.reported(c, body, err)
+}
+
+// errReportTime: a page may not wait as long as the report takes.
+var errReportTime = errors.New("web: the report takes longer than a page may wait")
+
+// wrong says on the page what is wrong with the filters; another error goes on.
+func (p *reportPage) wrong(err error) (*reportPage, int, error) {
+	var field *live.FieldError
+	if !errors.As(err, &field) {
+		return nil, 0, err
+	}
+	p.Mistakes = []Mistake{{Field: field.Field, Detail: field.Detail}}
+	return p, http.StatusBadRequest, nil
+}
+
+// reported says on the page what became of a report.
+func (w *Web) reported(c echo.Context, body *reportPage, err error) (*reportPage, int, error) {
 	switch {
 	case errors.Is(err, live.ErrNotBuilt) && w.admin.Works != nil:
 		if _, err := w.admin.Works.StartSummaries(c.Request().Context(), author(c)); err != nil {
@@ -162,11 +201,11 @@ func (w *Web) reportOf(c echo.Context) (*reportPage, int, error) {
 		}
 		body.Notice = "People are being summed up for the first time, which reports need. Load this page again in a while."
 		return body, http.StatusOK, nil
-	case err != nil && ctx.Err() != nil && c.Request().Context().Err() == nil:
+	case errors.Is(err, errReportTime), errors.Is(err, context.DeadlineExceeded):
 		body.Notice = "This takes longer than a page may wait. The API gives it as a job, and “stagebridge report " + body.Name + "” on the server has no such limit."
 		return body, http.StatusOK, nil
 	case err != nil:
-		return wrong(err)
+		return body.wrong(err)
 	}
 	body.AsOf = lifecycle.At(body.Report.AsOf)
 	return body, http.StatusOK, nil

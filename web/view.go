@@ -75,7 +75,9 @@ type frame struct {
 	Simulated bool
 	Jobs      bool
 	Version   string
-	Body      any
+	// Counted is since when the counts on pages are, where that is some time.
+	Counted lifecycle.Instant
+	Body    any
 }
 
 // pages are the templates and assets, checked.
@@ -165,7 +167,7 @@ func (w *Web) asset(c echo.Context) error {
 // render sends a page. Nothing is sent when the template fails.
 func (w *Web) render(c echo.Context, status int, view, title string, body any) error {
 	user := author(c)
-	f := frame{Title: title, Nav: navOf(c.Request().URL.Path), User: user, Role: roleOf(c), Simulated: w.simulated, Jobs: w.jobsUI != nil, Version: w.version, Body: body}
+	f := frame{Title: title, Nav: navOf(c.Request().URL.Path), User: user, Role: roleOf(c), Simulated: w.simulated, Jobs: w.jobsUI != nil, Version: w.version, Counted: w.countedAt(), Body: body}
 	var out bytes.Buffer
 	if err := w.pages.views[view].ExecuteTemplate(&out, "page", f); err != nil {
 		return fmt.Errorf("web: page %s: %w", view, err)

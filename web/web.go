@@ -103,6 +103,8 @@ type Web struct {
 	jobsUI                 *jobsUI
 	summary                summaries
 	reports                reportTurns
+	answers                keptReports
+	beside                 beside
 	trends                 trends
 	live                   liveParts
 	samples                Samples
@@ -171,7 +173,8 @@ func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.echo.ServeHTTP(rw, r)
 }
 
-// Close gives back what the page of the jobs holds open.
+// Close ends what is computed beside pages and gives back what the page of the
+// jobs holds open. The store is closed after it.
 func (w *Web) Close() error {
 	w.trends.end()
 	if w.jobsUI == nil {
