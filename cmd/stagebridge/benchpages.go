@@ -118,6 +118,9 @@ func (p *program) fillPages(ctx context.Context, a *app, z bench.PagesSize, told
 	if err != nil {
 		return err
 	}
+	if _, err := a.admin.PublishRules(ctx, "shop", 0, store.Versioned{Source: bench.PagesRules, Author: "bench"}); err != nil {
+		return err
+	}
 	if err := a.store.AddUser(ctx, store.User{Name: "admin", Password: "none", Role: string(access.Admin)}); err != nil {
 		return err
 	}

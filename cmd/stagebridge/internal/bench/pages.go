@@ -8,6 +8,7 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,6 +67,7 @@ type pageCost struct {
 	cold       time.Duration
 	warm       []time.Duration
 	status     int
+	cpu        time.Duration // of this process, each time
 	note       string
 }
 
@@ -86,7 +88,7 @@ func Pages(ctx context.Context, o PagesOptions) error {
 	for _, route := range o.Routes {
 		addresses := o.Size.addresses(route)
 		if len(addresses) == 0 {
-			return fmt.Errorf("bench: pages: %s has parameters that no address is known for; see pageslist.go", route)
+			return fmt.Errorf("bench: pages: %s has parameters that no address is known for", route)
 		}
 		for _, a := range addresses {
 			for at := a.path; at != ""; {
@@ -105,13 +107,13 @@ func Pages(ctx context.Context, o PagesOptions) error {
 		}
 	}
 	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "page\tstatements\tcold ms\tmedian ms\tworst ms\tKB\t verdict\t")
+	fmt.Fprintln(w, "page\tstatements\tcold ms\tmedian ms\tworst ms\tCPU ms\tKB\t verdict\t")
 	for _, c := range all {
 		verdict := c.verdict()
 		if verdict != "ok" {
 			over++
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%.1f\t %s%s\t\n", cut(c.address, 80), c.statements, millis(c.cold), millis(middle(c.warm)), millis(slices.Max(c.warm)), float64(c.bytes)/1000, verdict, c.note)
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.1f\t %s%s\t\n", cut(c.address, 80), c.statements, millis(c.cold), millis(middle(c.warm)), millis(slices.Max(c.warm)), millis(c.cpu), float64(c.bytes)/1000, verdict, c.note)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -163,6 +165,7 @@ func (o *PagesOptions) measure(ctx context.Context, at string, a address) (pageC
 		last = o.open(ctx, at)
 		c.note = fmt.Sprintf(" (computed beside the page in %s)", time.Since(began).Round(10*time.Millisecond))
 	}
+	before := cpuOf(os.Getpid())
 	for range 1 + warmRuns {
 		last = o.open(ctx, at)
 		c.warm = append(c.warm, last.took)
@@ -171,6 +174,7 @@ func (o *PagesOptions) measure(ctx context.Context, at string, a address) (pageC
 			c.status = last.status
 		}
 	}
+	c.cpu = (cpuOf(os.Getpid()) - before) / (1 + warmRuns)
 	c.warm = c.warm[1:]
 	if a.download {
 		c.bytes, c.statements, c.note = 0, 0, fmt.Sprintf(" (a file of %.1f MB, sent while it is read; not held to the bounds)", float64(len(last.body))/1e6)

@@ -31,6 +31,13 @@ segments:
   asked: seen("Ticket:Opened")
 `
 
+// PagesRules are the mapping rules of one of the connections.
+const PagesRules = `rules:
+  - name: order
+    type: Order:Completed
+    emit: { event: "Order:Completed", key: body.data.reference, identity: { email: body.data.email, user: body.data.user_id }, value: { amount: body.data.amount, currency: body.data.currency } }
+`
+
 // PagesSize is how much is stored before pages are opened.
 type PagesSize struct {
 	// People, Rows of the inbox, and Connections, of which the last few are told

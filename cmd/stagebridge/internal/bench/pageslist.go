@@ -25,6 +25,7 @@ func (z PagesSize) addresses(route string) []address {
 	list := func(format string, args ...any) {
 		all = append(all, address{path: fmt.Sprintf(format, args...), turn: true})
 	}
+	file := func(path string) { all = append(all, address{path: path, download: true}) }
 	if !strings.Contains(route, ":") {
 		list("%s", route)
 	}
@@ -59,7 +60,20 @@ func (z PagesSize) addresses(route string) []address {
 		at("/people/%d", z.People/3)
 		list("/people/%d", z.longest())
 	case "/segments/:name/members.csv":
-		all = append(all, address{path: "/segments/asked/members.csv", download: true})
+		file("/segments/asked/members.csv")
+	case "/people/:id/export":
+		file(fmt.Sprintf("/people/%d/export", z.longest()))
+	case "/settings/erased":
+		all = nil
+		file(route)
+	case "/people/erasures/:id":
+		at("/people/erasures/1")
+	case "/api/docs/:chapter":
+		at("/api/docs/profiles")
+		at("/api/docs/connections")
+	case "/funnel":
+		all = nil
+		list("/funnel?who=there&stage=Customer")
 	case "/inbox":
 		at("/inbox?next=%d", half)
 		list("/inbox?connection=shop")
