@@ -177,6 +177,7 @@ func (w *Web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // jobs holds open. The store is closed after it.
 func (w *Web) Close() error {
 	w.trends.end()
+	w.beside.close()
 	if w.jobsUI == nil {
 		return nil
 	}
