@@ -28,10 +28,15 @@ type listBody[T any] struct {
 
 // list never gives null for an empty list.
 func list[T any](items []T, next string) listBody[T] {
+	return listBody[T]{some(items), next}
+}
+
+// some is a list that is not null in JSON, also when it is empty.
+func some[T any](items []T) []T {
 	if items == nil {
-		items = []T{}
+		return []T{}
 	}
-	return listBody[T]{items, next}
+	return items
 }
 
 // authorized lets through who holds the token of the settings, or one that was

@@ -42,15 +42,15 @@ func (w *Web) apiUsers(c echo.Context) error {
 	return c.JSON(http.StatusOK, list(items, ""))
 }
 
-// linkBody is a link to set a password. It is shown this once.
-type linkBody struct {
+// setupLinkBody is a link to set a password. It is shown this once.
+type setupLinkBody struct {
 	Name  string `json:"name"`
 	Path  string `json:"path"`
 	Until string `json:"until"`
 }
 
-func linkOf(name string, l access.Link) linkBody {
-	return linkBody{name, "/setup?token=" + url.QueryEscape(l.Token.Reveal()), l.Until.UTC().Format(time.RFC3339)}
+func linkOf(name string, l access.Link) setupLinkBody {
+	return setupLinkBody{name, "/setup?token=" + url.QueryEscape(l.Token.Reveal()), l.Until.UTC().Format(time.RFC3339)}
 }
 
 // userInput is a user to be made.

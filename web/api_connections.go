@@ -29,7 +29,9 @@ func (w *Web) apiConnectors(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		items = append(items, connectorBody{v.Descriptor, string(v.Descriptor.Guide), can.Names()})
+		d := *v.Descriptor
+		d.Secrets, d.Settings, d.Events, d.Limits, d.Links = some(d.Secrets), some(d.Settings), some(d.Events), some(d.Limits), some(d.Links)
+		items = append(items, connectorBody{&d, string(d.Guide), can.Names()})
 	}
 	return c.JSON(http.StatusOK, list(items, ""))
 }

@@ -171,7 +171,7 @@ func (w *Web) fail(err error, c echo.Context) {
 // isPage reports whether a person's browser is to be shown an answer.
 func isPage(c echo.Context) bool {
 	path := c.Request().URL.Path
-	return !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/hooks/") &&
+	return !strings.HasPrefix(path, apiRoot+"/") && !strings.HasPrefix(path, "/hooks/") &&
 		strings.Contains(c.Request().Header.Get(echo.HeaderAccept), "text/html")
 }
 

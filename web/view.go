@@ -31,6 +31,7 @@ var files embed.FS
 func views() map[string]any {
 	return map[string]any{
 		"account":         accountPage{},
+		"api":             apiPage{},
 		"audit":           auditPage{},
 		"connection":      connectionPage{},
 		"connection_form": connectionForm{},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -102,6 +103,7 @@ type Web struct {
 	pages                  *pages
 	jobsUI                 *jobsUI
 	summary                summaries
+	described              func() (description, error)
 	reports                reportTurns
 	answers                keptReports
 	beside                 beside
@@ -126,6 +128,7 @@ func New(ctx context.Context, o Options) (*Web, error) {
 		w.now = time.Now
 	}
 	w.public = strings.TrimSuffix(o.PublicURL, "/")
+	w.described = sync.OnceValues(w.describeThis)
 	w.live.closing, w.samples = make(chan struct{}), o.Samples
 	w.access = &access.Access{Store: o.Store, Now: w.now}
 	if w.log == nil {
@@ -263,6 +266,9 @@ func (w *Web) routes(e *echo.Echo) {
 	e.POST("/sync/retry", w.retrySyncForm, page...)
 	e.POST("/sync/:id/:action", w.actOnSync, page...)
 	e.GET("/settings", w.settingsPage, page...)
+	e.GET("/api/docs", w.apiDocs, page...)
+	e.GET("/api/docs/openapi.json", w.apiDescription, page...)
+	e.GET("/api/docs/:chapter", w.apiDocs, page...)
 	e.GET("/live/work/:id", w.liveJob, page...)
 	e.POST("/settings/users", w.changeUsers, page...)
 	e.POST("/settings/tokens", w.changeTokens, page...)
@@ -283,102 +289,5 @@ func (w *Web) routes(e *echo.Echo) {
 
 	// The API that other tools rely on: see the design, section 8.
 	api := e.Group("/api/v1", append(seen[:len(seen):len(seen)], w.authorized, limited(maxAPIBody))...)
-	api.GET("/connectors", w.apiConnectors)
-	api.GET("/connections", w.apiConnections)
-	api.POST("/connections", w.apiCreateConnection)
-	api.GET("/connections/:id", w.apiConnection)
-	api.PUT("/connections/:id", w.apiUpdateConnection)
-	api.DELETE("/connections/:id", w.apiDeleteConnection)
-	api.POST("/connections/:id/check", w.apiCheck)
-	api.POST("/connections/:id/register", w.apiRegister)
-	api.POST("/connections/:id/pause", w.apiPause)
-	api.POST("/connections/:id/resume", w.apiResume)
-	api.POST("/connections/:id/resync", w.apiResync)
-	api.POST("/connections/:id/pull", w.apiPull)
-	api.GET("/connections/:id/rules", w.apiRules)
-	api.PUT("/connections/:id/rules", w.apiPutRules)
-	api.POST("/connections/:id/rules/publish", w.apiPublishRules)
-	api.POST("/connections/:id/rules/preview", w.apiPreviewRules)
-	api.GET("/connections/:id/rules/versions", w.apiRulesVersions)
-	api.GET("/connections/:id/rules/versions/:from/diff/:to", w.apiDiffRules)
-	api.POST("/connections/:id/rules/rollback", w.apiRollbackRules)
-	api.GET("/plan", w.apiPlan)
-	api.PUT("/plan", w.apiPutPlan)
-	api.POST("/plan/preview", w.apiPreviewPlan)
-	api.GET("/plan/versions", w.apiPlanVersions)
-	api.GET("/plan/versions/:from/diff/:to", w.apiDiffPlan)
-	api.POST("/plan/rollback", w.apiRollbackPlan)
-	api.GET("/plan/lint", w.apiLintPlan)
-	api.POST("/plan/lint", w.apiLintDraft)
-	api.GET("/plan/docs", w.apiPlanDocs)
-	api.GET("/violations", w.apiViolations)
-	api.DELETE("/violations", w.apiForgetViolations)
-	api.GET("/profiles", w.apiProfiles)
-	api.GET("/profiles/:id", w.apiProfile)
-	api.GET("/profiles/:id/timeline", w.apiTimeline)
-	api.GET("/profiles/:id/explain", w.apiExplain)
-	api.POST("/profiles/:id/pin", w.apiPin)
-	api.DELETE("/profiles/:id/pin", w.apiUnpin)
-	api.GET("/profiles/:id/identity", w.apiIdentity)
-	api.POST("/profiles/:id/split", w.apiSplit)
-	api.GET("/profiles/:id/conflicts", w.apiProfileConflicts)
-	api.GET("/conflicts", w.apiConflicts)
-	api.POST("/profiles/:id/join", w.apiJoin)
-	api.POST("/profiles/:id/join/preview", w.apiPreviewJoin)
-	api.GET("/profiles/:id/export", w.apiExportProfile)
-	api.DELETE("/profiles/:id", w.apiEraseProfile)
-	api.GET("/erasures", w.apiErasures)
-	api.POST("/erasures", w.apiOpenErasure)
-	api.GET("/erasures/export", w.apiErased)
-	api.POST("/erasures/import", w.apiApplyErased)
-	api.GET("/erasures/:id", w.apiErasure)
-	api.POST("/erasures/:id/confirm", w.apiConfirmErasure)
-	api.POST("/erasures/:id/reject", w.apiRejectErasure)
-	api.POST("/erasures/:id/retry", w.apiRetryErasure)
-	api.GET("/merges", w.apiReviews)
-	api.POST("/merges/:id/approve", w.apiApprove)
-	api.POST("/merges/:id/reject", w.apiReject)
-	api.GET("/inbox", w.apiInbox)
-	api.GET("/inbox/stats", w.apiInboxStats)
-	api.GET("/inbox/:id", w.apiRawEvent)
-	api.GET("/inbox/:id/trace", w.apiTrace)
-	api.POST("/inbox/replay", w.apiReplay)
-	api.GET("/sync", w.apiSync)
-	api.POST("/sync/retry", w.apiRetrySync)
-	api.GET("/segments", w.apiSegments)
-	api.GET("/accounts", w.apiAccounts)
-	api.POST("/accounts/retry", w.apiRetryAccounts)
-	api.GET("/accounts/:key", w.apiAccount)
-	api.GET("/accounts/:key/people", w.apiAccountPeople)
-	api.GET("/accounts/:key/timeline", w.apiAccountTimeline)
-	api.GET("/accounts/:key/explain", w.apiExplainAccount)
-	if w.admin.Works != nil {
-		api.POST("/violations/release", w.apiReleaseViolations)
-		api.GET("/plan/rollout", w.apiRollout)
-		api.POST("/plan/rollout", w.apiShareRollout)
-		api.DELETE("/plan/rollout", w.apiWithdrawRollout)
-		api.GET("/jobs", w.apiJobs)
-		api.GET("/jobs/:id", w.apiJob)
-		api.POST("/jobs/:id/cancel", w.apiCancelJob)
-	}
-	if w.notices != nil {
-		api.GET("/notifications", w.apiNotifications)
-		api.PUT("/notifications", w.apiSetNotifications)
-		api.POST("/notifications/test", w.apiTestNotification)
-	}
-	api.GET("/users", w.apiUsers)
-	api.POST("/users", w.apiAddUser)
-	api.PUT("/users/:name", w.apiSetRole)
-	api.POST("/users/:name/link", w.apiUserLink)
-	api.DELETE("/users/:name", w.apiRemoveUser)
-	api.GET("/users/:name/sessions", w.apiSessions)
-	api.DELETE("/users/:name/sessions", w.apiEndSessions)
-	api.DELETE("/users/:name/sessions/:id", w.apiEndSessions)
-	api.GET("/audit", w.apiAudit)
-	api.GET("/tokens", w.apiTokens)
-	api.POST("/tokens", w.apiAddToken)
-	api.DELETE("/tokens/:id", w.apiRemoveToken)
-	api.GET("/reports", w.apiReports)
-	api.GET("/reports/:name", w.apiReport)
-	api.POST("/scores", w.apiScore)
+	w.apiRoutes(api) // see operationGroups
 }

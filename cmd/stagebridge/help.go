@@ -54,6 +54,7 @@ func commands() []command {
 		healthCommand(),
 		completionCommand(),
 		manualCommand(),
+		openapiCommand(),
 		versionCommand(),
 	}, secretsCommands(), userCommands())
 }
