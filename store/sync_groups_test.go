@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,7 +46,9 @@ func TestSyncGroups(t *testing.T) {
 		}
 		fail := func(connection string, words func(i int) (state, message string)) {
 			t.Helper()
-			if err := s.Durable(ctx, func(t *store.Tx) error { return t.WantPushTx(ctx, []string{connection}, people, 1) }); err != nil {
+			if err := s.Durable(ctx, func(t *store.Tx) error {
+				return t.WantPushTx(ctx, slices.Repeat([]string{connection}, len(people)), people, 1)
+			}); err != nil {
 				t.Fatal(err)
 			}
 			leased, err := s.Lease(ctx, connection, 10, 1<<60, false)
