@@ -61,7 +61,7 @@ func StatusNumber(name string) (int64, bool) {
 
 // inboxSteps gives how far a page of the inbox is looked further each time that
 // what was found fits badly; behind the last it is short, and its Next goes on.
-func inboxSteps() []int { return []int{1_000, 3_000, 6_000, 0} }
+func inboxSteps() []int { return []int{1_000, 9_000, 0} }
 
 // Inbox lists raw events, newest first, a page at a time.
 func (s *Store) Inbox(ctx context.Context, f InboxFilter) (InboxPage, error) {
