@@ -81,7 +81,7 @@ func start(t *testing.T, line string, env []string, args ...string) string {
 			t.Fatalf("the program ended without saying %q", line)
 		}
 		return text
-	case <-time.After(patience):
+	case <-time.After(3 * patience): // the story of the demo alone may take three minutes
 		t.Fatalf("the program did not say %q", line)
 	}
 	return ""

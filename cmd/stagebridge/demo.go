@@ -21,7 +21,7 @@ import (
 // should be everywhere. It takes a few seconds; with every vendor, whose rate
 // limits are kept, some more.
 const (
-	demoTime    = 60 * time.Second
+	demoTime    = 3 * time.Minute
 	demoAllTime = 5 * time.Minute
 )
 
