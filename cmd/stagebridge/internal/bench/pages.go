@@ -59,7 +59,7 @@ type opened struct {
 	header     http.Header
 }
 
-// page is what one address cost.
+// pageCost is what one address cost.
 type pageCost struct {
 	address    string
 	statements int64
@@ -83,29 +83,8 @@ const computingMost = 5 * time.Minute
 // Pages opens every page and prints what each cost. The error is ErrPages when
 // one is over its bounds.
 func Pages(ctx context.Context, o PagesOptions) error {
-	var all []pageCost
+	all, err := o.openAll(ctx)
 	over := 0
-	for _, route := range o.Routes {
-		addresses := o.Size.addresses(route)
-		if len(addresses) == 0 {
-			return fmt.Errorf("bench: pages: %s has parameters that no address is known for", route)
-		}
-		for _, a := range addresses {
-			for at := a.path; at != ""; {
-				cost, next, err := o.measure(ctx, at, a)
-				if err != nil {
-					return err
-				}
-				all = append(all, cost)
-				if cost.verdict() != "ok" {
-					fmt.Fprintf(o.Out, "# %s: %s\n", at, cost.verdict())
-				}
-				if at = ""; a.turn && next != "" {
-					at, a.turn = next, false
-				}
-			}
-		}
-	}
 	w := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "page\tstatements\tcold ms\tmedian ms\tworst ms\tCPU ms\tKB\t verdict\t")
 	for _, c := range all {
@@ -113,9 +92,10 @@ func Pages(ctx context.Context, o PagesOptions) error {
 		if verdict != "ok" {
 			over++
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.1f\t %s%s\t\n", cut(c.address, 80), c.statements, millis(c.cold), millis(middle(c.warm)), millis(slices.Max(c.warm)), millis(c.cpu), float64(c.bytes)/1000, verdict, c.note)
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%.1f\t %s%s\t\n", cut(c.address, 80), c.statements, millis(c.cold), millis(middle(c.warm)),
+			millis(slices.Max(c.warm)), millis(c.cpu), float64(c.bytes)/1000, verdict, c.note)
 	}
-	if err := w.Flush(); err != nil {
+	if err := errors.Join(err, w.Flush()); err != nil {
 		return err
 	}
 	fmt.Fprintf(o.Out, "%d addresses of %d pages, %d over %d ms (median of %d after one), %d KB or %d statements\n",
@@ -124,6 +104,33 @@ func Pages(ctx context.Context, o PagesOptions) error {
 		return ErrPages
 	}
 	return nil
+}
+
+// openAll measures every address, and after an error gives what it has.
+func (o *PagesOptions) openAll(ctx context.Context) ([]pageCost, error) {
+	var all []pageCost
+	for _, route := range o.Routes {
+		if strings.HasSuffix(route, "/export") {
+			continue // a file for which every raw event is searched
+		}
+		addresses := o.Size.addresses(route)
+		if len(addresses) == 0 {
+			return all, fmt.Errorf("bench: pages: %s has parameters that no address is known for", route)
+		}
+		for _, a := range addresses {
+			for at := a.path; at != ""; {
+				cost, next, err := o.measure(ctx, at, a)
+				if err != nil {
+					return all, err
+				}
+				all = append(all, cost)
+				if at = ""; a.turn && next != "" {
+					at, a.turn = next, false
+				}
+			}
+		}
+	}
+	return all, nil
 }
 
 // verdict says what a page is over.
@@ -152,6 +159,11 @@ func (c *pageCost) verdict() string {
 func (o *PagesOptions) measure(ctx context.Context, at string, a address) (pageCost, string, error) {
 	first := o.open(ctx, at)
 	c := pageCost{address: at, cold: first.took, status: first.status, statements: first.statements, bytes: len(first.body)}
+	if a.download {
+		c.bytes, c.statements, c.warm = 0, 0, []time.Duration{0}
+		c.note = fmt.Sprintf(" (a file of %.1f MB, sent while it is read; not held to the bounds)", float64(len(first.body))/1e6)
+		return c, "", ctx.Err()
+	}
 	began, last := time.Now(), first
 	for bytes.Contains(last.body, computing) {
 		if time.Since(began) > computingMost {
@@ -176,10 +188,6 @@ func (o *PagesOptions) measure(ctx context.Context, at string, a address) (pageC
 	}
 	c.cpu = (cpuOf(os.Getpid()) - before) / (1 + warmRuns)
 	c.warm = c.warm[1:]
-	if a.download {
-		c.bytes, c.statements, c.note = 0, 0, fmt.Sprintf(" (a file of %.1f MB, sent while it is read; not held to the bounds)", float64(len(last.body))/1e6)
-		c.warm = []time.Duration{0}
-	}
 	return c, next(last.body), ctx.Err()
 }
 

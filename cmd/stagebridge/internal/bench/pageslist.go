@@ -61,8 +61,6 @@ func (z PagesSize) addresses(route string) []address {
 		list("/people/%d", z.longest())
 	case "/segments/:name/members.csv":
 		file("/segments/asked/members.csv")
-	case "/people/:id/export":
-		file(fmt.Sprintf("/people/%d/export", z.longest()))
 	case "/settings/erased":
 		all = nil
 		file(route)
