@@ -143,3 +143,17 @@ func TestRolloutPage(t *testing.T) {
 		t.Errorf("no version: %d", a.Status)
 	}
 }
+
+// TestDryRunOfAccounts tells what would become of accounts beside people.
+func TestDryRunOfAccounts(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	l.tell("crm", "news", `{"email":"ann@acme.example.com"}`)
+	l.process()
+	plan := secondPlan + "accounts:\n  by: [domain]\n  stages:\n    - { name: Known }\n    - { name: Reading, when: 'any(stage == \"Reader\")' }\n  segments:\n    small: people < 5\n"
+	asked := l.post("/plan", "version", "0", "source", plan, "preview", "yes")
+	l.work()
+	l.has("dry run", l.follow(asked), "<h3>Accounts</h3>", "1 of 1 account would change.", "→ Reading", "domain:acme.example.com", "small: 1 enter, 0 leave.")
+	l.has("published", l.follow(l.post("/plan", "version", "0", "source", plan, "publish", "yes")), "Accounts</h2>", "Found by domain.", "any(stage ==")
+}
