@@ -57,6 +57,14 @@ func (w *Web) identityOperations() operationGroup {
 		get("/merges", "listReviews", "List what the guards of identity kept apart", w.apiReviews).
 			with(choice("state", "open is the default", store.ReviewOpen, store.ReviewRejected, "all")).
 			paged().gives(http.StatusOK, listBody[reviewBody]{}),
+		get("/merges/doubtful", "listDoubts", "List joins that rest on weaker evidence than others", w.apiDoubts).
+			about("For each page a bounded number of people is looked at: a page may be empty and not the last.").
+			with(choice("state", "open is the default", store.ReviewOpen, "all"), anyText("next", "the cursor that the page before gave", "")).
+			gives(http.StatusOK, listBody[doubtBody]{}),
+		post("/merges/doubtful/confirm", "confirmJoin", "Say that a join is right, so that nobody is asked about it again", w.apiConfirmJoin).
+			takes(confirmInput{}, `{"key":"anonymous:d1","with":"user:u1","reason":"asked her"}`, "key", "with").
+			gives(http.StatusOK, reviewStateBody{}).
+			refuses(http.StatusNotFound, http.StatusUnprocessableEntity),
 		post("/merges/:id/approve", "approveReview", "Join what was kept apart", w.apiApprove).
 			takes(reviewInput{}, `{"reason":"the same person"}`).
 			gives(http.StatusOK, personRefBody{}),

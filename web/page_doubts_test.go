@@ -13,13 +13,13 @@ func TestDoubtsPage(t *testing.T) {
 	l := newLab(t, nil)
 	l.connect("crm", nil)
 	l.wants("/people/reviews?state=doubtful", "No join is in doubt")
-	rules := "rules:\n  - { name: all, type: news, emit: { event: \"Newsletter:Subscribed\", identity: { email: body.email, user: body.user, anonymous: body.device } } }\n"
+	rules := "rules:\n  - { name: all, type: news, emit: { event: \"Newsletter:Subscribed\", at: fromUnixMilli(body.at), identity: { email: body.email, user: body.user, anonymous: body.device } } }\n"
 	if _, err := l.admin.PublishRules(t.Context(), "crm", 0, store.Versioned{Source: rules}); err != nil {
 		t.Fatal(err)
 	}
-	l.tell("crm", "news", `{"email":"ann@example.com","device":"d1"}`)
-	l.tell("crm", "news", `{"user":"u1"}`)
-	l.tell("crm", "news", `{"user":"u1","device":"d1"}`)
+	l.tell("crm", "news", `{"at":1700000000000,"email":"ann@example.com","device":"d1"}`)
+	l.tell("crm", "news", `{"at":1700000001000,"user":"u1"}`)
+	l.tell("crm", "news", `{"at":1700000002000,"user":"u1","device":"d1"}`)
 	l.process()
 	l.wants("/people/reviews?state=doubtful", "<code>anonymous:d1</code> with <code>user:u1</code>", "weak", `name="keys" value="email:ann@example.com"`, "Part them")
 	for _, c := range []struct {

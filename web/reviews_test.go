@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/stagebridge/stagebridge/store"
 )
 
 // TestReviewsByAPI lists, rejects and approves what the guards kept apart, tells
@@ -50,6 +52,41 @@ func TestReviewsByAPI(t *testing.T) {
 		{"a join foretold", "POST", "/profiles/1/join/preview", `{"key":"email:bo@example.com"}`, 200, `"stage":"Customer"`},
 		{"with itself", "POST", "/profiles/1/join/preview", `{"key":"email:a2@example.com"}`, 422, "own already"},
 		{"nothing happened", "GET", "/profiles/1", "", 200, `"stage":"Subscriber"`},
+	} {
+		if a := l.api(c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.Body, c.has) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+}
+
+// TestDoubtsByAPI lists a join by a browser with what holds it, and confirms it.
+func TestDoubtsByAPI(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.connect("crm", nil)
+	rules := "rules:\n  - { name: all, type: news, emit: { event: \"Newsletter:Subscribed\", at: fromUnixMilli(body.at), identity: { email: body.email, user: body.user, anonymous: body.device } } }\n"
+	if _, err := l.admin.PublishRules(t.Context(), "crm", 0, store.Versioned{Source: rules}); err != nil {
+		t.Fatal(err)
+	}
+	l.tell("crm", "news", `{"at":1700000000000,"email":"ann@example.com","device":"d1"}`)
+	l.tell("crm", "news", `{"at":1700000001000,"user":"u1"}`)
+	l.tell("crm", "news", `{"at":1700000002000,"user":"u1","device":"d1"}`)
+	l.process()
+	const confirm = "/merges/doubtful/confirm"
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		has                      string
+	}{
+		{"listed", "GET", "/merges/doubtful", "", 200, `"state":"open","reason":"weak","key":"anonymous:d1","with":"user:u1","class":"weak","evidence":{"at":"`},
+		{"what a split would part", "GET", "/merges/doubtful", "", 200, `"apart":["email:ann@example.com","anonymous:d1"],"events":1,"reach":[`},
+		{"another state", "GET", "/merges/doubtful?state=later", "", 400, "want open or all"},
+		{"no cursor", "GET", "/merges/doubtful?next=x", "", 400, ""},
+		{"no such join", "POST", confirm, `{"key":"user:u1","with":"anonymous:d1"}`, 404, ""},
+		{"no key", "POST", confirm, `{"key":"anonymous","with":"user:u1"}`, 400, "namespace:value"},
+		{"confirmed", "POST", confirm, `{"key":"anonymous:d1","with":"user:u1","reason":"asked her"}`, 200, `"state":"confirmed"`},
+		{"not asked again", "GET", "/merges/doubtful", "", 200, `"items":[]`},
+		{"kept", "GET", "/merges/doubtful?state=all", "", 200, `"note":"asked her"`},
 	} {
 		if a := l.api(c.method, c.path, c.body); a.Status != c.status || !strings.Contains(a.Body, c.has) {
 			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
