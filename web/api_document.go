@@ -241,3 +241,9 @@ func (w *Web) apiDescription(c echo.Context) error {
 	}
 	return c.JSONBlob(http.StatusOK, d.text)
 }
+
+// apiDescriptionFile is the same for somebody logged in, to be kept as a file.
+func (w *Web) apiDescriptionFile(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="openapi.json"`)
+	return w.apiDescription(c)
+}
