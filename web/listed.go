@@ -13,8 +13,8 @@ import (
 func (w *Web) Pages() []string {
 	var all []string
 	for _, r := range w.echo.Routes() {
-		if r.Method != http.MethodGet || !strings.HasPrefix(r.Path, "/") {
-			continue
+		if r.Method != http.MethodGet || strings.HasSuffix(r.Path, ".json") {
+			continue // the description for machines is no page
 		}
 		if strings.HasPrefix(r.Path, "/api/docs") {
 			all = append(all, r.Path)
