@@ -250,6 +250,7 @@ func refusedExamples() map[string]int {
 		"pullConnection": 422,                      // the invented vendor has no list of people
 		"rejectErasure":  412,                      // it was confirmed before
 		"cancelJob":      409,                      // it is over
+		"confirmJoin":    404,                      // no join is in doubt
 		"approveReview":  404, "rejectReview": 404, // nothing was kept apart
 		"previewJoin": 422, // they are joined already
 		"endSession":  404, // the user was taken away before

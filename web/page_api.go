@@ -37,6 +37,7 @@ type apiOperation struct {
 	Params       []apiMember
 	Takes        *apiContent
 	Answers      []apiAnswer
+	Refusals     []apiAnswer
 }
 
 // apiAnswer is one that may come.
@@ -123,6 +124,10 @@ func apiOperationOf(d *openapi.Document, o *operation) apiOperation {
 		for _, kind := range r.Content.Names() {
 			content, _ := r.Content.Get(kind)
 			a.Bodies = append(a.Bodies, apiContent{Kind: kind, Type: typeWords(content.Schema)})
+		}
+		if status >= "400" {
+			x.Refusals = append(x.Refusals, a)
+			continue
 		}
 		x.Answers = append(x.Answers, a)
 	}
@@ -211,7 +216,7 @@ func apiShapes(d *openapi.Document, operations []apiOperation) []apiShape {
 		if o.Takes != nil {
 			note(o.Takes.Type)
 		}
-		for _, a := range o.Answers {
+		for _, a := range append(o.Answers[:len(o.Answers):len(o.Answers)], o.Refusals...) {
 			for _, b := range a.Bodies {
 				note(b.Type)
 			}
