@@ -134,14 +134,8 @@ func (p *tab) open(path string) {
 	p.do("open "+path, chromedp.Navigate(p.base+path), chromedp.WaitReady("main"))
 }
 
-// click presses what a selector finds, once it is there.
-func (p *tab) click(selector string) {
-	p.t.Helper()
-	p.do("click "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Click(selector, chromedp.ByQuery))
-}
-
-// press is click on the button with these words; the page it leads to is
-// waited for.
+// press clicks on the button with these words; the page it leads to is waited
+// for.
 func (p *tab) press(words string) {
 	p.t.Helper()
 	path := fmt.Sprintf(`//main//*[self::button or self::a][normalize-space()=%q]`, words)

@@ -132,7 +132,7 @@ func kindOf(u *url.URL) string {
 	parts := strings.Split(u.Path, "/")
 	for i, part := range parts {
 		if i > 1 && (strings.Trim(part, "0123456789") == "" || parts[1] == "connections" && i == 2 && part != "new" ||
-			parts[1] == "reports" && i == 2 && !slices.Contains(pictured, part)) {
+			parts[1] == "api" && i == 3 || parts[1] == "reports" && i == 2 && !slices.Contains(pictured, part)) {
 			parts[i] = "*"
 		}
 	}

@@ -50,7 +50,7 @@ func noPage(route string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(route, ".csv") || strings.HasSuffix(route, "/export")
+	return strings.HasSuffix(route, ".csv") || strings.HasSuffix(route, ".json") || strings.HasSuffix(route, "/export")
 }
 
 // plain is a route as an address, where it has no variable part.

@@ -3,14 +3,17 @@ package web_test
 import (
 	"fmt"
 	"html"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stagebridge/stagebridge/connectors"
+	"github.com/stagebridge/stagebridge/jobs"
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
+	"github.com/stagebridge/stagebridge/web"
 	"github.com/stagebridge/stagebridge/web/access"
 )
 
@@ -122,6 +125,9 @@ func pageAddresses() map[string]struct {
 		"/reports/:name":                  {"/reports/funnel?segment=" + escape(hostile), true},
 		"/sync":                           {"/sync?reason=" + escape(hostile), true},
 		"/settings":                       {"/settings", true},
+		"/settings/notifications":         {"/settings/notifications", false},
+		"/api/docs":                       {"/api/docs", false},
+		"/api/docs/:chapter":              {"/api/docs/connections", false},
 		"/settings/audit":                 {"/settings/audit?author=" + escape(hostile), true},
 	}
 }
@@ -130,12 +136,12 @@ func pageAddresses() map[string]struct {
 // for, downloads, machines' routes, and asynq's pages, which have a policy of
 // their own.
 func noPage(route string) bool {
-	for _, part := range []string{"/api/", "/live/", "/assets/", "/jobs", "/hooks", "/v1/", "/mp/", "/g/", "/debug/", "/healthz", "/readyz", "/metrics"} {
+	for _, part := range []string{"/api/v1", "/live/", "/assets/", "/jobs", "/hooks", "/v1/", "/mp/", "/g/", "/debug/", "/healthz", "/readyz", "/metrics"} {
 		if strings.HasPrefix(route, part) {
 			return true
 		}
 	}
-	return strings.HasSuffix(route, ".csv") || strings.HasSuffix(route, "/export")
+	return strings.HasSuffix(route, ".csv") || strings.HasSuffix(route, ".json") || strings.HasSuffix(route, "/export")
 }
 
 // anyElement matches what begins like an element.
@@ -146,7 +152,9 @@ var anyElement = regexp.MustCompile(`<(script|img)\b[^>]*>`)
 // inline, and the policy forbids it besides.
 func TestHostileTexts(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, nil)
+	l := newLab(t, func(o *web.Options) {
+		o.Notices = &jobs.Notices{Store: o.Store, Registry: o.Registry, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	})
 	fillEverything(t, l)
 	addresses := pageAddresses()
 	opened := map[string]bool{}
