@@ -124,6 +124,7 @@ func (o *PagesOptions) openAll(ctx context.Context) ([]pageCost, error) {
 					return all, err
 				}
 				all = append(all, cost)
+				fmt.Fprintf(o.Out, "# %s: %d statements, %s ms, %.1f KB\n", at, cost.statements, millis(middle(cost.warm)), float64(cost.bytes)/1000)
 				if at = ""; a.turn && next != "" {
 					at, a.turn = next, false
 				}
