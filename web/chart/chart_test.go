@@ -82,6 +82,26 @@ func TestCurvesStep(t *testing.T) {
 	}
 }
 
+// TestCurvesOfMany: a curve through very many points is drawn with few, and
+// begins and ends where it did.
+func TestCurvesOfMany(t *testing.T) {
+	t.Parallel()
+	c := Curve{Steps: true}
+	const many = 100_000
+	for i := range many {
+		x := float64(i) / (many - 1)
+		c.Points = append(c.Points, Point{X: 1000 * x, Y: 1 - 0.8*math.Sqrt(x)})
+	}
+	line := Curves("x", "days", []Curve{c}).Lines[5].Points
+	if len(line) > 12_000 {
+		t.Errorf("%d bytes are drawn", len(line))
+	}
+	first, last := points(plotLeft, plotTop, 0, 0), N(Width-plotRight).String()+","+N(plotTop+0.8*plotHeight).String()
+	if !strings.HasPrefix(line, strings.TrimSuffix(first, "0,0")) || !strings.HasSuffix(line, last) {
+		t.Errorf("from %.20s… to …%s, want from %s to %s", line, line[len(line)-20:], first, last)
+	}
+}
+
 func TestHeat(t *testing.T) {
 	t.Parallel()
 	p := Heat("x", "cohort", []string{"+1", "+2"}, []Row{{"2026-07", []Cell{{Heat: 1, Text: "100"}, {Heat: 0, Text: "0"}}}, {"2026-08", []Cell{{Heat: 5, Text: "?"}, {}}}})

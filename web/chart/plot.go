@@ -1,6 +1,9 @@
 package chart
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Curve is a line through points, X rising. With Steps it stays level until the
 // next point, as a survival curve does.
@@ -14,6 +17,11 @@ type Curve struct {
 
 // Point is one of a curve; Y is a share, 0 to 1.
 type Point struct{ X, Y float64 }
+
+// coarse is how far a point must be from the one drawn before it, in either
+// direction, to be drawn: a curve over a million people has as many points, and
+// nobody sees them.
+const coarse N = 2
 
 // Curves draws shares over an axis; across names it.
 func Curves(title, across string, curves []Curve) Picture {
@@ -39,24 +47,28 @@ func Curves(title, across string, curves []Curve) Picture {
 	p.Words = append(p.Words, Word{X: Width - plotRight, Y: plotTop + plotHeight + 36, Text: across, Anchor: "end"})
 	colour := 0
 	for _, c := range curves {
-		line, y := "", N(0)
+		var line strings.Builder
+		var last, y N
 		for i, at := range c.Points {
 			x, next := place(at.X, at.Y)
+			if i > 0 && i < len(c.Points)-1 && x-last < coarse && max(next-y, y-next) < coarse {
+				continue
+			}
+			if i > 0 {
+				line.WriteByte(' ')
+			}
 			if c.Steps && i > 0 {
-				line += " " + x.String() + "," + y.String()
+				line.WriteString(x.String() + "," + y.String() + " ")
 			}
-			if line != "" {
-				line += " "
-			}
-			line += x.String() + "," + next.String()
-			y = next
+			line.WriteString(x.String() + "," + next.String())
+			last, y = x, next
 		}
 		key := Key{Class: "plain", Text: c.Name, Line: true}
 		if !c.Plain {
 			key.Class = class(colour)
 			colour++
 		}
-		p.Lines = append(p.Lines, Line{Points: line, Class: key.Class})
+		p.Lines = append(p.Lines, Line{Points: line.String(), Class: key.Class})
 		p.Legend = append(p.Legend, key)
 	}
 	return p
