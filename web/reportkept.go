@@ -13,7 +13,7 @@ import (
 const (
 	// besidePeople is how many people a report may be about for a page to wait
 	// for it; beyond them it is computed beside the page.
-	besidePeople = 20_000
+	besidePeople = 5_000
 	// reportLife is how long a kept report counts as new, and reportShare how many
 	// times as long as computing it took, whichever is more.
 	reportLife, reportShare = 30 * time.Second, 20
