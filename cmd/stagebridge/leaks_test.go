@@ -351,12 +351,12 @@ func (l *leakRun) tasks() {
 		return l.do(l.cookies, r)
 	}
 	var all struct{ Queues []struct{ Queue string } }
-	if err := json.Unmarshal([]byte(get("/jobs/api/queues")), &all); err != nil || len(all.Queues) == 0 {
+	if err := json.Unmarshal([]byte(get("/jobs/ui/api/queues")), &all); err != nil || len(all.Queues) == 0 {
 		l.t.Errorf("%d queues, %v", len(all.Queues), err)
 	}
 	for _, q := range all.Queues {
 		for _, state := range []string{"active", "pending", "scheduled", "retry", "archived", "completed"} {
-			get("/jobs/api/queues/" + url.PathEscape(q.Queue) + "/" + state + "_tasks?size=100")
+			get("/jobs/ui/api/queues/" + url.PathEscape(q.Queue) + "/" + state + "_tasks?size=100")
 		}
 	}
 }
