@@ -13,6 +13,7 @@ import (
 	"github.com/stagebridge/stagebridge/cmd/stagebridge/internal/bench"
 	"github.com/stagebridge/stagebridge/connectors"
 	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/secret"
 	"github.com/stagebridge/stagebridge/store"
 	"github.com/stagebridge/stagebridge/web"
@@ -134,5 +135,8 @@ func (p *program) fillPages(ctx context.Context, a *app, z bench.PagesSize, told
 		return err
 	}
 	told("%d people with %d events", z.People, events)
+	if _, _, err := a.admin.OpenErasure(ctx, lifecycle.ProfileID(z.People/4), "asked by mail", "bench"); err != nil {
+		return err
+	}
 	return p.summarise(ctx, a)
 }
