@@ -12,8 +12,8 @@ import (
 // groupedRows is how many people SyncGroups looks at over all connections, and
 // groupedLeast how many at each of them at least.
 const (
-	groupedRows  = 20_000
-	groupedLeast = 500
+	groupedRows  = 8_000
+	groupedLeast = 200
 )
 
 // SyncGroup is people in one state at one connection for one reason, in words
