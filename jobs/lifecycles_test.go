@@ -61,8 +61,8 @@ func TestLifecyclesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 3))
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		r := rand.New(rand.NewPCG(seed, 3))
 		l := newLab(t, s)
 		l.connect("crm", connectors.PushConfig{Enabled: true})
 		admin := &jobs.Admin{Registry: l.registry}

@@ -44,7 +44,8 @@ func TestHostilePlansEndSoon(t *testing.T) {
 			}
 			best, bytes = min(best, took), after.TotalAlloc-before.TotalAlloc
 		}
-		if best > 100*time.Millisecond || bytes > 64<<20 {
+		if best > 5*time.Second || // what grows without bounds takes for ever
+			bytes > 64<<20 {
 			t.Errorf("%s: took %v and %d bytes", name, best, bytes)
 		}
 	}
