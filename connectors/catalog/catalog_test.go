@@ -21,6 +21,7 @@ var others = map[string]string{
 	"catalog":       "lists the vendors",
 	"connectortest": "the suite that all vendors pass",
 	"standin":       "what the stand-ins share",
+	"testdata":      "inputs of tests",
 }
 
 // TestEveryVendorFolderIsListed compares the folders with the catalogue.
