@@ -71,10 +71,17 @@ func (s *schema) values(ctx context.Context, def property, names []string, creat
 	if err != nil && !lost(err) {
 		return have, err
 	}
-	// After a conflict somebody else was first: then it is there now.
+	// After a conflict somebody else was first: then it is there now, but a
+	// property with the options that they needed.
 	if lost(err) || s.known[def.Name] == nil {
-		if p, fetchErr := s.fetch(ctx, def.Name); fetchErr != nil || p == nil {
+		made, fetchErr := s.fetch(ctx, def.Name)
+		if fetchErr != nil || made == nil {
 			return have, cmp.Or(fetchErr, err)
+		}
+		if _, missing = resolve(made, names); p == nil && len(missing) > 0 {
+			if err = s.addOptions(ctx, made, missing); err != nil {
+				return have, err
+			}
 		}
 	}
 	have, missing = resolve(s.known[def.Name], names)

@@ -105,6 +105,30 @@ func TestPropertiesMadeAtOnce(t *testing.T) {
 	}
 }
 
+// Somebody else makes the property between our look and our making it, with the
+// option that they need: ours is added to it.
+func TestPropertyMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	c, sim := startAccount(t, hubspotsim.Options{}, creating)
+	other := mustOpen(t, c.config)
+	sim.Fail(hubspotsim.Fault{
+		Match: func(r *http.Request) bool { return r.Method == http.MethodPost && r.URL.Path == propertiesPath },
+		Before: func() {
+			results, err := other.Push(t.Context(), []connectors.Update{update("u1", "ann@example.com", connectors.State{Stage: "Lead"})})
+			if err != nil || results[0].Outcome != connectors.OK {
+				t.Errorf("the other push: %+v, %v", results, err)
+			}
+		},
+		Status: 409, Body: `{"category":"CONFLICT","message":"A property named 'sb_stage' already exists"}`,
+	})
+	checkOutcome(t, mustPush(t, c, update("u2", "ben@example.com", connectors.State{Stage: "Customer"}))[0], connectors.OK, "")
+	for address, want := range map[string]string{"ann@example.com": "Lead", "ben@example.com": "Customer"} {
+		if got := held(t, sim, address)["sb_stage"]; got != want {
+			t.Errorf("%s: the stage is %q, want %q", address, got, want)
+		}
+	}
+}
+
 // An option that a person removed is found missing, and made again.
 func TestOptionRemoved(t *testing.T) {
 	t.Parallel()
