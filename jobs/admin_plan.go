@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -180,33 +179,41 @@ func (a *Admin) Previous(ctx context.Context) (int64, error) {
 	return all[i].Version, nil
 }
 
-// RollbackPlan publishes an earlier version's text again; version zero is the
-// plan that was there before any was published. Back to the version in force
-// while another is being rolled out withdraws that one.
+// RollbackPlan publishes an earlier version's text again, for everybody; version
+// zero is the plan that was there before any was published. Whatever is being
+// rolled out meanwhile is withdrawn in the same step; back to the version that
+// the others are under is nothing but that.
 func (a *Admin) RollbackPlan(ctx context.Context, to int64, author string) (int64, error) {
 	version, _, err := a.RollBack(ctx, to, author, "")
 	return version, err
 }
 
 // RollBack is RollbackPlan with a reason, and answers the work of bringing
-// people there.
+// people there. The error is store.ErrNotFound where there is no such version,
+// store.ErrStale where the plan was changed meanwhile.
 func (a *Admin) RollBack(ctx context.Context, to int64, author, reason string) (int64, store.Work, error) {
-	now, err := a.Plan(ctx)
+	now, err := a.Registry.o.Store.Assignment(ctx)
 	if err != nil {
 		return 0, store.Work{}, err
 	}
 	if reason == "" {
 		reason = fmt.Sprintf("back to version %d", to)
 	}
-	if to == now.Version {
+	if now.Next != 0 && to == now.Base {
 		one, err := a.WithdrawRollout(ctx, author, reason)
-		if !errors.Is(err, ErrNoRollout) {
-			return to, one, err
-		}
+		return to, one, err
 	}
 	source, err := a.planSource(ctx, to)
 	if err != nil {
 		return 0, store.Work{}, err
 	}
-	return a.RollOutPlan(ctx, now.Version, store.Versioned{Source: source, Author: author, Note: reason}, store.WholeShare)
+	if _, err := a.CheckPlan([]byte(source)); err != nil {
+		return 0, store.Work{}, err
+	}
+	version, err := a.Registry.o.Store.RollBackPlan(ctx, now.Epoch, store.Versioned{Source: source, Author: author, Note: reason})
+	if err != nil {
+		return 0, store.Work{}, err
+	}
+	one, err := a.assigned(ctx, version, author, reason)
+	return version, one, err
 }

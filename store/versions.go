@@ -83,19 +83,45 @@ func (s *Store) PublishPlan(ctx context.Context, was int64, v Versioned) (int64,
 // under; ErrStale when another one is in force by now, and ErrRollout while
 // another version is being rolled out.
 func (s *Store) RollOutPlan(ctx context.Context, was int64, v Versioned, share int64) (int64, error) {
+	return s.addPlan(ctx, v, func(now Assignment) (Assigned, error) {
+		switch {
+		case now.Base != was:
+			return Assigned{}, ErrStale
+		case now.Next != 0:
+			return Assigned{}, ErrRollout
+		}
+		return Assigned{Base: was, Share: share}, nil
+	})
+}
+
+// RollBackPlan adds a version of the plan and puts everybody under it, those too
+// who are under a version that is being rolled out, which is withdrawn by the
+// same transaction. epoch is the assignment that the caller saw; ErrStale when
+// it is another one by now.
+func (s *Store) RollBackPlan(ctx context.Context, epoch int64, v Versioned) (int64, error) {
+	return s.addPlan(ctx, v, func(now Assignment) (Assigned, error) {
+		if now.Epoch != epoch {
+			return Assigned{}, ErrStale
+		}
+		return Assigned{Base: now.Base, Share: WholeShare}, nil
+	})
+}
+
+// addPlan adds a version and assigns people to it as to says, which is given
+// the present assignment and leaves the version's number to be filled in.
+func (s *Store) addPlan(ctx context.Context, v Versioned, to func(now Assignment) (Assigned, error)) (int64, error) {
 	var version int64
 	err := s.in(ctx, durable, func(t *Tx) error {
 		if err := t.bumpConfig(ctx); err != nil {
 			return err
 		}
 		now, err := assignment(ctx, t)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case now.Base != was:
-			return ErrStale
-		case now.Next != 0:
-			return ErrRollout
+		}
+		next, err := to(now)
+		if err != nil {
+			return err
 		}
 		if err := t.one(ctx, "select coalesce(max(version), 0) + 1 from plans", nil, &version); err != nil {
 			return err
@@ -104,10 +130,11 @@ func (s *Store) RollOutPlan(ctx context.Context, was int64, v Versioned, share i
 			version, v.Source, v.Author, v.Note, s.nowMicros()); err != nil {
 			return err
 		}
-		if err := t.Audit(ctx, "plan.publish", "plan", versionState{Version: was}, versionState{Version: version, Author: v.Author, Note: v.Note}); err != nil {
+		if err := t.Audit(ctx, "plan.publish", "plan", versionState{Version: now.Base}, versionState{Version: version, Author: v.Author, Note: v.Note}); err != nil {
 			return err
 		}
-		return t.assign(ctx, now, Assigned{Base: was, Next: version, Share: share})
+		next.Next = version
+		return t.assign(ctx, now, next)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store: plan: %w", err)
