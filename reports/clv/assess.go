@@ -174,9 +174,20 @@ func Average(observed []Observed) Averages {
 	return Averages{PerWeek: repeats / observedWeeks, Each: spent / repeats}
 }
 
-// Over is what an average customer is expected to buy within so many weeks: the
-// number of purchases, and their value, undiscounted. It forgets that customers
-// leave, so it is too high for long horizons.
-func (a Averages) Over(weeks float64) (purchases, value float64) {
-	return a.PerWeek * weeks, a.PerWeek * weeks * a.Each
+// Value is what an average customer is expected to buy within a horizon: the
+// number of purchases, and their value, discounted and times margin. It forgets
+// that customers leave, so it is too high for long horizons. Both are zero for a
+// horizon that is none.
+func (a Averages) Value(over Horizon) (purchases, value float64) {
+	over, err := over.checked()
+	if err != nil {
+		return 0, 0
+	}
+	each, factor := a.PerWeek*over.Length, 1.0
+	for range over.Steps {
+		factor /= 1 + over.Discount
+		purchases += each
+		value += each * a.Each * over.Margin * factor
+	}
+	return purchases, value
 }

@@ -113,9 +113,12 @@ func TestAverages(t *testing.T) {
 		{History: clv.History{Repeats: 1, Last: 2, Age: 10}, Mean: 40},
 		{History: clv.History{Age: 10, Customers: 2}},
 	})
-	purchases, value := a.Over(20)
+	purchases, value := a.Value(clv.Horizon{Steps: 20})
 	near(t, "purchases within 20 weeks", purchases, 2, 1e-12) // 4 in 40 weeks
 	near(t, "their value", value, 50, 1e-12)                  // 25 each
+	// A tenth of a purchase a week, worth a half and then a quarter.
+	_, value = a.Value(clv.Horizon{Steps: 2, Discount: 1, Margin: 0.8})
+	near(t, "discounted, times margin", value, 0.1*25*0.8*0.75, 1e-12)
 	if got := clv.Average(nil); got != (clv.Averages{}) {
 		t.Errorf("nobody averages %+v", got)
 	}

@@ -27,7 +27,17 @@ func (m BGNBD) ExpectedOf(h History, t float64) (float64, error) {
 	if !(t >= 0) || math.IsInf(t, 1) {
 		return 0, fmt.Errorf("clv: expected purchases: %w: a horizon of %g", ErrHistory, t)
 	}
-	x := float64(h.Repeats)
+	alive, err := m.aliveExpected(h.Repeats, h.Age, t)
+	if err != nil {
+		return 0, fmt.Errorf("clv: expected purchases: %w", err)
+	}
+	return max(0, alive/(1+m.odds(h))), nil
+}
+
+// aliveExpected is ExpectedOf for somebody who is known to be active: when the
+// last purchase was says nothing more then. The error is ErrSeries.
+func (m BGNBD) aliveExpected(repeats int64, age, t float64) (float64, error) {
+	x := float64(repeats)
 	a := m.A
 	if math.Abs(a-1) < nudge {
 		a = 1 + nudge
@@ -36,17 +46,17 @@ func (m BGNBD) ExpectedOf(h History, t float64) (float64, error) {
 	if math.Abs(c) < nudge {
 		c = nudge
 	}
-	z := t / (m.Alpha + h.Age + t)
+	z := t / (m.Alpha + age + t)
 	// Euler's transformation takes the power into the series: (1-z)^(r+x) ·
 	// 2F1(r+x, b+x; c; z) = (1-z)^(a-1) · 2F1(c-r-x, a-1; c; z). The first form
 	// overflows for frequent customers, this one settles the faster the more
 	// they bought.
 	f, err := hypergeometric(c-m.R-x, a-1, c, z)
 	if err != nil {
-		return 0, fmt.Errorf("clv: expected purchases: %w", err)
+		return 0, err
 	}
 	stay := (a - 1) * math.Log1p(-z)
-	return max(0, c/(a-1)*(1-math.Exp(stay)*f)/(1+m.odds(h))), nil
+	return c / (a - 1) * (1 - math.Exp(stay)*f), nil
 }
 
 // Probability is that of exactly n purchases after the first within t, for a

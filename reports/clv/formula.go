@@ -9,5 +9,5 @@ const (
 	ValueFormula = "CLV = sum over steps k of E[M] · margin · (E[Y(t_k)] - E[Y(t_(k-1))]) / (1+d)^k, " +
 		"for purchases without a subscription, in one currency"
 	GeometricFormula = "subscriptions by shifted-beta-geometric (Fader and Hardie 2007), fitted by maximum likelihood: P(1) = α/(α+β), P(t) = P(t-1)·(β+t-2)/(α+β+t-1), S(t) = S(t-1) - P(t)"
-	AverageFormula   = "averages instead of a model: repeat purchases per customer and week observed × weeks × mean value of a repeat purchase; too high for long horizons, since it forgets that customers leave"
+	AverageFormula   = "averages instead of a model: repeat purchases per customer and week observed × weeks × mean value of a repeat purchase × margin, each week discounted as in CLV; too high for long horizons, since it forgets that customers leave"
 )

@@ -38,42 +38,73 @@ type Value struct {
 // NewValue is CLV = Σ_k E[M]·margin·(E[Y(t_k)] - E[Y(t_(k-1))]) / (1+d)^k for
 // one customer: history h, and mean the mean value of its repeat purchases
 // (not read without a repeat; a customer whose repeats were worth nothing gets
-// a value of nothing). The errors are those of ExpectedOf and Mean.
+// a value of nothing). The errors are those of ExpectedOf and Mean. A Forecast
+// does the same for many customers.
 func NewValue(purchases BGNBD, spend GammaGamma, h History, mean float64, over Horizon) (Value, error) {
-	if over.Length == 0 {
-		over.Length = 1
+	over, err := over.checked()
+	if err != nil {
+		return Value{}, err
 	}
-	if over.Margin == 0 {
-		over.Margin = 1
+	if err := h.check(); err != nil {
+		return Value{}, fmt.Errorf("clv: value: %w", err)
 	}
-	if over.Steps < 0 || over.Steps > maxPeriods || !(over.Length > 0) || !(over.Discount > -1) {
-		return Value{}, fmt.Errorf("clv: value: %w: a horizon of %+v", ErrHistory, over)
+	a := purchases.ahead(h.Repeats, h.Age, over)
+	if a.err != nil {
+		return Value{}, a.err
 	}
-	var v Value
+	return a.of(purchases, h).worth(spend, h, mean, over.Margin)
+}
+
+// checked sets what was left out. The error wraps ErrHistory.
+func (o Horizon) checked() (Horizon, error) {
+	if o.Length == 0 {
+		o.Length = 1
+	}
+	if o.Margin == 0 {
+		o.Margin = 1
+	}
+	if o.Steps < 0 || o.Steps > maxPeriods || !(o.Length > 0) || math.IsInf(o.Length, 1) || !(o.Discount > -1) {
+		return o, fmt.Errorf("clv: value: %w: a horizon of %+v", ErrHistory, o)
+	}
+	return o, nil
+}
+
+// ahead is what somebody who is known to be active is expected to buy within a
+// horizon: the number, and the same with each worth what it is today.
+type ahead struct {
+	purchases, discounted float64
+	err                   error // ErrSeries
+}
+
+func (m BGNBD) ahead(repeats int64, age float64, over Horizon) (a ahead) {
+	steps, length := over.Steps, over.Length
+	if over.Discount == 0 && steps > 0 { // the steps between cancel out
+		steps, length = 1, length*float64(steps)
+	}
 	factor := 1.0
-	for k := range over.Steps {
-		now, err := purchases.ExpectedOf(h, float64(k+1)*over.Length)
+	for k := range steps {
+		now, err := m.aliveExpected(repeats, age, float64(k+1)*length)
 		if err != nil {
-			return Value{}, err
+			return ahead{err: fmt.Errorf("clv: value: %w", err)}
 		}
 		factor /= 1 + over.Discount
 		// Rounding must not make a later horizon hold less.
-		more := max(0, now-v.Purchases)
-		v.Purchases += more
-		v.Discounted += more * factor
+		more := max(0, now-a.purchases)
+		a.purchases += more
+		a.discounted += more * factor
 	}
-	return v.worth(spend, h, mean, over.Margin)
+	return a
 }
 
-// ValueOf is NewValue for one step without discount and margin, where the
-// expected purchases are known already.
-func ValueOf(expected float64, spend GammaGamma, h History, mean float64) (Value, error) {
-	v := Value{Purchases: max(0, expected), Discounted: max(0, expected)}
-	return v.worth(spend, h, mean, 1)
+// of is what is expected of a customer with such a history, who may have left.
+func (a ahead) of(m BGNBD, h History) Outlook {
+	alive := 1 / (1 + m.odds(h))
+	return Outlook{Purchases: a.purchases * alive, Discounted: a.discounted * alive, PAlive: alive}
 }
 
 // worth says what the purchases are worth.
-func (v Value) worth(spend GammaGamma, h History, mean, margin float64) (Value, error) {
+func (o Outlook) worth(spend GammaGamma, h History, mean, margin float64) (Value, error) {
+	v := Value{Purchases: o.Purchases, Discounted: o.Discounted}
 	if h.Repeats > 0 && mean == 0 {
 		return v, nil
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,13 +43,19 @@ func (c *clvCounter) take(p *summary.Person) error {
 
 // CLV is the data of the report clv.
 type CLV struct {
-	Currency   string          `json:"currency"`
-	Until      string          `json:"until"`
-	Weeks      int             `json:"horizon_weeks"`
-	Assessment clv.Assessment  `json:"assessment"`
-	Purchases  *clv.BGNBD      `json:"bg_nbd,omitempty"`
-	Fit        *clv.Fit        `json:"fit,omitempty"`
-	Spend      *clv.GammaGamma `json:"gamma_gamma,omitempty"`
+	Currency string `json:"currency"`
+	Until    string `json:"until"`
+	Weeks    int    `json:"horizon_weeks"`
+	// Discount is that of money a year later, Margin the share of an amount that
+	// counts as value.
+	Discount   float64        `json:"discount"`
+	Margin     float64        `json:"margin"`
+	Assessment clv.Assessment `json:"assessment"`
+	// Averages stand in where no model may be fitted; else nil.
+	Averages  *AverageReport  `json:"averages,omitempty"`
+	Purchases *clv.BGNBD      `json:"bg_nbd,omitempty"`
+	Fit       *clv.Fit        `json:"fit,omitempty"`
+	Spend     *clv.GammaGamma `json:"gamma_gamma,omitempty"`
 	// Customers by id; of more than ten thousand those with the greatest value,
 	// that one first.
 	Customers []Customer `json:"customers"`
@@ -73,6 +80,7 @@ func (c *clvCounter) report(ctx context.Context, r *Report) error {
 		return err
 	}
 	d := r.Data.(*CLV)
+	d.sayValue(r, &c.o.Settings)
 	if len(d.Customers) == 0 {
 		return nil
 	}
@@ -85,19 +93,36 @@ func (c *clvCounter) report(ctx context.Context, r *Report) error {
 	return nil
 }
 
+// sayValue words what a value is, and what was supposed where nothing was said.
+func (d *CLV) sayValue(r *Report, s *Settings) {
+	if s.Margin == 0 {
+		r.note("value is revenue: the margin is taken as 1, since none was given")
+	} else {
+		r.note("value is what is left of revenue at a margin of %s", percent(s.Margin))
+	}
+	if s.Discount == 0 {
+		r.note("later money counts in full: the discount is 0 a year")
+		return
+	}
+	r.note("later money counts less: the discount is %s a year, %.4f %% a week", percent(s.Discount), 100*d.horizon().Discount)
+}
+
+// weeksPerYear turns a yearly discount into that of a week.
+const weeksPerYear = 52
+
+func (d *CLV) horizon() clv.Horizon {
+	return clv.Horizon{Steps: d.Weeks, Discount: clv.PerStep(d.Discount, weeksPerYear), Margin: d.Margin}
+}
+
 // value fits the models and says what everybody is worth.
 func (c *clvCounter) value(ctx context.Context, r *Report) error {
 	r.Definition = "BG/NBD on (x, t_x, T) in weeks: repeat purchase days, time of the last and of the end of observation since the first; " +
-		"Gamma-Gamma on the mean of repeat purchases; value = expected purchases within the horizon times expected amount, without discount"
-	d := CLV{Currency: c.currency(r), Until: c.o.end().Time().Format("2006-01-02T15:04:05Z"), Weeks: c.o.Horizon, Customers: []Customer{}}
+		"Gamma-Gamma on the mean of repeat purchases; " + clv.ValueFormula +
+		fmt.Sprintf("; k counts the %d weeks of the horizon, and 1+d is (1 + yearly discount)^(1/%d)", c.o.Horizon, weeksPerYear)
+	d := CLV{Currency: c.currency(r), Until: c.o.end().Time().Format("2006-01-02T15:04:05Z"), Weeks: c.o.Horizon,
+		Discount: c.o.Discount, Margin: cmp.Or(c.o.Margin, 1), Customers: []Customer{}}
 	r.Data = &d
-	var observed []clv.Observed
-	var people []lifecycle.ProfileID
-	c.in(d.Currency).each(func(id lifecycle.ProfileID, p []clv.Purchase) {
-		if x, ok := clv.Observe(p, c.o.end(), c.o.Zone); ok {
-			observed, people = append(observed, x), append(people, id)
-		}
-	})
+	observed, people := c.observe(d.Currency)
 	d.Assessment = clv.Assess(observed, c.subscribers)
 	for _, w := range d.Assessment.Warnings {
 		r.note("%s", w.Text)
@@ -106,6 +131,8 @@ func (c *clvCounter) value(ctx context.Context, r *Report) error {
 		{number(d.Assessment.Customers), number(d.Assessment.Repeaters), fmt.Sprintf("%.1f", d.Assessment.Weeks)},
 	}})
 	if d.Assessment.Refused() {
+		r.Definition = clv.AverageFormula
+		d.average(r, c.o, observed)
 		return nil
 	}
 	if err := d.fit(ctx, r, observed); err != nil {
@@ -119,6 +146,18 @@ func (c *clvCounter) value(ctx context.Context, r *Report) error {
 		r.note("%d customers are left out: the horizon is too long for what is known of them", beyond)
 	}
 	return nil
+}
+
+// observe gives what the models read of everybody who bought in a currency.
+func (c *clvCounter) observe(currency string) ([]clv.Observed, []lifecycle.ProfileID) {
+	book := c.in(currency)
+	observed, people := make([]clv.Observed, 0, len(book.buyers)), make([]lifecycle.ProfileID, 0, len(book.buyers))
+	book.each(func(id lifecycle.ProfileID, p []clv.Purchase) {
+		if x, ok := clv.Observe(p, c.o.end(), c.o.Zone); ok {
+			observed, people = append(observed, x), append(people, id)
+		}
+	})
+	return observed, people
 }
 
 func (d *CLV) fit(ctx context.Context, r *Report, observed []clv.Observed) error {
@@ -148,20 +187,19 @@ func (d *CLV) fit(ctx context.Context, r *Report, observed []clv.Observed) error
 	return nil
 }
 
-func (d *CLV) customer(id lifecycle.ProfileID, o *clv.Observed) (Customer, error) {
+// customer values one; a nil spend leaves the value unknown.
+func (d *CLV) customer(f *clv.Forecast, id lifecycle.ProfileID, o *clv.Observed) (Customer, error) {
 	one := Customer{Person: id, Repeats: o.History.Repeats, Last: o.History.Last, Age: o.History.Age, Mean: o.Mean}
-	alive, known, err := d.Purchases.PAlive(o.History)
+	outlook, err := f.Of(o.History)
 	if err != nil {
 		return one, err
 	}
-	if known {
-		one.PAlive = &alive
-	}
-	if one.Expected, err = d.Purchases.ExpectedOf(o.History, float64(d.Weeks)); err != nil {
-		return one, err
+	one.Expected = outlook.Purchases
+	if one.Repeats > 0 {
+		one.PAlive = &outlook.PAlive
 	}
 	if d.Spend != nil {
-		v, err := clv.ValueOf(one.Expected, *d.Spend, o.History, o.Mean)
+		v, err := f.Value(outlook, *d.Spend, o.History, o.Mean)
 		if err != nil {
 			return one, err
 		}

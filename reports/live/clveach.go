@@ -18,6 +18,10 @@ const valuePiece = 4096
 // each values everybody, pieces beside each other on all processors, and keeps
 // their order. It counts those for whom the horizon is too long.
 func (d *CLV) each(ctx context.Context, people []lifecycle.ProfileID, observed []clv.Observed) (beyond int, err error) {
+	f, err := clv.NewForecast(ctx, *d.Purchases, d.horizon(), clv.Histories(observed))
+	if err != nil {
+		return 0, err
+	}
 	valued, errs := make([]Customer, len(people)), make([]error, len(people)/valuePiece+1)
 	next := make(chan int, len(errs))
 	for i := range errs {
@@ -28,7 +32,7 @@ func (d *CLV) each(ctx context.Context, people []lifecycle.ProfileID, observed [
 	for range min(len(errs), runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = d.piece(ctx, valued, people, observed, i*valuePiece)
+				errs[i] = d.piece(ctx, f, valued, people, observed, i*valuePiece)
 			}
 		})
 	}
@@ -43,12 +47,12 @@ func (d *CLV) each(ctx context.Context, people []lifecycle.ProfileID, observed [
 
 // piece values customers from a place on; one for whom the horizon is too long
 // stays without an id.
-func (d *CLV) piece(ctx context.Context, valued []Customer, people []lifecycle.ProfileID, observed []clv.Observed, from int) error {
+func (d *CLV) piece(ctx context.Context, f *clv.Forecast, valued []Customer, people []lifecycle.ProfileID, observed []clv.Observed, from int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	for i := from; i < min(len(people), from+valuePiece); i++ {
-		one, err := d.customer(people[i], &observed[i])
+		one, err := d.customer(f, people[i], &observed[i])
 		if err != nil && !errors.Is(err, clv.ErrSeries) {
 			return err
 		}
