@@ -22,6 +22,7 @@ func OptionInfos() []OptionInfo {
 		{"account", "only people of one account, by its key, such as domain:example.com", "domain:example.com", nil},
 		{"lifecycle", "which lifecycle of the plan a report about stages is about (default main)", "academy", nil},
 		{"connection", "only events that it told of", "hubspot-eu", nil},
+		{"source", "only people of whom this connection told first", "hubspot-eu", nil},
 		{"plan", "only people whom this version of the plan placed last", "1", nil},
 		{"person", "only one person, by id", "1", nil},
 		{"currency", "of amounts; the one with the most purchases when empty", "EUR", nil},

@@ -27,6 +27,9 @@ type Options struct {
 	From, To lifecycle.Instant
 	// Connection keeps only events that it told of; empty: all.
 	Connection string
+	// Source keeps only people of whom this connection told first; empty:
+	// everybody.
+	Source string
 	// Segment keeps only people who are in it now; empty: everybody.
 	Segment lifecycle.Segment
 	// Account keeps only people who belong to it now, by its key, such as
@@ -144,8 +147,12 @@ func (o *Options) infoOf(name string) (Info, error) {
 		return Info{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
 	info := Reports()[i]
-	if info.path && o.Connection != "" {
+	switch {
+	case o.Connection == "":
+	case info.path:
 		return Info{}, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
+	case name == "churn" && o.Basis == BasisStage:
+		return Info{}, &FieldError{"connection", "has no meaning for churn with the basis stage: a stage follows from what all connections told; source keeps people of whom one told first"}
 	}
 	return info, o.checkLifecycle(name)
 }
@@ -245,7 +252,8 @@ func (o *Options) one(c counter, r *Report, p *summary.Person) error {
 
 // keeps tells whether the filters on people let somebody through.
 func (o *Options) keeps(p *summary.Person) bool {
-	return (o.Segment == "" || p.In(o.Segment)) && (o.Account == "" || p.Account == o.Account) && (o.Plan == 0 || p.PlanVersion == o.Plan) && (o.Person == 0 || p.ID == o.Person)
+	return (o.Segment == "" || p.In(o.Segment)) && (o.Account == "" || p.Account == o.Account) && (o.Source == "" || p.Source == o.Source) &&
+		(o.Plan == 0 || p.PlanVersion == o.Plan) && (o.Person == 0 || p.ID == o.Person)
 }
 
 // counts tells whether an event is one of those asked for, in the period.

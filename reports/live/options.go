@@ -60,7 +60,8 @@ func ParseOptions(get func(name string) string) (Options, error) {
 	}
 	o.Plan, o.Person = int64(version), lifecycle.ProfileID(person)
 	o.Events = names[lifecycle.EventName](get("events"))
-	o.Connection, o.Currency, o.Segment = get("connection"), strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
+	o.Connection, o.Source = get("connection"), get("source")
+	o.Currency, o.Segment = strings.ToUpper(get("currency")), lifecycle.Segment(get("segment"))
 	if o.Account = get("account"); o.Account != "" && !accountKey(o.Account) {
 		return o, &FieldError{"account", fmt.Sprintf("is %q, want an account's key, such as domain:example.com or group:CONNECTION:ID", o.Account)}
 	}
