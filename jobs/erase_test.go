@@ -198,7 +198,7 @@ func forms(values ...string) [][]byte {
 // and where a person stands in it, to be seen to by the erasure.
 var eraseTables = map[string]string{
 	"inbox": "person", "outcomes": "person", "records": "person", "keys": "person", "profiles": "person", "events": "person",
-	"transitions": "by number", "memberships": "by number", "merges": "by number", "conflicts": "by number", "account_people": "by number", "account_moves": "by number",
+	"transitions": "by number", "memberships": "by number", "merges": "by number", "homes": "by number", "conflicts": "by number", "account_people": "by number", "account_moves": "by number",
 	"refusals": "person", "reviews": "person", "sync": "person", "audit": "person", "work": "person", "rejections": "person", "account_sync": "person",
 	"erasures": "person", "certificates": "sealed, and only until the vendor has answered",
 	"pending": "numbers of raw events", "accounts": "companies", "ledger": "hashes, for a day", "violations": "numbers of raw events", "counters": "sums",
@@ -209,7 +209,7 @@ var eraseTables = map[string]string{
 }
 
 // byNumber are the columns that name a person where a table does so by number.
-var byNumber = map[string]string{"standings": "person", "transitions": "person", "memberships": "person", "merges": "survivor", "conflicts": "person", "account_people": "person", "account_moves": "person",
+var byNumber = map[string]string{"standings": "person", "transitions": "person", "memberships": "person", "merges": "survivor", "homes": "person", "conflicts": "person", "account_people": "person", "account_moves": "person",
 	"events": "person", "sync": "person", "keys": "person"}
 
 // TestErasedEverywhere puts a person into every table that can hold one, erases
@@ -222,8 +222,10 @@ func TestErasedEverywhere(t *testing.T) {
 		const email, name, user, device, record = "anna.nimmermehr@example.com", "Anna Nimmermehr", "u-anna-7731", "dev-77f3a1c2", "rec-ab12cd34"
 		at := l.now.Add(-48 * time.Hour)
 		person := fmt.Sprintf(`"user":%q,"email":%q,"device":%q,"name":%q,"record":%q`, user, email, device, name, record)
-		l.tell("crm", told{"seen", at.Add(-time.Hour), `{"device":"` + device + `"}`}, told{"demo", at.Add(-time.Hour), `{"email":"` + email + `"}`})
-		l.process() // two people, who become one
+		seen := `{"device":"` + device + `"}` // so often that they stay where they are when the two people become one
+		l.tell("crm", told{"seen", at.Add(-time.Hour), seen}, told{"seen", at.Add(-50 * time.Minute), seen}, told{"seen", at.Add(-40 * time.Minute), seen},
+			told{"demo", at.Add(-time.Hour), `{"email":"` + email + `"}`}, told{"demo", at.Add(-2 * time.Hour), `{"email":"` + email + `"}`}, told{"demo", at.Add(-3 * time.Hour), `{"email":"` + email + `"}`})
+		l.process()
 		l.tell("crm", told{"signup", at, "{" + person + "}"}, told{"order", at.Add(time.Hour), `{"email":"` + email + `","order":"o1","amount":"120"}`},
 			told{"signup", at.Add(2 * time.Hour), `{"user":"u-other-5555","email":"` + email + `"}`}, // contested
 			told{"bad", at, `{"email":"` + email + `","amount":"many"}`},

@@ -258,11 +258,8 @@ func (w *previewing) batch(ctx context.Context, after lifecycle.ProfileID) error
 		return w.person(id, state)
 	})
 	if err == nil {
-		i := 0
 		err = w.store.EachHistory(ctx, w.asked, func(id lifecycle.ProfileID, events []lifecycle.Event) error {
-			for w.asked[i] != id { // of whom there are no events
-				i++
-			}
+			i, _ := slices.BinarySearch(w.asked, id)
 			plan := w.planOf(id)
 			next, _ := plan.Derive(id, events, w.now)
 			w.events += int64(len(events))

@@ -84,7 +84,7 @@ func (s *Store) CountReplayable(ctx context.Context, f InboxFilter) (int64, erro
 		where += " and not (o.status = 2 and o.reason = '" + ReasonEcho + "')"
 	}
 	if f.Person != 0 {
-		where, args = where+" and exists (select 1 from events e where e.inbox = i.id and e.inbox > 0 and e.person = ?)", append(args, int64(f.Person))
+		where, args = where+" and exists (select 1 from events e where e.inbox = i.id and e.inbox > 0 and e."+inHomes+")", append(args, int64(f.Person), int64(f.Person))
 	}
 	var n int64
 	rows, err := s.query(ctx, q+where, args...)
@@ -99,5 +99,5 @@ func (s *Store) CountReplayable(ctx context.Context, f InboxFilter) (int64, erro
 
 // personRows gives the raw events below one that gave a person's events.
 func (s *Store) personRows(ctx context.Context, person lifecycle.ProfileID, before int64, limit int) ([]int64, error) {
-	return scanIDs(s.query(ctx, "select distinct inbox from events where person = ? and inbox > 0 and inbox < ? order by inbox desc limit ?", int64(person), before, limit))
+	return scanIDs(s.query(ctx, "select distinct inbox from events where "+inHomes+" and inbox > 0 and inbox < ? order by inbox desc limit ?", int64(person), int64(person), before, limit))
 }

@@ -12,7 +12,7 @@ import (
 // theirs, or no more.
 func (s *Store) PersonEvent(ctx context.Context, person lifecycle.ProfileID, id lifecycle.EventID) (*lifecycle.Event, error) {
 	var found *lifecycle.Event
-	rows, err := s.query(ctx, "select "+eventColumns+" from events where person = ? and id = ?", int64(person), id[:])
+	rows, err := s.query(ctx, "select "+eventColumns+" from events where "+inHomes+" and id = ?", int64(person), int64(person), id[:])
 	err = each(rows, err, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		found = &e.Event

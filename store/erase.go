@@ -17,6 +17,16 @@ const ReasonErased = "erased"
 
 // RemoveEventsTx deletes events, by person, time and id.
 func (t *Tx) RemoveEventsTx(ctx context.Context, all []Stored) error {
+	owners := make([]lifecycle.ProfileID, len(all))
+	for i := range all {
+		owners[i] = all[i].Person
+	}
+	slices.Sort(owners)
+	elsewhere, err := homesOf(ctx, t, t.s.d, slices.Compact(owners))
+	if err != nil {
+		return err
+	}
+	all = elsewhere.spread(all)
 	people, at, ids := make([]int64, len(all)), make([]int64, len(all)), make([][]byte, len(all))
 	for i := range all {
 		e := &all[i].Event
@@ -25,7 +35,7 @@ func (t *Tx) RemoveEventsTx(ctx context.Context, all []Stored) error {
 	if len(all) == 0 {
 		return nil
 	}
-	_, err := t.remove(ctx, "events", ints("person", people), ints("at", at), blobs("id", ids))
+	_, err = t.remove(ctx, "events", ints("person", people), ints("at", at), blobs("id", ids))
 	return err
 }
 
@@ -64,6 +74,7 @@ func (t *Tx) ForgetPeopleTx(ctx context.Context, people []lifecycle.ProfileID, k
 	of := func(column string) string { return t.s.d.oneOf(column, "text") }
 	for _, q := range []string{
 		"delete from events where " + in("person"),
+		"delete from homes where " + in("home"),
 		"delete from transitions where " + in("person"),
 		"delete from sync where " + in("person"), // also of connections that are gone
 		"delete from account_people where " + in("person"),

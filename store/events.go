@@ -77,9 +77,15 @@ func (t *Tx) EventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[li
 	if len(people) == 0 {
 		return map[lifecycle.ProfileID][]lifecycle.Event{}, nil
 	}
-	sorted := slices.Compact(slices.Sorted(slices.Values(people)))
+	wanted := slices.Compact(slices.Sorted(slices.Values(people)))
+	elsewhere, err := homesOf(ctx, t, t.s.d, wanted)
+	if err != nil {
+		return nil, err
+	}
+	sorted := elsewhere.with(wanted)
 	if t.pg != nil || t.wrote || len(sorted) < 2 || len(sorted) > fewPeople {
-		return t.s.histories(ctx, t, sorted)
+		all, err := t.s.histories(ctx, t, sorted)
+		return elsewhere.gather(all, wanted), err
 	}
 	// Nobody else writes while this transaction is under way, so as long as it
 	// has written nothing itself a reader sees the same as it does.
@@ -96,10 +102,10 @@ func (t *Tx) EventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[li
 		return nil, err
 	}
 	maps.Copy(all, beside)
-	return all, nil
+	return elsewhere.gather(all, wanted), nil
 }
 
-// histories loads every event of people, who are in order.
+// histories loads every event that stands under numbers, which are in order.
 func (s *Store) histories(ctx context.Context, from querier, people []lifecycle.ProfileID) (map[lifecycle.ProfileID][]lifecycle.Event, error) {
 	all := make(map[lifecycle.ProfileID][]lifecycle.Event, len(people))
 	rows, err := from.query(ctx, "select "+eventColumns+" from events where "+s.d.oneOf("person", "bigint")+" order by person, at, id", list(s.d, people))
@@ -139,7 +145,16 @@ func (t *Tx) EvidenceTx(ctx context.Context, want []Evidence) (map[Evidence]life
 		asked[place{w.Person, [16]byte(h)}] = w
 		people, hashes = append(people, w.Person), append(hashes, h)
 	}
-	err := t.matching(ctx, "person, business, at, connection, id", "events", []column{ints("person", people), blobs("business", hashes)}, func(rows *sql.Rows) error {
+	elsewhere, err := homesOf(ctx, t, t.s.d, slices.Compact(slices.Sorted(slices.Values(people))))
+	if err != nil {
+		return nil, err
+	}
+	for i := range want {
+		for _, home := range elsewhere.of(want[i].Person) {
+			people, hashes = append(people, home), append(hashes, hashes[i])
+		}
+	}
+	err = t.matching(ctx, "person, business, at, connection, id", "events", []column{ints("person", people), blobs("business", hashes)}, func(rows *sql.Rows) error {
 		var person lifecycle.ProfileID
 		var hash, id []byte
 		var e lifecycle.Event
@@ -147,7 +162,7 @@ func (t *Tx) EvidenceTx(ctx context.Context, want []Evidence) (map[Evidence]life
 			return err
 		}
 		e.ID = lifecycle.EventID(id)
-		w, ok := asked[place{person, [16]byte(hash)}]
+		w, ok := asked[place{elsewhere.owner(person), [16]byte(hash)}]
 		if !ok {
 			return nil
 		}
@@ -175,18 +190,27 @@ func EarlierEvidence(a, b *lifecycle.Event) bool {
 // they were: those people are to be derived anew (replay).
 func (t *Tx) RetractTx(ctx context.Context, inbox []int64) ([]lifecycle.ProfileID, error) {
 	seen := map[lifecycle.ProfileID]bool{}
-	var people []lifecycle.ProfileID
+	var numbers []lifecycle.ProfileID
 	rows, err := t.query(ctx, "delete from events where inbox > 0 and "+t.s.d.oneOf("inbox", "bigint")+" returning person", list(t.s.d, inbox))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var p lifecycle.ProfileID
 		err := rows.Scan(&p)
 		if !seen[p] {
 			seen[p] = true
-			people = append(people, p)
+			numbers = append(numbers, p)
 		}
 		return err
 	})
-	return people, err
+	if err != nil {
+		return nil, err
+	}
+	owners, err := ownersOf(ctx, t, t.s.d, numbers)
+	people := make([]lifecycle.ProfileID, len(numbers))
+	for i, number := range numbers {
+		people[i] = owners.owner(number)
+	}
+	slices.Sort(people)
+	return slices.Compact(people), err
 }
 
 // MovedEvent is an event that belongs to another person from now on.
@@ -198,13 +222,32 @@ type MovedEvent struct {
 
 // MoveEventsTx gives events to other people.
 func (t *Tx) MoveEventsTx(ctx context.Context, all []MovedEvent) error {
-	n := len(all)
-	if n == 0 {
+	if len(all) == 0 {
 		return nil
+	}
+	from := make([]lifecycle.ProfileID, len(all))
+	for i := range all {
+		from[i] = all[i].From
+	}
+	slices.Sort(from)
+	elsewhere, err := homesOf(ctx, t, t.s.d, slices.Compact(from))
+	if err != nil {
+		return err
+	}
+	for _, m := range all[:len(all):len(all)] {
+		for _, home := range elsewhere.of(m.From) {
+			m.From = home
+			all = append(all, m)
+		}
 	}
 	if !t.s.d.postgres {
 		return t.moveEventsSQLite(ctx, all)
 	}
+	return t.moveEventsPostgres(ctx, all)
+}
+
+func (t *Tx) moveEventsPostgres(ctx context.Context, all []MovedEvent) error {
+	n := len(all)
 	from, to, at, ids := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
 	for i := range all {
 		from[i], to[i], at[i], ids[i] = int64(all[i].From), int64(all[i].To), int64(all[i].At), all[i].ID[:]
@@ -237,9 +280,12 @@ func (t *Tx) moveEventsSQLite(ctx context.Context, all []MovedEvent) error {
 	return nil
 }
 
-// moveAllEvents gives everything of losers to their survivors. SQLite writes a
+// moveAllEvents gives what stands under losers to their survivors. SQLite writes a
 // range anew and drops it faster than it finds each row again to change its key.
 func (t *Tx) moveAllEvents(ctx context.Context, losers, survivors []lifecycle.ProfileID) error {
+	if len(losers) == 0 {
+		return nil
+	}
 	if t.s.d.postgres {
 		_, err := t.update(ctx, "events", "person = v.survivor", "events.person = v.loser", ints("loser", losers), ints("survivor", survivors))
 		return err

@@ -19,8 +19,8 @@ type Holdings struct {
 func (s *Store) Holdings(ctx context.Context, person lifecycle.ProfileID) (Holdings, error) {
 	var h Holdings
 	id := int64(person)
-	rows, err := s.query(ctx, `select (select count(*) from events where person = ?), (select count(*) from transitions where person = ?),
-		(select count(distinct inbox) from events where person = ? and inbox > 0)`, id, id, id)
+	rows, err := s.query(ctx, `select (select count(*) from events where `+inHomes+`), (select count(*) from transitions where person = ?),
+		(select count(distinct inbox) from events where `+inHomes+` and inbox > 0)`, id, id, id, id, id)
 	if err == nil {
 		err = scanOne(rows, &h.Events, &h.Moves, &h.RawEvents)
 	}

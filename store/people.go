@@ -167,7 +167,7 @@ func (t *Tx) MergeTx(ctx context.Context, losers, survivors []lifecycle.ProfileI
 			return err
 		}
 	}
-	return t.moveAllEvents(ctx, losers, survivors)
+	return t.mergeEvents(ctx, losers, survivors)
 }
 
 // Refusal is two keys seen together that were not joined.

@@ -64,12 +64,16 @@ func (t *Tx) SyncOfTx(ctx context.Context, people []lifecycle.ProfileID) (map[li
 // CountEventsTx counts the events of people.
 func (t *Tx) CountEventsTx(ctx context.Context, people []lifecycle.ProfileID) (map[lifecycle.ProfileID]int64, error) {
 	counts := map[lifecycle.ProfileID]int64{}
-	rows, err := t.query(ctx, "select person, count(*) from events where "+t.s.d.oneOf("person", "bigint")+" group by person", list(t.s.d, people))
+	elsewhere, err := homesOf(ctx, t, t.s.d, people)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(ctx, "select person, count(*) from events where "+t.s.d.oneOf("person", "bigint")+" group by person", list(t.s.d, elsewhere.with(people)))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var p lifecycle.ProfileID
 		var n int64
 		err := rows.Scan(&p, &n)
-		counts[p] = n
+		counts[elsewhere.owner(p)] += n
 		return err
 	})
 	return counts, err

@@ -75,10 +75,31 @@ func (p *timelinePosition) pass(it *TimelineItem) {
 	}
 }
 
+// manyHomes is more than one statement joins: SQLite takes five hundred.
+const manyHomes = 100
+
 func (s *Store) timelineEvents(ctx context.Context, person lifecycle.ProfileID, at *timelinePosition, limit int) ([]TimelineItem, error) {
+	elsewhere, err := homesOf(ctx, s, s.d, []lifecycle.ProfileID{person})
+	if err != nil {
+		return nil, err
+	}
+	// Of each home no more is read than the page holds.
+	const of = "select " + eventColumns + " from events where person = ? and (at, id) < (?, ?) order by at desc, id desc limit ?"
+	text, args := of, []any{int64(person), at.EventAt, at.EventID, limit}
+	switch n := len(elsewhere); {
+	case n > manyHomes:
+		text = "select " + eventColumns + " from events where " + inHomes + " and (at, id) < (?, ?) order by at desc, id desc limit ?"
+		args = append([]any{int64(person)}, args...)
+	case n > 0:
+		text = "select * from (" + of + ") as home"
+		for _, home := range elsewhere.of(person) {
+			text += " union all select * from (" + of + ") as home"
+			args = append(args, int64(home), at.EventAt, at.EventID, limit)
+		}
+		text, args = "select "+eventColumns+" from ("+text+") as homes order by at desc, id desc limit ?", append(args, limit)
+	}
 	var items []TimelineItem
-	rows, err := s.query(ctx, "select "+eventColumns+" from events where person = ? and (at, id) < (?, ?) order by at desc, id desc limit ?",
-		int64(person), at.EventAt, at.EventID, limit)
+	rows, err := s.query(ctx, text, args...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		items = append(items, TimelineItem{At: e.Event.At, Event: &e.Event})

@@ -136,7 +136,7 @@ func (s *Store) Trace(ctx context.Context, id int64) (*Trace, error) {
 	}
 	t := &Trace{Raw: raw}
 	var people []int64
-	rows, err := s.query(ctx, "select "+eventColumns+" from events where inbox = ? order by at, id", id)
+	rows, err := s.query(ctx, ownedEvents+" where e.inbox = ? order by e.at, e.id", id)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		t.Events = append(t.Events, e)

@@ -53,7 +53,7 @@ type reviewPosition struct {
 }
 
 // reviewQuery leaves out what is kept apart because somebody decided so. The
-// event is with the person of its anchor, which With is.
+// event is with the person of its anchor, which With is; see reviewedAtHome.
 const reviewQuery = `select r.contested, r.event, r.key, r.with_key, r.reason, r.at, coalesce(k.person, 0), coalesce(o.person, 0),
 	coalesce(e.name, ''), coalesce(e.connection, ''), coalesce(e.inbox, 0),
 	coalesce(v.verdict, u.verdict, ''), coalesce(v.author, u.author, ''), coalesce(v.reason, u.reason, ''), coalesce(v.at, u.at, 0)
@@ -128,7 +128,39 @@ func (s *Store) reviews(ctx context.Context, q string, args ...any) ([]Review, e
 		all = append(all, r)
 		return err
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, s.reviewedAtHome(ctx, all)
+}
+
+// reviewedAtHome adds the events that do not stand under their person's number.
+func (s *Store) reviewedAtHome(ctx context.Context, all []Review) error {
+	var people, at []int64
+	var ids [][]byte
+	for i := range all {
+		if r := &all[i]; r.Name == "" && r.Person != 0 {
+			people, at, ids = append(people, int64(r.Person)), append(at, int64(r.At)), append(ids, r.Event[:])
+		}
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	rows, err := s.query(ctx, "select e.at, e.id, e.name, e.connection, e.inbox from events e join homes h on h.home = e.person where "+
+		s.d.oneOf("h.person", "bigint")+" and "+s.d.oneOf("e.at", "bigint")+" and "+s.d.oneOf("e.id", "bytea"), list(s.d, people), list(s.d, at), list(s.d, ids))
+	return each(rows, err, func(rows *sql.Rows) error {
+		var e lifecycle.Event
+		var id []byte
+		if err := rows.Scan(&e.At, &id, &e.Name, &e.Connection, &e.Inbox); err != nil {
+			return err
+		}
+		for i := range all {
+			if r := &all[i]; r.At == e.At && string(r.Event[:]) == string(id) {
+				r.Name, r.Connection, r.Inbox = e.Name, e.Connection, e.Inbox
+			}
+		}
+		return nil
+	})
 }
 
 // Reject notes that two keys are rightly kept apart, so that nobody is asked

@@ -28,7 +28,7 @@ func eventsOfRows(ctx context.Context, q querier, d dialect, ids []int64) (map[i
 	if len(ids) == 0 {
 		return all, nil
 	}
-	rows, err := q.query(ctx, "select "+eventColumns+" from events where inbox > 0 and "+d.oneOf("inbox", "bigint"), list(d, ids))
+	rows, err := q.query(ctx, ownedEvents+" where e.inbox > 0 and "+d.oneOf("e.inbox", "bigint"), list(d, ids))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		x, err := scanEvent(rows)
 		all[x.Event.Inbox] = append(all[x.Event.Inbox], x)

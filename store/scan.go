@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
@@ -27,7 +28,7 @@ func (s *Store) Scan(ctx context.Context, after, last lifecycle.ProfileID, limit
 	if err != nil || len(people) == 0 {
 		return nil, wrapScan(err)
 	}
-	all, err := wholes(ctx, s, people, "person between ? and ?", func(first, last int64) []any { return []any{first, last} })
+	all, err := wholes(ctx, s, s.d, people, "person between ? and ?", func(first, last int64) []any { return []any{first, last} })
 	return all, wrapScan(err)
 }
 
@@ -43,24 +44,30 @@ func peopleByID(ctx context.Context, q querier, d dialect, ids []lifecycle.Profi
 	if err != nil || len(people) == 0 {
 		return nil, err
 	}
-	return wholes(ctx, q, people, d.oneOf("person", "bigint"), func(_, _ int64) []any { return []any{list(d, ids)} })
+	return wholes(ctx, q, d, people, d.oneOf("person", "bigint"), func(_, _ int64) []any { return []any{list(d, ids)} })
 }
 
 // wholes adds their events to people. where finds the events, given the first
 // and the last id.
-func wholes(ctx context.Context, q querier, people map[lifecycle.ProfileID]*Person, where string, args func(first, last int64) []any) ([]Whole, error) {
+func wholes(ctx context.Context, q querier, d dialect, people map[lifecycle.ProfileID]*Person, where string, args func(first, last int64) []any) ([]Whole, error) {
 	all := make([]Whole, 0, len(people))
 	place := make(map[lifecycle.ProfileID]int, len(people))
 	for _, p := range people {
 		all = append(all, Whole{Person: p})
 	}
 	slices.SortFunc(all, func(a, b Whole) int { return int(a.Person.ID - b.Person.ID) })
+	ids := make([]lifecycle.ProfileID, 0, len(all))
 	for i := range all {
-		place[all[i].Person.ID] = i
+		if all[i].Person.Merged == 0 { // what stands under the others' numbers is not theirs any more
+			place[all[i].Person.ID] = i
+			ids = append(ids, all[i].Person.ID)
+		}
 	}
-	rows, err := q.query(ctx, "select "+eventColumns+" from events where "+where+" order by person, at, id",
-		args(int64(all[0].Person.ID), int64(all[len(all)-1].Person.ID))...)
-	err = each(rows, err, func(rows *sql.Rows) error {
+	elsewhere, err := homesOf(ctx, q, d, ids)
+	if err != nil {
+		return nil, err
+	}
+	add := func(rows *sql.Rows) error {
 		e, err := scanEvent(rows)
 		if err != nil {
 			return err
@@ -69,7 +76,20 @@ func wholes(ctx context.Context, q querier, people map[lifecycle.ProfileID]*Pers
 			all[i].Events = append(all[i].Events, e.Event)
 		}
 		return nil
-	})
+	}
+	rows, err := q.query(ctx, "select "+eventColumns+" from events where "+where+" order by person, at, id",
+		args(int64(all[0].Person.ID), int64(all[len(all)-1].Person.ID))...)
+	if err := each(rows, err, add); err != nil || len(elsewhere) == 0 {
+		return all, err
+	}
+	for home, owner := range elsewhere {
+		place[home] = place[owner]
+	}
+	rows, err = q.query(ctx, "select "+eventColumns+" from events where "+d.oneOf("person", "bigint"), list(d, slices.Sorted(maps.Keys(elsewhere))))
+	err = each(rows, err, add)
+	for _, owner := range elsewhere {
+		inOrder(all[place[owner]].Events)
+	}
 	return all, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -44,10 +46,46 @@ func (s *Store) StatesOf(ctx context.Context, people []lifecycle.ProfileID) (map
 const sparse = 3
 
 // EachHistory reads the events of people, whose ids are sorted, and calls fn
-// for each who has some, in order of id, with all of theirs in (time, id)
-// order. Properties are left out but for decisions: nothing else that derives
-// a person reads them. The slice is fn's during the call only.
+// for each who has some, with all of theirs in (time, id) order: first in order
+// of id those whose events stand together, then the others. Properties are left
+// out but for decisions: nothing else that derives a person reads them. The
+// slice is fn's during the call only.
 func (s *Store) EachHistory(ctx context.Context, people []lifecycle.ProfileID, fn func(lifecycle.ProfileID, []lifecycle.Event) error) error {
+	elsewhere, err := homesOf(ctx, s, s.d, people)
+	if err != nil {
+		return wrapScan(err)
+	}
+	if len(elsewhere) == 0 {
+		return wrapScan(s.eachTogether(ctx, people, fn))
+	}
+	owners := map[lifecycle.ProfileID]bool{}
+	for _, owner := range elsewhere {
+		owners[owner] = true
+	}
+	together := slices.DeleteFunc(slices.Clone(people), func(id lifecycle.ProfileID) bool { return owners[id] })
+	if err := s.eachTogether(ctx, together, fn); err != nil {
+		return wrapScan(err)
+	}
+	// Each has a past so long that a statement of their own adds nothing to it.
+	for _, owner := range slices.Sorted(maps.Keys(owners)) {
+		var events []lifecycle.Event
+		gather := func(_ lifecycle.ProfileID, some []lifecycle.Event) error {
+			events = append(events, some...)
+			return nil
+		}
+		if err := s.eachTogether(ctx, slices.Sorted(slices.Values(append(elsewhere.of(owner), owner))), gather); err != nil {
+			return wrapScan(err)
+		}
+		inOrder(events)
+		if err := fn(owner, events); err != nil {
+			return wrapScan(err)
+		}
+	}
+	return nil
+}
+
+// eachTogether is EachHistory for what stands under numbers.
+func (s *Store) eachTogether(ctx context.Context, people []lifecycle.ProfileID, fn func(lifecycle.ProfileID, []lifecycle.Event) error) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -59,9 +97,9 @@ func (s *Store) EachHistory(ctx context.Context, people []lifecycle.ProfileID, f
 	rows, err := s.query(ctx, "select "+eventColumns+" from events where "+where+" order by person, at, id", args...)
 	h := histories{people: people, fn: fn, texts: map[string]string{}, lean: true}
 	if err := each(rows, err, h.row); err != nil {
-		return wrapScan(err)
+		return err
 	}
-	return wrapScan(h.flush())
+	return h.flush()
 }
 
 // histories gathers the events of one person after the other.

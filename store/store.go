@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -47,6 +48,9 @@ type Options struct {
 	// Now is the clock; nil is PostgreSQL's own, or on SQLite this machine's.
 	Now func() time.Time
 	Log *slog.Logger
+	// MovedAtMost is with how many events somebody is moved who is merged; zero
+	// is a thousand. A test that has few events wants it lower.
+	MovedAtMost int
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -60,6 +64,8 @@ type Store struct {
 	committed func(kind string, took time.Duration)
 	// asked hears of every statement; never nil.
 	asked func(ctx context.Context, text string)
+
+	movedAtMost int // see movedAtMost
 
 	schema int64 // that migrate stops at; zero: the newest
 	ids    sequences
@@ -81,7 +87,7 @@ func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o
 
 // openAt is Open with the schema of a version, zero being the newest.
 func openAt(ctx context.Context, o Options, schema int64) (*Store, error) {
-	s := &Store{now: o.Now, log: o.Log, committed: o.Committed, asked: o.Asked, schema: schema, closed: make(chan struct{})}
+	s := &Store{now: o.Now, log: o.Log, committed: o.Committed, asked: o.Asked, movedAtMost: cmp.Or(o.MovedAtMost, movedAtMost), schema: schema, closed: make(chan struct{})}
 	if s.committed == nil {
 		s.committed = func(string, time.Duration) {}
 	}

@@ -41,14 +41,14 @@ func EachB(b *testing.B, fn func(b *testing.B, s *store.Store)) {
 // SQLite opens an empty store in a folder that the test removes.
 func SQLite(t testing.TB) *store.Store {
 	t.Helper()
-	return open(t, store.Options{Dir: t.TempDir()})
+	return Open(t, store.Options{Dir: t.TempDir()})
 }
 
 // Postgres opens an empty store in a database of its own, or skips the test
 // when no server is named.
 func Postgres(t testing.TB) *store.Store {
 	t.Helper()
-	return open(t, store.Options{URL: NewDatabase(t)})
+	return Open(t, store.Options{URL: NewDatabase(t)})
 }
 
 // NewDatabase makes an empty PostgreSQL database that the test drops, and
@@ -92,8 +92,16 @@ func NewDatabase(t testing.TB) string {
 	return u.String()
 }
 
-func open(t testing.TB, o store.Options) *store.Store {
+// movedAtMost is so low that most people who are merged in a test leave their
+// events where they stand, and some do not; see store.Options.
+const movedAtMost = 2
+
+// Open opens a store that the test closes.
+func Open(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
+	if o.MovedAtMost == 0 {
+		o.MovedAtMost = movedAtMost
+	}
 	s, err := store.Open(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
