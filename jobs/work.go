@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -27,6 +28,10 @@ type Works struct {
 
 	kinds map[string]WorkKind
 	woken chan struct{}
+
+	// Elsewhere, when set, tells whether a server of another process is there to
+	// do what is queued; Follow leaves it to that then.
+	Elsewhere func(context.Context) (bool, error)
 }
 
 // workAtOnce is how many pieces one process does beside each other.
@@ -168,7 +173,7 @@ func (w *Works) Run(ctx context.Context) error {
 
 func (w *Works) names() []string { return slices.Sorted(maps.Keys(w.kinds)) }
 
-// Follow does one piece here, or waits for whoever is at it, until it is over;
+// Follow does one piece here, or waits for the server or whoever else is at it, until it is over;
 // tell, when not nil, hears of the progress about once a second. The record is
 // the answer also where the work failed or was canceled: see its State. When
 // ctx ends the work stays to be done by somebody else.
@@ -176,11 +181,7 @@ func (w *Works) Follow(ctx context.Context, id int64, tell func(store.Work)) (st
 	tick := time.NewTicker(workRenew / 4)
 	defer tick.Stop()
 	for {
-		owner := rand.Text()
-		one, err := w.store.TakeWork(ctx, id, w.names(), owner, workSpan)
-		if err == nil {
-			err = w.do(ctx, one, owner, tell)
-		}
+		one, err := w.doHere(ctx, id, tell)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return one, err
 		}
@@ -196,6 +197,22 @@ func (w *Works) Follow(ctx context.Context, id int64, tell func(store.Work)) (st
 		case <-tick.C:
 		}
 	}
+}
+
+// doHere does one piece unless a server is there for it. ErrNotFound: somebody
+// is at it, or will be.
+func (w *Works) doHere(ctx context.Context, id int64, tell func(store.Work)) (store.Work, error) {
+	if w.Elsewhere != nil {
+		if there, err := w.Elsewhere(ctx); err != nil || there {
+			return store.Work{}, cmp.Or(err, store.ErrNotFound)
+		}
+	}
+	owner := rand.Text()
+	one, err := w.store.TakeWork(ctx, id, w.names(), owner, workSpan)
+	if err == nil {
+		err = w.do(ctx, one, owner, tell)
+	}
+	return one, err
 }
 
 // do runs a piece that was taken and writes down how it ended.

@@ -79,6 +79,7 @@ type appending struct {
 	received   lifecycle.Instant
 	size       int
 	receipt    Receipt
+	handed     bool // another process wrote it
 	err        error
 	ready      chan struct{}
 }
@@ -199,7 +200,7 @@ func (s *Store) keep(connection string, received lifecycle.Instant, events []New
 	}
 	g := appendings.Get().(*appending)
 	g.connection, g.cursor, g.events, g.received = connection, c, events, received
-	g.size, g.err, g.receipt = 0, nil, Receipt{}
+	g.size, g.err, g.receipt, g.handed = 0, nil, Receipt{}, false
 	for i := range events {
 		g.size += len(events[i].Body) + 200
 	}
@@ -215,7 +216,9 @@ func (s *Store) keep(connection string, received lifecycle.Instant, events []New
 	a.wake.Signal()
 	<-g.ready
 	receipt, err := g.receipt, g.err
-	s.arrived.add(connection, receipt.New)
+	if !g.handed {
+		s.arrived.add(connection, receipt.New)
+	}
 	g.events, g.cursor = nil, nil
 	appendings.Put(g)
 	return receipt, err

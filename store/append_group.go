@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"strings"
 	"unicode/utf8"
 )
@@ -42,6 +43,14 @@ type groupRows struct {
 
 func (s *Store) writeGroup(group []*appending) error {
 	ctx := context.Background()
+	if s.writer != nil {
+		switch err := s.own(ctx); {
+		case errors.Is(err, errOwned):
+			return s.handOver(ctx, group)
+		case err != nil:
+			return err
+		}
+	}
 	total := 0
 	for _, g := range group {
 		total += len(g.events)

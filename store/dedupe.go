@@ -3,11 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,10 +32,10 @@ type recentHashes struct {
 	ids    map[[16]byte]int64
 	filter hashFilter // of all hashes, in memory or in the table
 
-	newer chan struct{} // asks for a flush
-	lock  *sql.DB       // held for as long as this process takes events
-	held  *sql.Conn
-	owned bool
+	newer   chan struct{} // asks for a flush
+	lock    folderLock    // held for as long as this process takes events
+	serving folderLock    // held for as long as this process is a server
+	owned   atomic.Bool   // lock is held
 }
 
 // openDedupe prepares for events; nothing is read before the first comes in.
@@ -47,8 +45,10 @@ func (s *Store) openDedupe(dir string) error {
 	}
 	q := &s.recent
 	q.ids, q.newer = map[[16]byte]int64{}, make(chan struct{}, 1)
-	var err error
-	if q.lock, err = sql.Open("sqlite", "file:"+filepath.Join(dir, "ingest.lock")+"?_pragma=busy_timeout(5000)"); err != nil {
+	if err := q.lock.open(dir, "ingest.lock"); err != nil {
+		return err
+	}
+	if err := q.serving.open(dir, "serve.lock"); err != nil {
 		return err
 	}
 	s.wg.Go(s.flushHashes)
@@ -82,37 +82,43 @@ func (q *recentHashes) keep(hash [16]byte, id int64) {
 }
 
 // own makes this process the only one that takes events into this folder, as
-// long as it lives: two would not see each other's newest hashes. The lock is
-// an SQLite transaction of its own, which ends with the process on every
-// system, however it ends.
+// long as it lives: two would not see each other's newest hashes. The error is
+// errOwned where another one does; its events are handed over then. The lock
+// ends with the process, however that ends, and is never given back before:
+// ids that this process has set aside would come behind those of the next one.
 //
 // What earlier ones left is read after the lock is held, since one may have
 // taken events after this process started.
-func (q *recentHashes) own(ctx context.Context, t *Tx) error {
-	if q.owned {
+func (s *Store) own(ctx context.Context) error {
+	q := &s.recent
+	if q.owned.Load() {
 		return nil
 	}
-	conn, err := q.lock.Conn(ctx)
-	if err == nil {
-		if _, err = conn.ExecContext(ctx, "begin exclusive"); err == nil {
-			if err := q.remember(ctx, t); err != nil {
-				return errors.Join(err, conn.Close())
-			}
-			q.held, q.owned = conn, true
-			t.s.wg.Go(t.s.fillFilter)
+	return s.in(ctx, ingest, func(t *Tx) error {
+		if q.owned.Load() {
 			return nil
 		}
-		err = errors.Join(err, conn.Close())
-	}
-	return fmt.Errorf("another process takes events into this data folder: %w", err)
+		mine, err := q.lock.take(ctx)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return errOwned
+		}
+		if err := q.remember(ctx, t); err != nil {
+			q.lock.release()
+			return err
+		}
+		q.owned.Store(true)
+		s.wg.Go(s.fillFilter)
+		s.wg.Go(s.serveHanded)
+		return nil
+	})
 }
 
 // known gives the ids of those rows that are in the inbox already. The memory
 // is looked at before the table, since hashes go from the one into the other.
 func (q *recentHashes) known(ctx context.Context, t *Tx, r *groupRows) (map[[16]byte]int64, error) {
-	if err := q.own(ctx, t); err != nil {
-		return nil, err
-	}
 	var found map[[16]byte]int64
 	note := func(hash [16]byte, id int64) {
 		if found == nil {
@@ -192,7 +198,9 @@ func (s *Store) flushHashes() {
 	for {
 		select {
 		case <-s.closed:
-			s.recent.release()
+			s.append.running.Wait() // what was promised is written under the lock
+			s.recent.lock.close()
+			s.recent.serving.close()
 			return
 		case <-s.recent.newer:
 		case <-tick.C:
@@ -202,13 +210,6 @@ func (s *Store) flushHashes() {
 			s.log.Warn("dedupe hashes stay in memory", "error", err)
 		}
 	}
-}
-
-func (q *recentHashes) release() {
-	if q.held != nil {
-		_ = q.held.Close()
-	}
-	_ = q.lock.Close()
 }
 
 // writeHashes brings what is in memory to the table. Memory forgets it when

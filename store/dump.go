@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // DumpTable is a table as a dump holds it, the same on both databases.
@@ -18,7 +19,7 @@ type DumpTable struct {
 
 // notDumped are tables that are left out of dumps: what is made anew from the
 // others, and sessions, since whoever was signed in may sign in again.
-var notDumped = []string{"changes", "dedupes", "goose_db_version", "goose_lock", "sessions", "summaries"}
+var notDumped = []string{"changes", "dedupes", "goose_db_version", "goose_lock", "handed", "sessions", "summaries"}
 
 // Tables gives what a dump holds, sorted by name.
 func (n *Snapshot) Tables(ctx context.Context) ([]DumpTable, error) {
@@ -141,8 +142,19 @@ func (s *Store) Own(ctx context.Context) error {
 	if s.writer == nil {
 		return nil
 	}
-	if err := s.in(ctx, durable, func(t *Tx) error { return s.recent.own(ctx, t) }); err != nil {
+	err := s.own(ctx)
+	for deadline := time.Now().Add(ownPatience); errors.Is(err, errOwned) && time.Now().Before(deadline); err = s.own(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("store: own: %w", ctx.Err())
+		case <-time.After(handPoll):
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("store: own: %w", err)
 	}
 	return nil
 }
+
+// ownPatience is how long Own waits for a process that is about to end.
+const ownPatience = 5 * time.Second

@@ -158,6 +158,9 @@ func startServer(ctx context.Context, a *app, r roles, simulated bool) (*server,
 	s.cancel = cancel
 	s.wg.Go(func() { a.store.RunRejections(own) })
 	s.pipeline.Start()
+	if r.work {
+		a.store.ServeFolder()
+	}
 	err = observe.Register(a.observed.registry, s.pipeline.Watch().Collector())
 	if err == nil {
 		err = s.listenMetrics()

@@ -91,6 +91,7 @@ func (p *program) withApp(ctx context.Context, fn func(*app) error) error {
 	if err != nil {
 		return err
 	}
+	a.works.Elsewhere = a.store.Served
 	return errors.Join(fn(a), a.close())
 }
 
