@@ -240,7 +240,7 @@ func (f *effects) replace(p *person, prof *lifecycle.Profile, moves []lifecycle.
 
 // sameHistory compares what two profiles say of the way so far.
 func sameHistory(a, b *lifecycle.Profile) bool {
-	return a.Stage == b.Stage && a.Since == b.Since && slices.Equal(a.Segments, b.Segments) &&
+	return a.History() == b.History() && a.Stage == b.Stage && a.Since == b.Since && slices.Equal(a.Segments, b.Segments) &&
 		slices.Equal(slices.Collect(a.Visits()), slices.Collect(b.Visits())) && sameElsewhere(a, b)
 }
 

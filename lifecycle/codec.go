@@ -10,7 +10,7 @@ import (
 
 // codecVersion is the first byte of an encoded profile. A change of the form
 // takes the next number, and DecodeProfile goes on reading the older ones.
-const codecVersion = 3
+const codecVersion = 4
 
 // AppendBinary appends the profile's stored form: a version byte, then the
 // fields in a fixed order, whole numbers as varints and instants as distances
@@ -52,6 +52,7 @@ func (prof *Profile) AppendBinary(dst []byte) ([]byte, error) {
 	w.stances(prof)
 	w.decays(prof.decays)
 	w.lifecycles(prof.lifecycles)
+	w.b = binary.LittleEndian.AppendUint64(w.b, uint64(prof.history))
 	if w.foreign != nil {
 		return dst, fmt.Errorf("lifecycle: encode profile %d: trait value of type %T", prof.ID, w.foreign)
 	}

@@ -59,6 +59,9 @@ func DecodeProfile(b []byte) (*Profile, error) {
 		prof.decays = r.decays()
 		prof.lifecycles = r.lifecycles()
 	}
+	if r.version >= 4 {
+		prof.history = historyPrint(r.fixed())
+	}
 	if r.at != len(r.b) {
 		r.bad = true
 	}
@@ -143,6 +146,16 @@ func (r *decoder) instant() Instant {
 		return r.base + math.MinInt64
 	}
 	return i
+}
+
+// fixed reads eight bytes, the lowest first.
+func (r *decoder) fixed() uint64 {
+	if len(r.b)-r.at < 8 {
+		r.fail()
+		return 0
+	}
+	r.at += 8
+	return binary.LittleEndian.Uint64(r.b[r.at-8:])
 }
 
 func (r *decoder) byte() byte {

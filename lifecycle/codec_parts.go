@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"encoding/binary"
 	"math"
 	"strings"
 )
@@ -97,13 +96,8 @@ func (r *decoder) value(depth int) any {
 	case valueInt:
 		return r.int()
 	case valueFloat:
-		if len(r.b)-r.at < 8 {
-			r.fail()
-			return nil
-		}
-		r.at += 8
-		f := math.Float64frombits(binary.LittleEndian.Uint64(r.b[r.at-8:]))
-		if math.IsNaN(f) || math.IsInf(f, 0) {
+		f := math.Float64frombits(r.fixed())
+		if r.bad || math.IsNaN(f) || math.IsInf(f, 0) {
 			r.fail()
 			return nil
 		}

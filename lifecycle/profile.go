@@ -43,6 +43,7 @@ type Profile struct {
 	// lifecycles are those besides the main one, sorted by id.
 	lifecycles []Lifecycle
 	decays     []decayed // of the scores that fade, sorted by score
+	history    historyPrint
 
 	// timed is the latest instant at which time alone changed something: an
 	// event before it is late.

@@ -197,6 +197,7 @@ func (r *run) emit(tr *Transition, t Instant, e *Event, d *decision) {
 	if tr.From == tr.To {
 		tr.Condition = r.segmentReason(tr)
 	}
+	r.prof.history.add(tr)
 	r.out = append(r.out, *tr)
 }
 
