@@ -14,8 +14,14 @@ import (
 type AccountFilter struct {
 	// Stage takes only accounts in it; "" takes all.
 	Stage lifecycle.Stage
-	// Search is a part of the key or the name, whatever its case; "" takes all.
+	// Search is a part of the key or the name, whatever its case; "" takes all. It
+	// is looked for among Within accounts at a time (zero: 20,000), so a page may
+	// be short, or empty, and yet have a cursor that goes on.
 	Search string
+	Within int
+	// Begin are beginnings of keys that a search may mean: those accounts come
+	// first, wherever they are, and once.
+	Begin []string
 	// After is the cursor: the last key shown; "" begins.
 	After string
 	Limit int
@@ -23,22 +29,16 @@ type AccountFilter struct {
 
 // Accounts lists accounts by key, a page at a time, and gives the next cursor.
 func (s *Store) Accounts(ctx context.Context, f AccountFilter) ([]*Account, string, error) {
-	limit := page(f.Limit)
-	q, args := "select "+accountColumns+" from accounts where key > ?", []any{f.After}
-	if f.Stage != "" {
-		q, args = q+" and stage = ?", append(args, string(f.Stage))
-	}
 	if f.Search != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Search)) + "%"
-		q, args = q+` and (lower(key) like ? escape '\' or lower(name) like ? escape '\')`, append(args, like, like)
+		all, next, err := s.searchAccounts(ctx, &f)
+		if err != nil {
+			return nil, "", fmt.Errorf("store: accounts: %w", away(err))
+		}
+		return all, next, nil
 	}
-	var all []*Account
-	rows, err := s.query(ctx, q+" order by key limit ?", append(args, limit+1)...)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		a, err := scanAccount(rows)
-		all = append(all, a)
-		return err
-	})
+	limit := page(f.Limit)
+	from, args := f.from()
+	all, err := s.accountsWhere(ctx, from+" order by key limit ?", append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("store: accounts: %w", away(err))
 	}
@@ -46,6 +46,26 @@ func (s *Store) Accounts(ctx context.Context, f AccountFilter) ([]*Account, stri
 		return all, "", nil
 	}
 	return all[:limit], all[limit-1].Key, nil
+}
+
+// from is the part of a statement that reads on behind the cursor.
+func (f *AccountFilter) from() (string, []any) {
+	if f.Stage != "" {
+		return "from accounts where stage = ? and key > ?", []any{string(f.Stage), f.After}
+	}
+	return "from accounts where key > ?", []any{f.After}
+}
+
+// accountsWhere gives accounts; from is the statement behind its columns.
+func (s *Store) accountsWhere(ctx context.Context, from string, args ...any) ([]*Account, error) {
+	var all []*Account
+	rows, err := s.query(ctx, "select "+accountColumns+" "+from, args...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		a, err := scanAccount(rows)
+		all = append(all, a)
+		return err
+	})
+	return all, err
 }
 
 // Account gives one account; ErrNotFound where nobody belongs to it.

@@ -2,8 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,7 +37,7 @@ type accountSyncRow struct {
 
 // apiAccounts lists accounts by stage, or by a part of key or name.
 func (w *Web) apiAccounts(c echo.Context) error {
-	f := store.AccountFilter{Stage: lifecycle.Stage(c.QueryParam("stage")), Search: strings.TrimSpace(c.QueryParam("q")), After: c.QueryParam("next")}
+	f := w.accountFilter(c)
 	var err error
 	if f.Limit, err = limitOf(c); err != nil {
 		return err
@@ -93,9 +93,18 @@ func spellSegments(all []lifecycle.Segment) []string {
 	return names
 }
 
-// account loads the account that the path names.
+// account loads the account that the path names. Its key may hold a slash, so
+// the path is escaped, and Echo gives the parameter of such a path as it is.
 func (w *Web) account(c echo.Context) (*store.Account, error) {
-	return w.store.Account(c.Request().Context(), c.Param("key"))
+	key := c.Param("key")
+	if c.Request().URL.RawPath != "" {
+		text, err := url.PathUnescape(key)
+		if err != nil {
+			return nil, store.ErrNotFound
+		}
+		key = text
+	}
+	return w.store.Account(c.Request().Context(), key)
 }
 
 func (w *Web) apiAccount(c echo.Context) error {

@@ -105,7 +105,7 @@ func (w *Web) erasureOperations() operationGroup {
 func (w *Web) accountOperations() operationGroup {
 	return operationGroup{"accounts", "Accounts", "Companies and groups, as sums of their people.", []*operation{
 		get("/accounts", "listAccounts", "Find accounts", w.apiAccounts).
-			with(anyText("stage", "only in this stage", "Customer"), anyText("q", "a part of key or name", "example")).
+			with(anyText("stage", "only in this stage", "Customer"), anyText("q", "a part of key or name; an answer looks at some ten thousand accounts, so follow next also where it is short", "example")).
 			paged().gives(http.StatusOK, listBody[accountBody]{}),
 		post("/accounts/retry", "retryAccounts", "Send failed accounts again", w.apiRetryAccounts).
 			takes(accountRetryInput{}, `{"connection":"hubspot-eu","dry_run":true}`).

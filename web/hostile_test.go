@@ -36,6 +36,12 @@ stages:
   - { name: '` + hostile + `', when: seen("Newsletter:Subscribed") }
 segments:
   '` + hostile + `': seen("Newsletter:Subscribed") && traits.company != "x"
+accounts:
+  by: [trait:company]
+  stages:
+    - { name: '` + hostile + `' }
+  segments:
+    '` + hostile + `': people >= 1
 `
 
 // fillEverything brings a hostile text to whatever shows one: people, keys,
@@ -117,6 +123,8 @@ func pageAddresses() map[string]struct {
 		"/people/reviews":                 {"/people/reviews", false},
 		"/people/erasures":                {"/people/erasures", true},
 		"/people/erasures/:id":            {"/people/erasures/1", true},
+		"/accounts":                       {"/accounts?q=" + escape(hostile), true},
+		"/accounts/:key":                  {"/accounts/" + escape("trait:company:"+hostile), true},
 		"/segments":                       {"/segments", true},
 		"/work":                           {"/work", false},
 		"/inbox":                          {"/inbox?type=" + escape(hostile), true},

@@ -60,6 +60,10 @@ func (c *labConn) Limits() connectors.Limits {
 func (c *labConn) Push(context.Context, []connectors.Update) ([]connectors.Result, error) {
 	return nil, errors.New("nothing is pushed here")
 }
+func (c *labConn) AccountLimits() connectors.Limits { return c.Limits() }
+func (c *labConn) PushAccounts(context.Context, []connectors.AccountUpdate) ([]connectors.Result, error) {
+	return nil, errors.New("nothing is pushed here")
+}
 func (c *labConn) Check(context.Context) (string, error) {
 	c.v.mu.Lock()
 	defer c.v.mu.Unlock()

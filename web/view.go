@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"reflect"
 	"strconv"
@@ -31,6 +32,8 @@ var files embed.FS
 func views() map[string]any {
 	return map[string]any{
 		"account":         accountPage{},
+		"account_view":    accountViewPage{},
+		"accounts":        accountsPage{},
 		"api":             apiPage{},
 		"audit":           auditPage{},
 		"connection":      connectionPage{},
@@ -205,15 +208,16 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 			}
 			return "/assets/" + hashed, nil
 		},
-		"iso":   func(i lifecycle.Instant) string { return i.Time().Format(time.RFC3339) },
-		"ago":   func(i lifecycle.Instant) string { return ago(now().Sub(i.Time())) },
-		"known": func(i lifecycle.Instant) bool { return i != 0 },
-		"num":   thousands,
-		"count": counted,
-		"int64": func(n int) int64 { return int64(n) },
-		"dec":   decimal,
-		"words": func(s string) string { return strings.ReplaceAll(s, "_", " ") },
-		"isset": func(v any) bool { return v != nil && !reflect.ValueOf(v).IsZero() },
+		"accountPath": accountPath,
+		"iso":         func(i lifecycle.Instant) string { return i.Time().Format(time.RFC3339) },
+		"ago":         func(i lifecycle.Instant) string { return ago(now().Sub(i.Time())) },
+		"known":       func(i lifecycle.Instant) bool { return i != 0 },
+		"num":         thousands,
+		"count":       counted,
+		"int64":       func(n int) int64 { return int64(n) },
+		"dec":         decimal,
+		"words":       func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"isset":       func(v any) bool { return v != nil && !reflect.ValueOf(v).IsZero() },
 	}
 }
 
@@ -263,6 +267,9 @@ func counted(n int64, one, many string) string {
 	}
 	return thousands(n) + " " + many
 }
+
+// accountPath is the address of an account's page; its key may hold anything.
+func accountPath(key string) string { return "/accounts/" + url.PathEscape(key) }
 
 // link makes an address with a query; empty values are left out.
 func link(path string, pairs ...string) string {

@@ -252,6 +252,8 @@ func (w *Web) routes(e *echo.Echo) {
 	e.GET("/people/erasures/:id", w.erasurePage, page...)
 	e.GET("/live/erasures/:id", w.liveErasure, page...)
 	e.POST("/people/erasures/:id/:action", w.decideErasureForm, page...)
+	e.GET("/accounts", w.accountsPage, page...)
+	e.GET("/accounts/:key", w.accountViewPage, page...)
 	e.GET("/segments", w.segmentsPage, page...)
 	e.GET("/segments/:name/members.csv", w.segmentMembers, page...)
 	e.GET("/work", w.workPage, page...)

@@ -135,6 +135,9 @@ func (p *program) fillPages(ctx context.Context, a *app, z bench.PagesSize, told
 		return err
 	}
 	told("%d people with %d events", z.People, events)
+	if err := bench.FillAccounts(ctx, a.store, a.registry.Config().Plan, z, lifecycle.At(time.Now())); err != nil {
+		return err
+	}
 	if _, _, err := a.admin.OpenErasure(ctx, lifecycle.ProfileID(z.People/4), "asked by mail", "bench"); err != nil {
 		return err
 	}

@@ -225,7 +225,8 @@ func next(body []byte) string {
 	if found == nil {
 		return ""
 	}
-	return html.UnescapeString(string(found[1]))
+	next, _, _ := strings.Cut(html.UnescapeString(string(found[1])), "#")
+	return next
 }
 
 func middle(all []time.Duration) time.Duration {

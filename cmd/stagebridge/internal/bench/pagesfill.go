@@ -29,6 +29,11 @@ segments:
   quiet: 'inactive("60d") && (seen("Order:Completed") || seen("Deal:Won"))'
   recent: within("Order:Completed", "30d")
   asked: seen("Ticket:Opened")
+accounts:
+  by: [domain]
+  stages:
+    - { name: Known }
+    - { name: Client, when: 'any(was("Customer"))' }
 `
 
 // PagesRules are the mapping rules of one of the connections.

@@ -59,6 +59,12 @@ func (z PagesSize) addresses(route string) []address {
 	case "/people/:id":
 		at("/people/%d", z.People/3)
 		list("/people/%d", z.longest())
+	case "/accounts":
+		list("/accounts?stage=Known")
+		list("/accounts?q=c12")
+		at("/accounts?q=nobody-of-that-name")
+	case "/accounts/:key":
+		list("/accounts/%s", accountKey(z.People/peoplePerAccount/3))
 	case "/segments/:name/members.csv":
 		file("/segments/asked/members.csv")
 	case "/settings/erased":
