@@ -38,8 +38,15 @@ func TestHomes(t *testing.T) {
 				pasts[i] = newPast(t, storetest.Open(t, o))
 			}
 			random := rand.New(rand.NewPCG(seed, 0))
-			for range 30 {
+			last := func(p *past) string { // so that there is something to see in every draw
+				p.add(p.people[1], 3)
+				return p.merge(p.people[0], p.people[1])
+			}
+			for n := range 30 {
 				do := pasts[0].choose(random)
+				if n == 0 || n == 29 {
+					do = last
+				}
 				var told [2]string
 				for i, p := range pasts {
 					told[i] = do(p)
@@ -104,7 +111,7 @@ func (p *past) choose(random *rand.Rand) func(*past) string {
 	case kind < 5:
 		n := 1 + random.IntN(4)
 		return func(p *past) string { return p.add(p.people[a], n) }
-	case kind < 7 && a != b && len(p.people) > 2:
+	case kind < 7 && a != b && len(p.people) > 3:
 		return func(p *past) string { return p.merge(p.people[min(a, b)], p.people[max(a, b)]) }
 	case kind < 8:
 		return func(p *past) string { return p.move(number, p.people[b]) }

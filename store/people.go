@@ -209,7 +209,7 @@ func (t *Tx) DropKeysTx(ctx context.Context, keys []string) error {
 func (t *Tx) DropPeopleTx(ctx context.Context, people []lifecycle.ProfileID) error {
 	t.changed(people...)
 	ids := list(t.s.d, people)
-	for _, q := range []string{"delete from memberships where ", "delete from conflicts where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where "} {
+	for _, q := range []string{"delete from memberships where ", "delete from conflicts where ", "delete from sync where " + anyConnection, "delete from transitions where ", "delete from keys where ", "delete from homes where "} {
 		if _, err := t.exec(ctx, q+t.s.d.oneOf("person", "bigint"), ids); err != nil {
 			return err
 		}
