@@ -30,8 +30,8 @@ type RulesPreviewArgs struct {
 // RulesPreview is what replaying raw events under draft rules would do.
 type RulesPreview struct {
 	// RawEvents that were mapped, and how many of them would give something
-	// else than they gave. Those whose bytes retention emptied, and those that
-	// were never processed, are not looked at.
+	// else than they gave. Those whose bytes retention emptied, those that were
+	// never processed and our own echoes are not looked at.
 	RawEvents int64 `json:"raw_events"`
 	Differ    int64 `json:"differ"`
 	// Events by name, sorted.
@@ -65,15 +65,11 @@ func RulesPreviewKind(a *Admin) WorkKind {
 		if err := t.Args(&args); err != nil {
 			return nil, err
 		}
-		counters, err := a.Registry.o.Store.Counters(ctx)
+		of := args.Filter
+		of.Connection = args.Connection
+		total, err := a.Registry.o.Store.CountReplayable(ctx, of)
 		if err != nil {
 			return nil, err
-		}
-		total := int64(0)
-		for _, status := range []string{"done", "ignored", "quarantined", "failed"} {
-			if args.Filter.Status == "" || args.Filter.Status == status {
-				total += counters[args.Connection][status]
-			}
 		}
 		preview, err := a.previewAllRules(ctx, args, func(done int64) error { return t.At(done, total, nil) })
 		if err != nil {
@@ -163,11 +159,11 @@ func (p *rulesPreviewer) page(ctx context.Context, rows []store.InboxRow) error 
 	}
 	for i := range whole {
 		row := &whole[i]
-		p.out.RawEvents++
 		before := was[row.ID]
 		if before.Outcome.Reason == store.ReasonEcho {
 			continue // the ledger decided, which is not asked twice
 		}
+		p.out.RawEvents++
 		m := mapRow(p.then, row, p.at)
 		to := store.StatusName(m.outcome.Status)
 		if m.hold != 0 {

@@ -106,7 +106,7 @@ func (w *Web) apiConfirmJoin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.admin.ConfirmJoin(c.Request().Context(), key, with, body.Reason, apiAuthor); err != nil {
+	if err := w.admin.ConfirmJoin(c.Request().Context(), key, with, body.Reason, author(c)); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, reviewStateBody{store.ReviewConfirmed})

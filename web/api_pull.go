@@ -6,7 +6,7 @@ import (
 
 // apiPull begins to take over everybody whom the connection's vendor holds.
 func (w *Web) apiPull(c echo.Context) error {
-	one, err := w.admin.Pull(c.Request().Context(), c.Param("id"), apiAuthor)
+	one, err := w.admin.Pull(c.Request().Context(), c.Param("id"), author(c))
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (w *Web) apiApprove(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id, err := w.admin.Approve(c.Request().Context(), event, key, reason, apiAuthor)
+	id, err := w.admin.Approve(c.Request().Context(), event, key, reason, author(c))
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (w *Web) apiReject(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.admin.Reject(c.Request().Context(), event, key, reason, apiAuthor); err != nil {
+	if err := w.admin.Reject(c.Request().Context(), event, key, reason, author(c)); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, reviewStateBody{store.ReviewRejected})

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"slices"
-
 	"github.com/labstack/echo/v4"
 
 	"github.com/stagebridge/stagebridge/jobs"
-	"github.com/stagebridge/stagebridge/store"
 )
 
 // previewAllRules begins to compare what raw events gave with what they would
@@ -15,18 +12,19 @@ func (w *Web) previewAllRules(c echo.Context, source string) error {
 	if w.admin.Works == nil {
 		return &Problem{Status: 501, Title: "Not offered", Detail: "this process does no long work"}
 	}
-	f := store.InboxFilter{Status: c.QueryParam("status"), Type: c.QueryParam("type")}
-	if f.Status != "" && !slices.Contains([]string{"done", "ignored", "quarantined", "failed"}, f.Status) {
-		return badRequest("status", "is %q, want done, ignored, quarantined or failed", f.Status)
+	in := replayForm(c)
+	if in.Status == "pending" {
+		return badRequest("status", "is %q, want done, ignored, quarantined or failed", in.Status)
 	}
-	var err error
-	if f.Since, err = instantOf("since", c.QueryParam("since")); err != nil {
+	if in.Connection != "" && in.Connection != c.Param("id") {
+		return badRequest("connection", "is %q, want %q or nothing", in.Connection, c.Param("id"))
+	}
+	ctx := c.Request().Context()
+	f, err := w.filterOf(ctx, &in)
+	if err != nil {
 		return err
 	}
-	if f.Until, err = instantOf("until", c.QueryParam("until")); err != nil {
-		return err
-	}
-	one, err := w.admin.StartRulesPreview(c.Request().Context(), jobs.RulesPreviewArgs{Connection: c.Param("id"), Rules: source, Filter: f}, apiAuthor)
+	one, err := w.admin.StartRulesPreview(ctx, jobs.RulesPreviewArgs{Connection: c.Param("id"), Rules: source, Filter: f}, author(c))
 	if err != nil {
 		return err
 	}

@@ -86,8 +86,10 @@ func TestRulesAreTriedOnEverything(t *testing.T) {
 	if a := l.api("POST", path, "rules: [ { name: 1 } ]"); a.Status != 422 {
 		t.Errorf("a draft with mistakes: %d %s", a.Status, a.Body)
 	}
-	if a := l.api("POST", path+"&status=pending", rules); a.Status != 400 {
-		t.Errorf("what is not processed yet: %d %s", a.Status, a.Body)
+	for _, wrong := range []string{"&status=pending", "&connection=shop", "&person=email:nobody@example.com", "&since=yesterday"} {
+		if a := l.api("POST", path+wrong, rules); a.Status != 400 {
+			t.Errorf("%s: %d %s", wrong, a.Status, a.Body)
+		}
 	}
 	a := l.api("POST", path, rules)
 	if a.Status != 202 || a.Header.Get("Location") == "" || !strings.Contains(a.Body, `"kind":"rules preview"`) {

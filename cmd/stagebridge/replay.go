@@ -58,11 +58,8 @@ func replayCommand() command {
 		if f.Status != "" && !slices.Contains(replayable[:], f.Status) {
 			return &usageError{c, fmt.Errorf("-status is %q, want %s", f.Status, strings.Join(replayable[:], ", "))}
 		}
-		if rules != "" {
-			if !dryRun || f.Connection == "" || all {
-				return &usageError{c, fmt.Errorf("-rules wants -dry-run and -connection; publish them and replay to do it")}
-			}
-			return p.previewRules(ctx, rules, f)
+		if rules != "" && (!dryRun || f.Connection == "" || all) {
+			return &usageError{c, fmt.Errorf("-rules wants -dry-run and -connection; publish them and replay to do it")}
 		}
 		if (f == store.InboxFilter{} && person == "") != all {
 			return &usageError{c, fmt.Errorf("wants either a filter or -all")}
@@ -74,6 +71,9 @@ func replayCommand() command {
 					return err
 				}
 				f.Person = who.ID
+			}
+			if rules != "" {
+				return p.previewRules(ctx, a, rules, f)
 			}
 			return p.replay(ctx, a, f, dryRun)
 		})

@@ -14,29 +14,27 @@ import (
 )
 
 // previewRules says what replaying raw events under draft rules would do.
-func (p *program) previewRules(ctx context.Context, file string, f store.InboxFilter) error {
+func (p *program) previewRules(ctx context.Context, a *app, file string, f store.InboxFilter) error {
 	source, err := readText(file)
 	if err != nil {
 		return err
 	}
-	return p.withApp(ctx, func(a *app) error {
-		one, err := a.admin.StartRulesPreview(ctx, jobs.RulesPreviewArgs{Connection: f.Connection, Rules: string(source), Filter: f}, cliAuthor)
-		if errors.Is(err, store.ErrNotFound) {
-			return unknownConnection(a, f.Connection)
-		}
-		if err != nil {
-			return err
-		}
-		over, err := p.follow(ctx, a, one.ID)
-		if err != nil {
-			return err
-		}
-		var r jobs.RulesPreview
-		if err := json.Unmarshal([]byte(over.Result), &r); err != nil {
-			return fmt.Errorf("job %d: %w", over.ID, err)
-		}
-		return tellRulesPreview(p.stdout, &r)
-	})
+	one, err := a.admin.StartRulesPreview(ctx, jobs.RulesPreviewArgs{Connection: f.Connection, Rules: string(source), Filter: f}, cliAuthor)
+	if errors.Is(err, store.ErrNotFound) {
+		return unknownConnection(a, f.Connection)
+	}
+	if err != nil {
+		return err
+	}
+	over, err := p.follow(ctx, a, one.ID)
+	if err != nil {
+		return err
+	}
+	var r jobs.RulesPreview
+	if err := json.Unmarshal([]byte(over.Result), &r); err != nil {
+		return fmt.Errorf("job %d: %w", over.ID, err)
+	}
+	return tellRulesPreview(p.stdout, &r)
 }
 
 func tellRulesPreview(out io.Writer, r *jobs.RulesPreview) error {
