@@ -283,7 +283,7 @@ func (a *Admin) checkRow(row store.Connection, vendor connectors.Vendor, in Conn
 	}
 	_, err = a.compile(row.ID, row.Connector, cfg.Settings, cfg.Push, []byte(*in.Rules))
 	wrong.add(err)
-	return &store.Versioned{Source: *in.Rules, Author: in.Author}
+	return &store.Versioned{Source: *in.Rules, Author: in.Author, Note: "saved with the connection"}
 }
 
 func checkPush(p connectors.PushConfig, open connectors.Connector, wrong *Invalid) {

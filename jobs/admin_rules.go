@@ -69,9 +69,26 @@ func (a *Admin) RulesVersions(ctx context.Context, id string) ([]store.Versioned
 	return a.Registry.o.Store.RulesVersions(ctx, id)
 }
 
-// RollbackRules publishes an earlier version's text again; version zero is the
-// connector's defaults.
-func (a *Admin) RollbackRules(ctx context.Context, id string, to int64, author string) (int64, error) {
+// PreviousRules gives the version before the one in force; zero is the connector's
+// defaults. The error is store.ErrNotFound where these are in force.
+func (a *Admin) PreviousRules(ctx context.Context, id string) (int64, error) {
+	c, err := a.fresh(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	if c.Connection.Rules == 0 {
+		return 0, fmt.Errorf("jobs: rules of %s: there is no version before the connector's own: %w", id, store.ErrNotFound)
+	}
+	return c.Connection.Rules - 1, nil // they are numbered without gaps
+}
+
+// RollbackRules publishes an earlier version's text again, with a reason that is
+// kept; version zero is the connector's defaults. Stored events stay as they are
+// until they are replayed.
+func (a *Admin) RollbackRules(ctx context.Context, id string, to int64, author, reason string) (int64, error) {
+	if reason == "" {
+		reason = fmt.Sprintf("back to version %d", to)
+	}
 	c, err := a.fresh(ctx, id)
 	if err != nil {
 		return 0, err
@@ -84,7 +101,7 @@ func (a *Admin) RollbackRules(ctx context.Context, id string, to int64, author s
 		}
 		source = v.Source
 	}
-	v := store.Versioned{Source: source, Author: author, Note: fmt.Sprintf("back to version %d", to)}
+	v := store.Versioned{Source: source, Author: author, Note: reason}
 	return a.PublishRules(ctx, id, c.Connection.Rules, v)
 }
 

@@ -219,17 +219,19 @@ func versionsOf(all []store.Versioned) listBody[versionBody] {
 // versionInput is the body of a rollback.
 type versionInput struct {
 	Version *int64 `json:"version"`
+	// Note says why, for the list of versions.
+	Note string `json:"note"`
 }
 
-func rollbackTo(c echo.Context) (int64, error) {
+func rollbackTo(c echo.Context) (version int64, note string, err error) {
 	var in versionInput
 	if err := decode(c, &in); err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	if in.Version == nil || *in.Version < 0 {
-		return 0, badRequest("version", "is required; 0 is the default")
+		return 0, "", badRequest("version", "is required; 0 is the default")
 	}
-	return *in.Version, nil
+	return *in.Version, in.Note, nil
 }
 
 // textVersionBody is the version that a text was given.

@@ -74,6 +74,8 @@ func (w *Web) rulesOperations() operationGroup {
 			about("Nothing is written. With all=true everything that fits the filter is compared with what it gave, as long work.").
 			with(limitParameter(), choice("all", "true looks at everything that fits the filter", "true", "false"),
 				choice("status", "only raw events of this status, with all", "done", "ignored", "quarantined", "failed"), anyText("type", "only raw events of this type, with all", "news"),
+				anyText("step", "only those that ended at this step, with all", "map"), anyText("reason", "only those that ended for this reason, with all", "expression"),
+				anyText("rule", "only those of this rule, with all", "news"), anyText("person", "only those of a person, by number or key, with all", "email:ann@example.com"),
 				moment("since", "only raw events received from then on, with all"), moment("until", "only raw events received before, with all")).
 			takesYAML("the draft", rules).
 			gives(http.StatusOK, rulesPreviewBody{}).
@@ -84,7 +86,7 @@ func (w *Web) rulesOperations() operationGroup {
 		get("/connections/:id/rules/versions/:from/diff/:to", "diffRules", "Compare two versions", w.apiDiffRules).
 			gives(http.StatusOK, diffBody{}).refuses(http.StatusBadRequest, http.StatusUnprocessableEntity),
 		post("/connections/:id/rules/rollback", "rollbackRules", "Publish an earlier version again", w.apiRollbackRules).
-			takes(versionInput{}, `{"version":0}`, "version").
+			takes(versionInput{}, `{"version":0,"note":"took the names of companies away"}`, "version").
 			gives(http.StatusOK, textVersionBody{}, "ETag"),
 	}}
 }

@@ -73,11 +73,11 @@ func (w *Web) apiRulesVersions(c echo.Context) error {
 }
 
 func (w *Web) apiRollbackRules(c echo.Context) error {
-	to, err := rollbackTo(c)
+	to, note, err := rollbackTo(c)
 	if err != nil {
 		return err
 	}
-	version, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), to, author(c))
+	version, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), to, author(c), note)
 	return published(c, version, err)
 }
 

@@ -72,7 +72,7 @@ func (w *Web) rollbackRulesForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), version, author(c)); err != nil {
+	if _, err := w.admin.RollbackRules(c.Request().Context(), c.Param("id"), version, author(c), c.FormValue("reason")); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/connections/"+c.Param("id")+"/rules")

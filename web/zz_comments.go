@@ -219,6 +219,7 @@ func comments() map[string]string {
 		"github.com/stagebridge/stagebridge/web.versionBody":                      "versionBody is a version of a text.",
 		"github.com/stagebridge/stagebridge/web.versionBody.State":                "State of a plan's version: in force, rolling out, or empty.",
 		"github.com/stagebridge/stagebridge/web.versionInput":                     "versionInput is the body of a rollback.",
+		"github.com/stagebridge/stagebridge/web.versionInput.Note":                "Note says why, for the list of versions.",
 		"github.com/stagebridge/stagebridge/web.violationBody":                    "violationBody is one way in which events do not fit the plan.",
 		"github.com/stagebridge/stagebridge/web.violationBody.Samples":            "Samples are ids of raw events: /api/v1/inbox/{id}.",
 		"github.com/stagebridge/stagebridge/web.visitBody":                        "visitBody sums up the times in one stage; Seconds counts the present visit.",

@@ -18,12 +18,13 @@ import (
 
 // applyCommand brings a folder of workspace files into force.
 func applyCommand() command {
-	c := command{name: "apply", operands: "[-force] [-prune] DIR", summary: "bring a workspace folder (connections, rules, plan) into force"}
+	c := command{name: "apply", operands: "[-force] [-prune] [-reason TEXT] DIR", summary: "bring a workspace folder (connections, rules, plan) into force"}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		var o apply.Options
 		folders, err := p.parse(c, args, func(f *flag.FlagSet) {
 			f.BoolVar(&o.Force, "force", false, "let the folder win where something was changed in the pages")
 			f.BoolVar(&o.Prune, "prune", false, "delete what was applied once and is in the folder no more")
+			f.StringVar(&o.Reason, "reason", "", "kept with the versions of plan and rules that it publishes")
 		}, 1, 1)
 		if err != nil {
 			return err

@@ -36,6 +36,7 @@ func commands() []command {
 		rulesTestCommand(),
 		rulesDiffCommand(),
 		rulesPublishCommand(),
+		rulesRollbackCommand(),
 		rulesVersionsCommand(),
 		planCheckCommand(),
 		planLintCommand(),

@@ -8,6 +8,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,12 @@ type Options struct {
 	Force bool
 	// Prune removes what was applied once and is in the folder no more.
 	Prune bool
+	// Reason is kept with the versions of plan and rules that it publishes; empty
+	// for one that says where they come from.
+	Reason string
 }
+
+func (o *Options) reason() string { return cmp.Or(o.Reason, "applied from the workspace") }
 
 // Action is what a change does.
 type Action string

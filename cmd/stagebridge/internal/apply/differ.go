@@ -135,7 +135,7 @@ func (d *differ) plan(ctx context.Context) error {
 	}
 	d.last().do = func(ctx context.Context) error {
 		if action == Update {
-			if _, err := d.a.Admin.PublishPlan(ctx, now.Version, store.Versioned{Source: *folder, Author: Author}); err != nil {
+			if _, err := d.a.Admin.PublishPlan(ctx, now.Version, store.Versioned{Source: *folder, Author: Author, Note: d.o.reason()}); err != nil {
 				return err
 			}
 		}
@@ -350,13 +350,13 @@ func (d *differ) publish(ctx context.Context, id string, folder *string) error {
 	}
 	if folder == nil {
 		if now.Version > 0 {
-			if _, err := d.a.Admin.RollbackRules(ctx, id, 0, Author); err != nil {
+			if _, err := d.a.Admin.RollbackRules(ctx, id, 0, Author, d.o.reason()); err != nil {
 				return err
 			}
 		}
 		return d.a.Store.DropNote(ctx, noteRules+id)
 	}
-	if _, err := d.a.Admin.PublishRules(ctx, id, now.Version, store.Versioned{Source: *folder, Author: Author}); err != nil {
+	if _, err := d.a.Admin.PublishRules(ctx, id, now.Version, store.Versioned{Source: *folder, Author: Author, Note: d.o.reason()}); err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
 	return d.a.Store.SetNote(ctx, noteRules+id, *folder)
