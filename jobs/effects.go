@@ -167,7 +167,7 @@ func (f *effects) derive(ctx context.Context, people []*person) error {
 	if err != nil {
 		return err
 	}
-	var forget []lifecycle.ProfileID
+	var forget []*person
 	for _, p := range people {
 		d := f.ahead[p]
 		if d == nil {
@@ -179,13 +179,13 @@ func (f *effects) derive(ctx context.Context, people []*person) error {
 			continue
 		}
 		if f.replace(p, prof, moves, last[p.id]) && p.row != nil {
-			forget = append(forget, p.id)
+			forget = append(forget, p)
 		}
 	}
 	if len(forget) == 0 {
 		return nil
 	}
-	return f.t.ForgetHistoryTx(ctx, forget)
+	return f.forgetHistory(ctx, forget)
 }
 
 // drop takes somebody of whom no event is left out of everything.

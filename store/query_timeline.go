@@ -14,40 +14,48 @@ import (
 // TimelineItem is one thing that happened to a person: exactly one of Event,
 // Move and Push is set.
 type TimelineItem struct {
+	// At is when it was so, or when it was decided for a Move outside the history.
 	At    lifecycle.Instant
 	Event *lifecycle.Event
-	Move  *Transition
+	// Move is part of the history as it stands now, or, with History false, what
+	// was decided and announced at the time.
+	Move *Transition
 	// Push is the newest delivery to a connection; older ones are not kept.
 	Push *Sync
 }
 
-// timelinePosition is how far each of the three streams has been shown.
+// timelinePosition is how far each of the four streams has been shown.
 type timelinePosition struct {
 	EventAt int64  `json:"a"`
 	EventID []byte `json:"e"`
 	Move    int64  `json:"m"`
+	ToldAt  int64  `json:"d"`
+	Told    int64  `json:"t"`
 	PushAt  int64  `json:"p"`
 	Push    string `json:"c"`
 }
 
 // Timeline lists what happened to a live person, newest first: canonical
-// events, the moves that are the person's history now, and the last delivery
-// to each connection. next continues it, "" at the end.
+// events, the moves that are the person's history now, what was decided and
+// announced beside them, and the last delivery to each connection. next continues it, "" at the end.
 func (s *Store) Timeline(ctx context.Context, person lifecycle.ProfileID, after string, limit int) (items []TimelineItem, next string, err error) {
-	at := timelinePosition{EventAt: math.MaxInt64, EventID: []byte{}, Move: math.MaxInt64, PushAt: math.MaxInt64}
+	at := timelinePosition{EventAt: math.MaxInt64, EventID: []byte{}, Move: math.MaxInt64, ToldAt: math.MaxInt64, Told: math.MaxInt64, PushAt: math.MaxInt64}
 	if err := decodeCursor(after, &at); err != nil {
 		return nil, "", fmt.Errorf("store: timeline: %w", err)
 	}
 	limit = page(limit)
 	events, err := s.timelineEvents(ctx, person, &at, limit+1)
 	if err == nil {
-		var moves, pushes []TimelineItem
+		var moves, told, pushes []TimelineItem
 		if moves, err = s.timelineMoves(ctx, person, &at, limit+1); err == nil {
+			told, err = s.timelineTold(ctx, person, &at, limit+1)
+		}
+		if err == nil {
 			pushes, err = s.timelinePushes(ctx, person, &at)
 		}
 		// The order of the arguments decides at one instant: what was caused
 		// stands above its cause. Sorting is stable, so each stream keeps its own.
-		items = slices.Concat(pushes, moves, events)
+		items = slices.Concat(pushes, told, moves, events)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("store: timeline of %d: %w", person, away(err))
@@ -68,6 +76,8 @@ func (p *timelinePosition) pass(it *TimelineItem) {
 	switch {
 	case it.Event != nil:
 		p.EventAt, p.EventID = int64(it.At), it.Event.ID[:]
+	case it.Move != nil && !it.Move.History:
+		p.ToldAt, p.Told = int64(it.At), it.Move.Seq
 	case it.Move != nil:
 		p.Move = it.Move.Seq
 	default:

@@ -11,7 +11,8 @@ import (
 // Transition is one change of a person's stage or segments as it is kept.
 //
 // A person's history is what events, plan and clock say happened; when a late
-// event changes it, the old rows stop being history and new ones are written.
+// event changes it, the old rows stop being history and new ones are written,
+// which keep Decided where the old history had the same move.
 // What was decided and told to others is never rewritten: it stays as a row
 // with Announce set, and a late event that changes the present stage adds one
 // more of kind correction.
@@ -60,17 +61,6 @@ func (t *Tx) AddTransitionsTx(ctx context.Context, all []Transition) error {
 	columns := []column{ints("person", people), ints("seq", seq), ints("history", history), ints("announce", announce),
 		texts("from_stage", from), texts("to_stage", to), texts("kind", kind), ints("at", at), ints("decided", decided), texts("data", data)}
 	_, err := t.insert(ctx, "transitions", "", append(columns, lifecycleColumn(all)...)...)
-	return err
-}
-
-// ForgetHistoryTx ends the history of people who are derived anew. What was
-// announced stays; the rest goes.
-func (t *Tx) ForgetHistoryTx(ctx context.Context, people []lifecycle.ProfileID) error {
-	ids := list(t.s.d, people)
-	if _, err := t.exec(ctx, "delete from transitions where announce = 0 and "+t.s.d.oneOf("person", "bigint"), ids); err != nil {
-		return err
-	}
-	_, err := t.exec(ctx, "update transitions set history = 0 where "+t.s.d.oneOf("person", "bigint"), ids)
 	return err
 }
 

@@ -228,7 +228,7 @@ func (w *Web) apiProfile(c echo.Context) error {
 
 // timelineBody is one thing that happened; Kind says which member is set.
 type timelineBody struct {
-	At    string          `json:"at"`
+	At    string          `json:"at"`   // of a move with told_only: when it was decided
 	Kind  string          `json:"kind"` // event, move, push
 	Event *eventBody      `json:"event,omitempty"`
 	Move  *moveBody       `json:"move,omitempty"`
@@ -252,11 +252,14 @@ type moveBody struct {
 	Entered     []string `json:"entered,omitempty"`
 	Exited      []string `json:"exited,omitempty"`
 	Skipped     []string `json:"skipped,omitempty"` // path stages jumped over
+	// ToldOnly: decided and announced at decided_at, and not part of the history as
+	// it stands now.
+	ToldOnly bool `json:"told_only,omitempty"`
 }
 
 func moveOf(x *store.Transition) moveBody {
 	b := moveBody{Profile: number(int64(x.Person)), Seq: x.Seq, Lifecycle: x.Lifecycle, From: string(x.From), To: string(x.To), Kind: x.Kind, At: when(x.At), DecidedAt: when(x.Decided),
-		Event: x.Cause.Event, Inbox: number(x.Cause.Inbox), Condition: x.Cause.Condition, PlanVersion: x.Cause.Plan}
+		Event: x.Cause.Event, Inbox: number(x.Cause.Inbox), Condition: x.Cause.Condition, PlanVersion: x.Cause.Plan, ToldOnly: !x.History}
 	for _, s := range x.Cause.Entered {
 		b.Entered = append(b.Entered, string(s))
 	}

@@ -68,15 +68,15 @@ func Views() []View {
 		},
 	}, {
 		Name: "explore_moves", Label: "Moves", Row: "one move of a person from stage to stage",
-		Help: "The history as it stands now: a late event may change it.",
+		Help: "The history as it stands now: a late event, a join or another plan may change it. What was decided and told on the way is in the timeline of a person, in the API.",
 		Columns: []Column{
 			{Name: "person_id", Type: Number, Help: personHelp, Key: true},
 			{Name: "move", Type: Number, Help: "numbers the moves of a person, with gaps", Key: true},
 			{Name: "from_stage", Type: Text, Help: "empty for the first"},
 			{Name: "to_stage", Type: Text, Help: "empty when a person left every stage"},
-			{Name: "kind", Type: Text, Help: "forward, skip, back, re-entry, correction, merge, manual or publish"},
+			{Name: "kind", Type: Text, Help: "forward, skip, back, re-entry or manual"},
 			{Name: "happened_at", Type: Time, Help: "the time of the event that caused it"},
-			{Name: "decided_at", Type: Time, Help: "when it was decided here"},
+			{Name: "decided_at", Type: Time, Help: "when it was found here first, whatever has come in since"},
 		},
 	}, {
 		Name: "explore_visits", Label: "Stage visits", Row: "one stay of a person in a stage",
