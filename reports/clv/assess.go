@@ -132,15 +132,16 @@ func FitWarnings(fit Fit, spend *GammaGamma) []Warning {
 // correlation is Pearson's, in two passes, so that large amounts do not drown
 // small differences.
 func correlation(observed []Observed) float64 {
+	spends := Spends(observed)
 	var n, meanX, meanZ float64
-	for _, s := range Spends(observed) {
+	for _, s := range spends {
 		w := float64(max(s.Customers, 1))
 		n += w
 		meanX += w * (float64(s.Purchases) - meanX) / n
 		meanZ += w * (s.Mean - meanZ) / n
 	}
 	var xx, zz, xz float64
-	for _, s := range Spends(observed) {
+	for _, s := range spends {
 		w, dx, dz := float64(max(s.Customers, 1)), float64(s.Purchases)-meanX, s.Mean-meanZ
 		xx, zz, xz = xx+w*dx*dx, zz+w*dz*dz, xz+w*dx*dz
 	}

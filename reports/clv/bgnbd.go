@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mathext"
 )
 
 // BGNBD is the beta-geometric / negative binomial model of Fader, Hardie and
@@ -47,7 +45,8 @@ func FitBGNBD(ctx context.Context, histories []History) (BGNBD, Fit, error) {
 	per := observed / bought
 	starts := [][]float64{{1, per, 1, 1}, {0.25, 0.25 * per, 0.8, 2.5}, {3, 3 * per, 0.5, 8}}
 	over := func(rows []History) likelihood {
-		return func(p, grad []float64) float64 { return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, grad) }
+		t := timesOf(rows)
+		return func(p, grad []float64) float64 { return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, t, grad) }
 	}
 	starts = begin(ctx, rows, starts, func(h History) int64 { return h.Customers }, over)
 	params, fit, err := maximise(ctx, n, starts, over(rows))
@@ -66,64 +65,7 @@ func (m BGNBD) LogLikelihood(histories []History) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return m.sum(rows, make([]float64, 4)), nil
-}
-
-// sum gives the log-likelihood of merged rows and sets its slopes. Rows are
-// sorted by repeats, so that the gamma functions, which depend on nothing else
-// of a row, are computed once per number of repeats.
-func (m BGNBD) sum(rows []History, grad []float64) float64 {
-	return inPieces(len(rows), grad, func(from, to int, grad []float64) float64 { return m.part(rows[from:to], grad) })
-}
-
-// part is sum over some of the rows.
-func (m BGNBD) part(rows []History, grad []float64) float64 {
-	clear(grad)
-	lnAlpha, lnA := math.Log(m.Alpha), math.Log(m.A)
-	var total, constant, dr, da, db, lnLeave, lnLast float64
-	last, reach := int64(-1), -1.0
-	for _, h := range rows {
-		x, weight := float64(h.Repeats), float64(h.Customers)
-		if h.Repeats != last {
-			last = h.Repeats
-			// B(a, b+x) / B(a, b) is the Γ(a+b)Γ(b+x) / (Γ(b)Γ(a+b+x)) of A2.
-			constant = lnGamma(m.R+x) - lnGamma(m.R) + m.R*lnAlpha + lnBeta(m.A, m.B+x) - lnBeta(m.A, m.B)
-			dr = mathext.Digamma(m.R+x) - mathext.Digamma(m.R) + lnAlpha
-			da = mathext.Digamma(m.A+m.B) - mathext.Digamma(m.A+m.B+x)
-			db = da + mathext.Digamma(m.B+x) - mathext.Digamma(m.B)
-			if h.Repeats > 0 {
-				lnLeave = math.Log(m.B + x - 1)
-			}
-		}
-		if h.Last != reach { // by which rows are sorted next
-			reach, lnLast = h.Last, math.Log(m.Alpha+h.Last)
-		}
-		lnT := math.Log(m.Alpha + h.Age)
-		value := -(m.R + x) * lnT
-		// alive and gone are the parts of the two cases in the likelihood.
-		alive, gone := 1.0, 0.0
-		if h.Repeats > 0 {
-			other := lnA - lnLeave - (m.R+x)*lnLast
-			value, alive, gone = addLogs(value, other)
-			grad[3] -= weight * gone / (m.B + x - 1)
-		}
-		total += weight * (constant + value)
-		grad[0] += weight * (dr - alive*lnT - gone*lnLast)
-		grad[1] += weight * (m.R/m.Alpha - (m.R+x)*(alive/(m.Alpha+h.Age)+gone/(m.Alpha+h.Last)))
-		grad[2] += weight * (da + gone/m.A)
-		grad[3] += weight * db
-	}
-	return total
-}
-
-// addLogs is ln(e^a + e^b) and the part of each in the sum.
-func addLogs(a, b float64) (sum, ofA, ofB float64) {
-	if a < b {
-		sum, ofB, ofA = addLogs(b, a)
-		return sum, ofA, ofB
-	}
-	less := math.Exp(b - a)
-	return a + math.Log1p(less), 1 / (1 + less), less / (1 + less)
+	return m.sum(rows, timesOf(rows), make([]float64, 4)), nil
 }
 
 // PAlive is the probability, 0 to 1, that a customer with this history still

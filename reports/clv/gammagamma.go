@@ -97,7 +97,10 @@ func mergeSpends(spends []Spend) (rows []Spend, customers int64, err error) {
 		customers += rows[i].Customers
 	}
 	slices.SortFunc(rows, func(a, b Spend) int {
-		return cmp.Or(cmp.Compare(a.Purchases, b.Purchases), cmp.Compare(a.Mean, b.Mean))
+		if a.Purchases != b.Purchases {
+			return cmp.Compare(a.Purchases, b.Purchases)
+		}
+		return cmp.Compare(a.Mean, b.Mean)
 	})
 	kept := rows[:0]
 	for _, s := range rows {
@@ -125,28 +128,52 @@ func (m GammaGamma) sum(rows []Spend, grad []float64) float64 {
 	return inPieces(len(rows), grad, func(from, to int, grad []float64) float64 { return m.part(rows[from:to], grad) })
 }
 
-// part is sum over some of the rows.
+// part is sum over some of the rows, run by run: what the number of purchases,
+// by which they are sorted, decides is computed once.
 func (m GammaGamma) part(rows []Spend, grad []float64) float64 {
 	clear(grad)
 	lnQ, digammaQ, lnGam := lnGamma(m.Q), mathext.Digamma(m.Q), math.Log(m.Gamma)
-	var total, gammas, digammaX, digammaXQ float64
-	last := int64(0)
-	for _, s := range rows {
-		x, weight := float64(s.Purchases), float64(s.Customers)
-		px := m.P * x
-		if s.Purchases != last { // sorted by purchases, which alone decide these
-			last = s.Purchases
-			gammas = lnGamma(px+m.Q) - lnGamma(px) - lnQ
-			digammaX, digammaXQ = mathext.Digamma(px), mathext.Digamma(px+m.Q)
-		}
-		lnZ, lnX, reach := math.Log(s.Mean), math.Log(x), m.Gamma+x*s.Mean
-		lnReach := math.Log(reach)
-		total += weight * (gammas + m.Q*lnGam + (px-1)*lnZ + px*lnX - (px+m.Q)*lnReach)
-		grad[0] += weight * x * (digammaXQ - digammaX + lnZ + lnX - lnReach)
-		grad[1] += weight * (digammaXQ - digammaQ + lnGam - lnReach)
-		grad[2] += weight * (m.Q/m.Gamma - (px+m.Q)/reach)
+	var total float64
+	for len(rows) > 0 {
+		n, _ := slices.BinarySearchFunc(rows, rows[0].Purchases+1, func(s Spend, x int64) int { return int(s.Purchases - x) })
+		x := float64(rows[0].Purchases)
+		px, lnX := m.P*x, math.Log(x)
+		weight, lnZ, lnReach, inverse := m.reaches(rows[:n])
+		total += weight*(lnGamma(px+m.Q)-lnGamma(px)-lnQ+m.Q*lnGam+px*lnX) + (px-1)*lnZ - (px+m.Q)*lnReach
+		grad[0] += x * (weight*(mathext.Digamma(px+m.Q)-mathext.Digamma(px)+lnX) + lnZ - lnReach)
+		grad[1] += weight*(mathext.Digamma(px+m.Q)-digammaQ+lnGam) - lnReach
+		grad[2] += weight*m.Q/m.Gamma - (px+m.Q)*inverse
+		rows = rows[n:]
 	}
 	return total
+}
+
+// reaches adds up rows with the same number of purchases: customers, ln z,
+// ln(γ+xz) and 1/(γ+xz). Logarithms of products stand for sums of logarithms, as
+// long as the products are numbers.
+func (m GammaGamma) reaches(rows []Spend) (weight, lnZ, lnReach, inverse float64) {
+	x, means, products := float64(rows[0].Purchases), 1.0, 1.0
+	for _, s := range rows {
+		w, reach := float64(s.Customers), m.Gamma+x*s.Mean
+		weight += w
+		inverse += w / reach
+		if s.Customers > few || s.Mean < 1/wide || reach > wide || reach < 1/wide {
+			lnZ += w * math.Log(s.Mean)
+			lnReach += w * math.Log(reach)
+			continue
+		}
+		for range s.Customers {
+			if means *= s.Mean; means > wide || means < 1/wide {
+				lnZ += math.Log(means)
+				means = 1
+			}
+			if products *= reach; products > wide || products < 1/wide {
+				lnReach += math.Log(products)
+				products = 1
+			}
+		}
+	}
+	return weight, lnZ + math.Log(means), lnReach + math.Log(products), inverse
 }
 
 // Mean is the expected mean value of a customer's purchases in the units of the

@@ -60,7 +60,13 @@ func MergeHistories(all []History) ([]History, error) {
 		merged[i].Customers = max(h.Customers, 1)
 	}
 	slices.SortFunc(merged, func(a, b History) int {
-		return cmp.Or(cmp.Compare(a.Repeats, b.Repeats), cmp.Compare(a.Last, b.Last), cmp.Compare(a.Age, b.Age))
+		switch { // the second and the third are compared only where they decide
+		case a.Repeats != b.Repeats:
+			return cmp.Compare(a.Repeats, b.Repeats)
+		case a.Last != b.Last:
+			return cmp.Compare(a.Last, b.Last)
+		}
+		return cmp.Compare(a.Age, b.Age)
 	})
 	kept := merged[:0]
 	for _, h := range merged {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/optimize"
 )
 
@@ -78,8 +80,10 @@ func maximise(ctx context.Context, customers int64, starts [][]float64, f likeli
 	return params, fit, nil
 }
 
-// minimise runs one search: by slopes first, and where those lead nowhere, once
-// more without them from where they ended.
+// minimise runs one search: by slopes and curvature first, since parameters that
+// nearly stand in for each other make a long narrow valley of the likelihood,
+// which slopes alone go down in hundreds of steps. Where that leads nowhere it
+// goes on by slopes, and then without them, from where it ended.
 func minimise(ctx context.Context, p optimize.Problem, start []float64) ([]float64, float64, error) {
 	p.Status = func() (optimize.Status, error) {
 		if err := ctx.Err(); err != nil {
@@ -91,21 +95,24 @@ func minimise(ctx context.Context, p optimize.Problem, start []float64) ([]float
 	for i, s := range start {
 		logs[i] = math.Log(s)
 	}
-	settings := &optimize.Settings{
-		GradientThreshold: flat,
-		MajorIterations:   maxIterations,
-		Converger:         &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 20},
-	}
-	result, err := optimize.Minimize(p, logs, settings, &optimize.BFGS{})
-	if x, value, rough := finite(result); rough == nil {
-		slope := make([]float64, len(x))
-		if p.Grad(slope, x); err == nil || floats.Norm(slope, math.Inf(1)) < level {
-			return x, value, nil
+	for _, method := range []optimize.Method{&optimize.Newton{}, &optimize.BFGS{}} {
+		// Made anew for each search, since it remembers.
+		settings := &optimize.Settings{
+			GradientThreshold: flat,
+			MajorIterations:   maxIterations,
+			Converger:         &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 20},
 		}
-		logs = x
+		result, err := optimize.Minimize(p, logs, settings, method)
+		if x, value, rough := finite(result); rough == nil {
+			slope := make([]float64, len(x))
+			if p.Grad(slope, x); err == nil || floats.Norm(slope, math.Inf(1)) < level {
+				return x, value, nil
+			}
+			logs = x
+		}
 	}
 	p.Grad = nil
-	result, err = optimize.Minimize(p, logs, &optimize.Settings{MajorIterations: maxIterations}, &optimize.NelderMead{})
+	result, err := optimize.Minimize(p, logs, &optimize.Settings{MajorIterations: maxIterations}, &optimize.NelderMead{})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -123,46 +130,63 @@ func finite(r *optimize.Result) ([]float64, float64, error) {
 // rising wall beyond the edge, so that it is finite everywhere.
 func problem(customers int64, dim int, f likelihood) optimize.Problem {
 	scale := 1 / float64(customers)
+	look := func(logs []float64) (value float64, slope []float64) {
+		params, slope := make([]float64, dim), make([]float64, dim)
+		for i, x := range logs {
+			params[i] = math.Exp(clamp(x))
+		}
+		value = -scale * f(params, slope)
+		for i, x := range logs {
+			beyond := x - clamp(x)
+			value += beyond * beyond
+			if beyond == 0 {
+				slope[i] *= -scale * params[i]
+			} else {
+				slope[i] = 2 * beyond
+			}
+		}
+		return value, slope
+	}
 	// The value and the slope come from one pass over the customers, and the
 	// search asks for both at the same place.
 	var at, slope []float64
 	var value float64
 	pass := func(logs []float64) {
-		if at != nil && equal(at, logs) {
-			return
+		if at == nil || !slices.Equal(at, logs) {
+			value, slope = look(logs)
+			at = append(at[:0], logs...)
 		}
-		params, grad := make([]float64, dim), make([]float64, dim)
-		for i, x := range logs {
-			params[i] = math.Exp(clamp(x))
-		}
-		value = -scale * f(params, grad)
-		for i, x := range logs {
-			beyond := x - clamp(x)
-			value += beyond * beyond
-			if beyond == 0 {
-				grad[i] *= -scale * params[i]
-			} else {
-				grad[i] = 2 * beyond
-			}
-		}
-		at, slope = append(at[:0], logs...), grad
 	}
 	return optimize.Problem{
 		Func: func(x []float64) float64 { pass(x); return value },
 		Grad: func(grad, x []float64) { pass(x); copy(grad, slope) },
+		Hess: func(h *mat.SymDense, x []float64) {
+			pass(x)
+			curve(h, x, slope, func(x []float64) []float64 { _, slope := look(x); return slope })
+		},
+	}
+}
+
+// aside is how far from a place its curvature is measured.
+const aside = 1e-5
+
+// curve measures how slopes change around a place.
+func curve(h *mat.SymDense, x, slope []float64, slopeAt func([]float64) []float64) {
+	beside, bends := slices.Clone(x), make([][]float64, len(x))
+	for i := range x {
+		beside[i] = x[i] + aside
+		bends[i] = slopeAt(beside)
+		beside[i] = x[i]
+		floats.Sub(bends[i], slope)
+	}
+	for i := range x {
+		for j := range i + 1 {
+			h.SetSym(i, j, (bends[i][j]+bends[j][i])/(2*aside))
+		}
 	}
 }
 
 func clamp(x float64) float64 { return max(-edge, min(edge, x)) }
-
-func equal(a, b []float64) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
 
 // lnGamma is ln Γ(x) for x > 0.
 func lnGamma(x float64) float64 {

@@ -113,8 +113,9 @@ func Histories(observed []Observed) []History {
 // Spends are those of everybody who bought again for more than nothing, for
 // FitGammaGamma.
 func Spends(observed []Observed) []Spend {
-	var all []Spend
-	for _, o := range observed {
+	all := make([]Spend, 0, len(observed))
+	for i := range observed {
+		o := &observed[i]
 		if o.History.Repeats > 0 && o.Mean > 0 {
 			all = append(all, Spend{Purchases: o.History.Repeats, Mean: o.Mean, Customers: o.History.Customers})
 		}

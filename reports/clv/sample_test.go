@@ -28,7 +28,7 @@ func TestManyRowsFitAsFewDo(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	params, whole, err := maximise(t.Context(), fit.Customers, [][]float64{{1, 50, 1, 1}}, func(p, grad []float64) float64 {
-		return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, grad)
+		return BGNBD{p[0], p[1], p[2], p[3]}.sum(rows, timesOf(rows), grad)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,9 @@ func TestSlopes(t *testing.T) {
 		dim int
 		f   likelihood
 	}{
-		"BG/NBD":      {4, func(p, g []float64) float64 { return BGNBD{p[0], p[1], p[2], p[3]}.sum(histories, g) }},
+		"BG/NBD": {4, func(p, g []float64) float64 {
+			return BGNBD{p[0], p[1], p[2], p[3]}.sum(histories, timesOf(histories), g)
+		}},
 		"gamma-gamma": {3, func(p, g []float64) float64 { return GammaGamma{p[0], p[1], p[2]}.sum(spends, g) }},
 		"geometric":   {2, func(p, g []float64) float64 { return ShiftedBetaGeometric{p[0], p[1]}.sum(lifetimes, g) }},
 	} {
