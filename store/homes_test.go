@@ -38,14 +38,10 @@ func TestHomes(t *testing.T) {
 				pasts[i] = newPast(t, storetest.Open(t, o))
 			}
 			random := rand.New(rand.NewPCG(seed, 0))
-			last := func(p *past) string { // so that there is something to see in every draw
-				p.add(p.people[1], 3)
-				return p.merge(p.people[0], p.people[1])
-			}
 			for n := range 30 {
 				do := pasts[0].choose(random)
-				if n == 0 || n == 29 {
-					do = last
+				if n == 0 {
+					do = merges
 				}
 				var told [2]string
 				for i, p := range pasts {
@@ -73,6 +69,14 @@ type past struct {
 	all    []lifecycle.ProfileID
 	next   byte
 	of     map[byte]lifecycle.ProfileID // whose each event is
+}
+
+// merges joins two who have a past, and the one of them to a third, and takes
+// and moves away what stands where it stood first.
+func merges(p *past) string {
+	first, second, third := p.people[0], p.people[1], p.people[2]
+	told := p.add(third, 4) + p.add(second, 3)
+	return told + p.merge(second, third) + p.merge(first, second) + p.remove(0) + p.move(1, p.people[1])
 }
 
 func newPast(t *testing.T, s *store.Store) *past {
