@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/stats"
@@ -13,6 +14,8 @@ import (
 type activity struct {
 	o     *Options
 	names map[lifecycle.EventName]bool
+	// periods is memory for the next person's.
+	periods []stats.Period
 }
 
 func newActivity(plan *lifecycle.Plan, o *Options) activity {
@@ -38,21 +41,23 @@ func (a *activity) say(r *Report) {
 	r.note("active is who had an event that the plan marks as activity; mail opens are none, since machines open mail")
 }
 
-// in gives the periods in which a person was active, in order, each once.
-func (a *activity) in(p *summary.Person, unit stats.Unit) []stats.Period {
-	var periods []stats.Period
+// in gives the periods in which a person was active from an instant on, in order,
+// each once. The list is good until the next call.
+func (a *activity) in(p *summary.Person, unit stats.Unit, from lifecycle.Instant) []stats.Period {
+	periods, end := a.periods[:0], a.o.end()
 	for i := range p.Events {
 		e := &p.Events[i]
-		if e.At >= a.o.end() {
+		if e.At >= end {
 			break
 		}
-		if !a.names[e.Name] {
+		if e.At < from || !a.names[e.Name] {
 			continue
 		}
 		if in := unit.Of(e.At, a.o.Zone); len(periods) == 0 || periods[len(periods)-1] != in {
 			periods = append(periods, in)
 		}
 	}
+	a.periods = periods
 	return periods
 }
 
@@ -68,7 +73,7 @@ func newSplit(plan *lifecycle.Plan, o *Options) counter {
 }
 
 func (c *splitCounter) take(p *summary.Person) error {
-	c.split.Add(c.in(p, c.o.Unit))
+	c.split.Add(c.in(p, c.o.Unit, math.MinInt64))
 	return nil
 }
 
@@ -101,33 +106,49 @@ func (c *splitCounter) report(_ context.Context, r *Report) error {
 // stickyCounter divides the people active on a day by those of its month.
 type stickyCounter struct {
 	activity
-	cal    *calendar
-	days   map[stats.Period]int64
+	cal *calendar
+	// days counts who was active on each of the months' days, of which from is the
+	// first; begin is where each month's are, and where the last one ends.
+	days  []int64
+	from  stats.Period
+	begin []int
+	// months counts who was active in each.
 	months []int64
 }
 
 func newSticky(plan *lifecycle.Plan, o *Options) counter {
-	cal := newCalendar(o, stats.Month)
-	return &stickyCounter{newActivity(plan, o), cal, map[stats.Period]int64{}, make([]int64, cal.len())}
+	c := &stickyCounter{activity: newActivity(plan, o), cal: newCalendar(o, stats.Month)}
+	c.months, c.begin = make([]int64, c.cal.len()), make([]int, c.cal.len()+1)
+	if len(c.months) > 0 {
+		c.from = stats.Day.Of(c.cal.start(0), o.Zone)
+	}
+	for i := range c.months {
+		c.begin[i+1] = int(stats.Day.Of(c.cal.end(i)-1, o.Zone) + 1 - c.from)
+	}
+	c.days = make([]int64, c.begin[len(c.months)])
+	return c
 }
 
 func (c *stickyCounter) take(p *summary.Person) error {
-	for _, day := range c.in(p, stats.Day) {
-		if c.shown(day) {
-			c.days[day]++
-		}
+	if c.cal.len() == 0 {
+		return nil
 	}
-	for _, month := range c.in(p, stats.Month) {
-		if i := int64(month - c.cal.first); i >= 0 && i < int64(len(c.months)) {
-			c.months[i]++
+	month := -1
+	for _, day := range c.in(p, stats.Day, c.cal.start(0)) {
+		at := int(day - c.from)
+		if at >= len(c.days) {
+			break
+		}
+		c.days[at]++
+		before := month
+		for month < 0 || at >= c.begin[month+1] {
+			month++
+		}
+		if month != before {
+			c.months[month]++
 		}
 	}
 	return nil
-}
-
-// shown tells whether a day lies in one of the months.
-func (c *stickyCounter) shown(day stats.Period) bool {
-	return c.cal.index(stats.Day.Start(day, c.o.Zone)) >= 0
 }
 
 // Sticky is one line of the report stickiness.
@@ -146,11 +167,10 @@ func (c *stickyCounter) report(_ context.Context, r *Report) error {
 	c.cal.say(r)
 	lines, t := []Sticky{}, Table{"Stickiness", []string{"Month", "Active in the month", "Active on a day", "Stickiness"}, nil}
 	for i := range c.cal.len() {
-		var daily []int64
 		var sum int64
-		last := stats.Day.Of(c.cal.end(i)-1, c.o.Zone)
-		for day := stats.Day.Of(c.cal.start(i), c.o.Zone); day <= last; day++ {
-			daily, sum = append(daily, c.days[day]), sum+c.days[day]
+		daily := c.days[c.begin[i]:c.begin[i+1]]
+		for _, n := range daily {
+			sum += n
 		}
 		line := Sticky{Month: c.cal.label(i), Monthly: c.months[i], Daily: float64(sum) / float64(max(1, len(daily)))}
 		line.Stickiness.Value, line.Stickiness.Known = stats.Stickiness(daily, line.Monthly)

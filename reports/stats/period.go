@@ -37,6 +37,13 @@ func ParseUnit(text string) (Unit, error) {
 // Of gives the period that an instant lies in, by the clocks of a place. An
 // unknown unit counts days.
 func (u Unit) Of(at lifecycle.Instant, in *time.Location) Period {
+	if in == time.UTC && u != Month { // no calendar is needed, and there are many to tell
+		day := floor(int64(at), 24*60*60*1e6)
+		if u == Week {
+			return Period(floor(day+mondayOffset, 7))
+		}
+		return Period(day)
+	}
 	y, m, d := at.Time().In(in).Date()
 	if u == Month {
 		return Period(y-1970)*12 + Period(m-time.January)
