@@ -20,8 +20,9 @@ import (
 )
 
 // TestPreviewIsWhatPublishingDoes: for random lives and random edits of the
-// plan, the preview's matrix, segments and pushes are exactly what publishing
-// then does, and rolling back restores everybody.
+// plan, with claims, policies for moving back and dates among them, the preview's
+// matrix, segments, samples and pushes are exactly what publishing then does, and
+// rolling back restores everybody.
 func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -33,7 +34,8 @@ func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 		l.connect("few", connectors.PushConfig{Enabled: true, Traits: map[string]string{"Heat": "heat", "Orders": "orders"}, SegmentNames: []string{"a"}, Stages: map[string]string{"Buyer": "customer"},
 			Lifecycles: map[string]connectors.LifecyclePush{"course": {Stages: map[string]string{"Open": "1", "Known": "2"}}}})
 		admin := &jobs.Admin{Registry: l.registry}
-		l.tell("crm", randomStory(r, 150, false)...)
+		l.claiming(admin)
+		l.tell("crm", append(randomStory(r, 130, false), randomClaims(r, l.now, 40)...)...)
 		l.process()
 		for round := range 6 {
 			was, now := l.places(), planOf(t, admin)
@@ -48,9 +50,11 @@ func TestPreviewIsWhatPublishingDoes(t *testing.T) {
 			}
 			l.settlePushes()
 			l.publish(admin, draft)
-			if diff := cmp.Diff(matrixOf(was, l.places()), flowsOf(got)); diff != "" {
+			is := l.places()
+			if diff := cmp.Diff(matrixOf(was, is), flowsOf(got)); diff != "" {
 				t.Errorf("publishing did otherwise (-done +foretold):\n%s\n%s", diff, draft)
 			}
+			samplesMove(t, got, was, is)
 			pushes := map[string]int64{}
 			for _, p := range got.Pushes {
 				pushes[p.Connection] = p.People
@@ -111,10 +115,12 @@ func randomPlan(r *rand.Rand, n int) string {
 		`inactive("15d")`, `seen("Review:Posted") || idle("Order:Completed", "30d")`, `traits.company == "c1"`,
 		`traits.heat >= 12`, `traits.heat < 6`, `traits.orders >= 20`, `traits.orders in [10, 15, 30]`,
 	}
+	pool = append(pool, dateConditions()...)
 	pick := func() string { return pool[r.IntN(len(pool))] }
 	var b strings.Builder
 	fmt.Fprintf(&b, "name: draft-%d\n%sstages:\n  - name: Start\n", n, randomScores(r))
-	for _, name := range []string{"Known", "Buyer", "Fan"}[:1+r.IntN(3)] {
+	path := []string{"Start", "Known", "Buyer", "Fan"}[:2+r.IntN(3)]
+	for _, name := range path[1:] {
 		fmt.Fprintf(&b, "  - name: %s\n    when: |\n      %s\n", name, pick())
 	}
 	if r.IntN(2) == 0 {
@@ -132,6 +138,7 @@ func randomPlan(r *rand.Rand, n int) string {
 		fmt.Fprintf(&b, "  %s: |\n    %s\n", name, pick())
 	}
 	b.WriteString(randomLifecycle(r, pick))
+	b.WriteString(randomPolicies(r, path))
 	return b.String()
 }
 
