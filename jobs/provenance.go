@@ -70,16 +70,16 @@ func (a *Admin) provenance(ctx context.Context, id lifecycle.ProfileID) (*Proven
 	}
 	stored := map[lifecycle.ProfileID][]lifecycle.Event{}
 	byID := map[lifecycle.EventID]*lifecycle.Event{}
-	for _, id := range ids {
-		whole, err := s.Scan(ctx, id-1, id, 1)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, w := range whole {
-			stored[id] = w.Events
-		}
-		for i := range stored[id] {
-			byID[stored[id][i].ID] = &stored[id][i]
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	whole, err := s.PeopleByID(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, w := range whole {
+		stored[w.Person.ID] = w.Events
+		for i := range w.Events {
+			byID[w.Events[i].ID] = &w.Events[i]
 		}
 	}
 	keys := parseKeys(row.Keys)

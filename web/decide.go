@@ -88,18 +88,22 @@ func (w *Web) pinForm(c echo.Context) error {
 	user := author(c)
 	var err error
 	if c.FormValue("release") != "" {
-		err = w.unpin(c, "", c.FormValue("reason"), user)
+		err = w.unpin(c, c.FormValue("lifecycle"), c.FormValue("reason"), user)
 	} else {
 		until := c.FormValue("until")
 		if until != "" {
 			until += "T23:59:59Z"
 		}
-		err = w.pin(c, pinBody{Stage: c.FormValue("stage"), Reason: c.FormValue("reason"), Until: until}, user)
+		err = w.pin(c, pinBody{Stage: c.FormValue("stage"), Reason: c.FormValue("reason"), Until: until, Lifecycle: c.FormValue("lifecycle")}, user)
 	}
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, "/people/"+c.Param("id"))
+	at := "/people/" + c.Param("id")
+	if c.FormValue("lifecycle") != "" {
+		at += "#lifecycles"
+	}
+	return c.Redirect(http.StatusSeeOther, at)
 }
 
 func (w *Web) pin(c echo.Context, body pinBody, author string) error {

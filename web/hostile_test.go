@@ -120,6 +120,7 @@ func pageAddresses() map[string]struct {
 		"/plan/versions/:version":         {"/plan/versions/1", true},
 		"/people":                         {"/people?q=" + escape(hostile), true},
 		"/people/:id":                     {"/people/1", true},
+		"/people/:id/keys":                {"/people/2/keys", true},
 		"/people/reviews":                 {"/people/reviews", false},
 		"/people/erasures":                {"/people/erasures", true},
 		"/people/erasures/:id":            {"/people/erasures/1", true},

@@ -33,6 +33,8 @@ type personPage struct {
 	Pinned bool
 	// Erasure is the request to erase them that is open or being carried out; zero for none.
 	Erasure int64
+	// More is what folds.
+	More personMore
 	// Merged names the id that was asked for where it is a merged one.
 	Merged string
 }
@@ -70,6 +72,9 @@ func (w *Web) personPage(c echo.Context) error {
 		Explain: w.registry.Config().PlanOf(p.ID).Explain(prof, lifecycle.At(w.now())), Sync: sync[p.ID],
 	}
 	body.Stages, body.Pinned = w.registry.Config().PlanOf(p.ID).StageNames(), body.Explain.Via == lifecycle.ViaPin
+	if body.More, err = w.personMore(c, p, prof, &body.Explain); err != nil {
+		return err
+	}
 	if id := number(int64(p.ID)); id != c.Param("id") {
 		body.Merged = c.Param("id")
 	}

@@ -67,6 +67,7 @@ func costAddresses(raw int64) map[string][]string {
 		"/people/:id":                     {"/people/1", "/people/2"},
 		"/accounts":                       {"/accounts?stage=Known", "/accounts?q=example", "/accounts?q=none"},
 		"/accounts/:key":                  {"/accounts/domain:example.com", "/accounts/domain:example.com?before=1"},
+		"/people/:id/keys":                {"/people/1/keys", "/people/2/keys"},
 		"/segments/:name/members.csv":     {"/segments/at_risk/members.csv"},
 		"/inbox": {"/inbox?connection=c01", "/inbox?type=none", "/inbox?status=pending", "/inbox?status=done", "/inbox?status=ignored",
 			"/inbox?status=failed", "/inbox?status=failed&connection=c00", "/inbox?status=failed&reason=none", "/inbox?since=2001-01-01T00:00&until=2002-01-01T00:00"},

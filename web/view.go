@@ -51,6 +51,7 @@ func views() map[string]any {
 		"overview":        overviewPage{},
 		"people":          peoplePage{},
 		"person":          personPage{},
+		"person_keys":     personKeysPage{},
 		"plan":            planPage{},
 		"problem":         problemPage{},
 		"raw":             rawPage{},

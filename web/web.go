@@ -240,6 +240,7 @@ func (w *Web) routes(e *echo.Echo) {
 	e.POST("/plan/rollback", w.stepBack, page...)
 	e.GET("/people", w.peoplePage, page...)
 	e.GET("/people/:id", w.personPage, page...)
+	e.GET("/people/:id/keys", w.personKeysPage, page...)
 	e.POST("/people/:id/pin", w.pinForm, page...)
 	e.POST("/people/:id/identity", w.identityForm, page...)
 	e.POST("/people/:id/join", w.previewJoinForm, page...)

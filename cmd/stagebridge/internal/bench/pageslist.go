@@ -65,6 +65,9 @@ func (z PagesSize) addresses(route string) []address {
 		at("/accounts?q=nobody-of-that-name")
 	case "/accounts/:key":
 		list("/accounts/%s", accountKey(z.People/peoplePerAccount/3))
+	case "/people/:id/keys":
+		at("/people/%d/keys", z.People/3)
+		at("/people/%d/keys", z.longest())
 	case "/segments/:name/members.csv":
 		file("/segments/asked/members.csv")
 	case "/settings/erased":
