@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -32,7 +30,7 @@ type importOptions struct {
 
 // importCommand keeps the rows of a file as raw events of a connection.
 func importCommand() command {
-	c := command{name: "import", operands: "[flags] CONNECTION FILE", summary: "keep the rows of a CSV or JSON Lines file as raw events of a connection; running it again brings nothing twice"}
+	c := command{name: "import", operands: "[flags] CONNECTION FILE", summary: "keep the rows of a CSV or JSON Lines file as raw events of a connection, also beside the server; running it again brings nothing twice"}
 	c.run = func(ctx context.Context, p *program, args []string) error {
 		o := importOptions{mapper: imports.Mapper{Type: "import.row"}}
 		operands, err := p.parse(c, args, func(f *flag.FlagSet) {
@@ -44,7 +42,7 @@ func importCommand() command {
 			f.StringVar(&o.mapper.TimeColumn, "time-column", "", "column that holds the event's time; without one rows count as of now")
 			f.StringVar(&o.mapper.Layout, "time-layout", "", "form of the time in Go's notation, for example 02.01.2006; usual forms need none")
 			f.StringVar(&o.zone, "zone", "UTC", "time zone of times that name none")
-			f.StringVar(&o.mapper.KeyColumn, "key-column", "", "column that tells events apart, so that two files with one order bring it once")
+			f.StringVar(&o.mapper.KeyColumn, "key-column", "", "column that tells events apart, such as an order's number; without one the whole row does, and rows that are equal count as often as they stand in one file")
 		}, 2, 2)
 		if err != nil {
 			return err
@@ -72,21 +70,46 @@ func (p *program) importFile(ctx context.Context, a *app, id, path string, o imp
 		return err
 	}
 	defer f.Close()
-	if o.mapper.File, err = fingerprint(f); err != nil {
-		return err
-	}
 	info, err := f.Stat()
 	if err != nil {
 		return err
+	}
+	run := &importRun{a: a, id: id, path: path, mapper: &o.mapper, refused: newRefusals(path)}
+	if err := run.refused.begin(); err != nil {
+		return err
+	}
+	if o.mapper.KeyColumn == "" {
+		if err := p.findRepeats(ctx, f, info.Size(), reading, &o.mapper); err != nil {
+			return err
+		}
 	}
 	counted := &countingReader{r: f}
 	rows, err := imports.NewReader(counted, reading)
 	if err != nil {
 		return err
 	}
-	run := &importRun{p: p, a: a, id: id, path: path, mapper: &o.mapper, read: counted, size: info.Size()}
+	run.refused.header, run.bar = rows.Header, p.importBar(counted, info.Size())
 	err = run.all(ctx, rows)
-	return errors.Join(err, run.finish(err))
+	run.bar.end()
+	return errors.Join(err, run.finish(p.stdout, err))
+}
+
+// findRepeats reads a file once to learn which rows it holds more than once,
+// and goes back to its beginning.
+func (p *program) findRepeats(ctx context.Context, f *os.File, size int64, reading imports.Options, m *imports.Mapper) error {
+	counted := &countingReader{r: f}
+	rows, err := imports.NewReader(counted, reading)
+	if err != nil {
+		return err
+	}
+	bar := p.importBar(counted, size)
+	bar.verb, bar.told = "looked at", time.Now() // a short file needs no word about it
+	defer bar.end()
+	if m.Repeats, err = imports.FindRepeats(ctx, rows, m, size, func() { bar.add(1) }); err != nil {
+		return err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
 }
 
 // reading makes the reader's options.
@@ -118,16 +141,6 @@ func (o *importOptions) reading(path string) (imports.Options, error) {
 	return r, nil
 }
 
-// fingerprint hashes a file and goes back to its beginning.
-func fingerprint(f *os.File) (string, error) {
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	_, err := f.Seek(0, io.SeekStart)
-	return hex.EncodeToString(h.Sum(nil)), err
-}
-
 type countingReader struct {
 	r io.Reader
 	n int64
@@ -142,17 +155,14 @@ func (c *countingReader) Read(b []byte) (int, error) {
 
 // importRun is one run over a file.
 type importRun struct {
-	p      *program
-	a      *app
-	id     string
-	path   string
-	mapper *imports.Mapper
-	read   *countingReader
-	size   int64
+	a       *app
+	id      string
+	path    string
+	mapper  *imports.Mapper
+	refused *refusals
+	bar     *importBar
 
-	kept, twice, bad int64
-	errors           *os.File
-	told             time.Time
+	kept, twice int64
 }
 
 func (r *importRun) all(ctx context.Context, rows *imports.Reader) error {
@@ -167,7 +177,7 @@ func (r *importRun) all(ctx context.Context, rows *imports.Reader) error {
 		}
 		event, err := r.mapper.Event(&row)
 		if err != nil {
-			if err := r.refuse(&row, err); err != nil {
+			if err := r.refused.add(&row, err); err != nil {
 				return err
 			}
 			continue
@@ -179,7 +189,6 @@ func (r *importRun) all(ctx context.Context, rows *imports.Reader) error {
 			return err
 		}
 		batch = batch[:0]
-		r.progress()
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("stopped; what was read is kept, run it again to go on: %w", err)
 		}
@@ -196,42 +205,19 @@ func (r *importRun) keep(batch []connectors.RawEvent) error {
 	}
 	r.kept += int64(receipt.New)
 	r.twice += int64(receipt.Duplicates)
+	r.bar.add(int64(len(batch)))
 	return nil
 }
 
-// refuse writes a bad row to the file of errors beside the one that is read.
-func (r *importRun) refuse(row *imports.Row, why error) error {
-	r.bad++
-	if r.errors == nil {
-		var err error
-		if r.errors, err = os.Create(r.path + ".errors"); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(r.errors, "line %d: %v: %s\n", row.Line, why, row.Text)
-	return err
-}
-
-func (r *importRun) progress() {
-	if time.Since(r.told) < time.Second {
-		return
-	}
-	r.told = time.Now()
-	fmt.Fprintf(r.p.stderr, "%3d %%  %d rows kept\n", 100*r.read.n/max(r.size, 1), r.kept)
-}
-
 // finish says what became of the file.
-func (r *importRun) finish(failed error) error {
-	fmt.Fprintf(r.p.stdout, "%d rows kept, %d were there already", r.kept, r.twice)
-	if r.bad > 0 {
-		fmt.Fprintf(r.p.stdout, ", %d refused: see %s", r.bad, r.path+".errors")
+func (r *importRun) finish(out io.Writer, failed error) error {
+	fmt.Fprintf(out, "%d rows kept, %d were there already", r.kept, r.twice)
+	if r.refused.n > 0 {
+		fmt.Fprintf(out, ", %d refused: %s says why; mend them in %s and import that", r.refused.n, r.refused.why, r.refused.rows)
 	}
-	fmt.Fprintln(r.p.stdout)
-	if r.errors == nil {
-		return nil
-	}
-	err := r.errors.Close()
-	if failed == nil && err == nil {
+	fmt.Fprintln(out)
+	err := r.refused.end()
+	if r.refused.n > 0 && failed == nil && err == nil {
 		return errReported
 	}
 	return err

@@ -55,6 +55,9 @@ func TestImport(t *testing.T) {
 	if err != nil || strings.Count(string(bad), "\n") != 2 || !strings.Contains(string(bad), `line 2501: day is "tomorrow"`) || !strings.Contains(string(bad), "line 2502: it has 1 columns, want 4:") {
 		t.Errorf("errors: %s, %v", bad, err)
 	}
+	if rows, err := os.ReadFile(filepath.Join(dir, "orders.refused.txt")); err != nil || string(rows) != " 00004 tomorrow 1 2.00\n 00005\n" {
+		t.Errorf("refused: %q, %v", rows, err)
+	}
 	keyed := write("keyed.csv", "id,usd,order\n1,5.00,o1\n1,5.00,o1\n2,6.00,o2\n")
 	if r := stagebridge(t, env, "import", "-key-column", "order", "-type", "order", "shop", keyed); r.code != exitOK || !strings.HasPrefix(r.stdout, "2 rows kept, 1 were there already\n") {
 		t.Errorf("keyed: %+v", r)

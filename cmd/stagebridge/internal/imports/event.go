@@ -2,9 +2,13 @@ package imports
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,38 +28,26 @@ type Mapper struct {
 	Layout string
 	// Zone of times that name none.
 	Zone *time.Location
-	// KeyColumn holds what makes two rows one event; empty: each row is one.
+	// KeyColumn holds what makes two rows one event; empty: each row of a file is
+	// one, and it is the same one as the row of equal content and turn in every
+	// other file, so that a longer or mended file brings only what is new in it.
 	KeyColumn string
-	// File identifies the file by its content, so that reading it again brings
-	// nothing twice.
-	File string
+	// Repeats counts rows of equal content; nil takes them for one event.
+	Repeats *Repeats
 }
 
 // Event makes the raw event of a row.
 func (m *Mapper) Event(row *Row) (connectors.RawEvent, error) {
-	if row.Err != nil {
-		return connectors.RawEvent{}, row.Err
-	}
-	e := connectors.RawEvent{Type: m.Type, Format: connectors.FormatJSON, Body: row.Body}
-	values, err := members(row.Body)
+	e, values, err := m.event(row)
 	if err != nil {
 		return e, err
 	}
-	if m.TypeColumn != "" {
-		if e.Type = values.text(m.TypeColumn); e.Type == "" {
-			return e, fmt.Errorf("it has no %s, which names the event's type", m.TypeColumn)
-		}
-	}
-	if m.TimeColumn != "" {
-		text := values.text(m.TimeColumn)
-		at, err := m.time(text)
-		if err != nil {
-			return e, fmt.Errorf("%s is %q, %w", m.TimeColumn, text, err)
-		}
-		e.At = lifecycle.At(at)
-	}
 	if m.KeyColumn == "" {
-		e.Dedupe = connectors.Dedupe("import", m.File, strconv.FormatInt(row.Line, 10))
+		content, turn := contentOf(e.Type, values), int64(1)
+		if m.Repeats != nil {
+			turn = m.Repeats.turn(binary.BigEndian.Uint64(content))
+		}
+		e.Dedupe = connectors.Dedupe("import row", string(content), strconv.FormatInt(turn, 10))
 		return e, nil
 	}
 	key := values.text(m.KeyColumn)
@@ -64,6 +56,48 @@ func (m *Mapper) Event(row *Row) (connectors.RawEvent, error) {
 	}
 	e.Dedupe = connectors.Dedupe("import key", e.Type, key)
 	return e, nil
+}
+
+// contentOf hashes an event's type and members, in whatever order and with
+// whatever blanks they were written.
+func contentOf(kind string, values object) []byte {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		var value bytes.Buffer
+		if json.Compact(&value, values[name]) != nil {
+			value.Write(values[name]) // it was valid before, so this is not reached
+		}
+		fmt.Fprintf(h, "%d:%s%d:", len(name), name, value.Len())
+		h.Write(value.Bytes())
+	}
+	fmt.Fprintf(h, "%s", kind)
+	return h.Sum(nil)
+}
+
+// event is Event without the key.
+func (m *Mapper) event(row *Row) (connectors.RawEvent, object, error) {
+	if row.Err != nil {
+		return connectors.RawEvent{}, nil, row.Err
+	}
+	e := connectors.RawEvent{Type: m.Type, Format: connectors.FormatJSON, Body: row.Body}
+	values, err := members(row.Body)
+	if err != nil {
+		return e, nil, err
+	}
+	if m.TypeColumn != "" {
+		if e.Type = values.text(m.TypeColumn); e.Type == "" {
+			return e, nil, fmt.Errorf("it has no %s, which names the event's type", m.TypeColumn)
+		}
+	}
+	if m.TimeColumn != "" {
+		text := values.text(m.TimeColumn)
+		at, err := m.time(text)
+		if err != nil {
+			return e, nil, fmt.Errorf("%s is %q, %w", m.TimeColumn, text, err)
+		}
+		e.At = lifecycle.At(at)
+	}
+	return e, values, nil
 }
 
 type object map[string]json.RawMessage

@@ -1,10 +1,10 @@
 // Package imports reads files of past events or people, row by row, and makes
-// raw events of them. A file of any length takes constant memory.
+// raw events of them. A file of any length takes bounded memory, but for rows
+// that the file holds more than once: see Repeats.
 package imports
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,9 +19,6 @@ const (
 	Lines = "jsonl" // JSON Lines: one object a line
 )
 
-// maxLine bounds one row, in bytes.
-const maxLine = 4 << 20
-
 // Row is one row of a file.
 type Row struct {
 	// Line of the file at which it begins, from 1.
@@ -29,8 +26,10 @@ type Row struct {
 	// Body is the row as a JSON object: of a CSV file every value is a text, and
 	// an empty one is left out.
 	Body []byte
-	// Err says what is wrong with the row; Text is then the row as it stands.
-	Err  error
+	// Err says what is wrong with the row.
+	Err error
+	// Text is the row as it stands in the file, without the end of its last line;
+	// of a bad one only its first line, and empty where that is too long to keep.
 	Text string
 }
 
@@ -46,6 +45,9 @@ type Options struct {
 
 // Reader gives the rows of a file.
 type Reader struct {
+	// Header is the header line as it stands; empty where the file has none.
+	Header string
+
 	next func() (Row, error)
 }
 
@@ -55,124 +57,79 @@ func NewReader(r io.Reader, o Options) (*Reader, error) {
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(3)
 	}
+	lines := &lineReader{r: buffered}
 	switch {
 	case o.Format == Lines:
-		return jsonReader(buffered), nil
+		return &Reader{next: jsonRows(lines)}, nil
 	case o.Separator == ' ':
-		return blankReader(buffered, o.Columns)
+		return blankReader(lines, o.Columns)
 	}
-	return csvReader(buffered, o)
+	c, header, err := newCSV(lines, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{Header: header, next: c.next}, nil
 }
 
 // Next gives the next row; io.EOF at the end. Any other error ends the file; a
 // bad row is no error but a Row with Err.
 func (r *Reader) Next() (Row, error) { return r.next() }
 
-func jsonReader(r *bufio.Reader) *Reader {
-	line := int64(0)
-	return &Reader{next: func() (Row, error) {
+func jsonRows(lines *lineReader) func() (Row, error) {
+	return func() (Row, error) {
 		for {
-			text, err := readLine(r)
+			l, err := lines.next()
 			if err != nil {
 				return Row{}, err
 			}
-			line++
-			if strings.TrimSpace(text) == "" {
+			text := strings.TrimSpace(l.text)
+			if text == "" && !l.long {
 				continue
 			}
-			row := Row{Line: line, Body: []byte(text), Text: text}
+			row := Row{Line: l.number, Body: []byte(l.text), Text: l.text}
 			switch {
+			case l.long:
+				row.Err = errLong
 			case !utf8.ValidString(text):
 				row.Err = errors.New("it is not valid UTF-8")
 			case !json.Valid(row.Body):
 				row.Err = errors.New("it is not JSON")
-			case strings.TrimSpace(text)[0] != '{':
+			case text[0] != '{':
 				row.Err = errors.New("it is no JSON object")
 			}
 			return row, nil
-		}
-	}}
-}
-
-// readLine gives a line without its end; a last line may lack one.
-func readLine(r *bufio.Reader) (string, error) {
-	var b strings.Builder
-	for {
-		part, more, err := r.ReadLine()
-		if err != nil {
-			if b.Len() > 0 && errors.Is(err, io.EOF) {
-				return b.String(), nil
-			}
-			return "", err
-		}
-		if b.Len()+len(part) > maxLine {
-			return "", fmt.Errorf("a line is longer than %d bytes", maxLine)
-		}
-		b.Write(part)
-		if !more {
-			return b.String(), nil
 		}
 	}
 }
 
 // blankReader reads columns that are parted by any number of blanks.
-func blankReader(r *bufio.Reader, columns []string) (*Reader, error) {
-	line := int64(0)
+func blankReader(lines *lineReader, columns []string) (*Reader, error) {
+	r := &Reader{}
 	if len(columns) == 0 {
-		header, err := readLine(r)
+		header, err := lines.next()
 		if err != nil {
 			return nil, headerError(err)
 		}
-		line, columns = 1, strings.Fields(header)
+		r.Header, columns = header.text, strings.Fields(header.text)
 	}
 	if err := checkColumns(columns); err != nil {
 		return nil, err
 	}
-	return &Reader{next: func() (Row, error) {
+	r.next = func() (Row, error) {
 		for {
-			text, err := readLine(r)
-			if err != nil {
+			l, err := lines.next()
+			switch {
+			case err != nil:
 				return Row{}, err
+			case l.long:
+				return Row{Line: l.number, Err: errLong}, nil
 			}
-			line++
-			if values := strings.Fields(text); len(values) > 0 {
-				return rowOf(line, columns, values, text), nil
+			if values := strings.Fields(l.text); len(values) > 0 {
+				return rowOf(l.number, columns, values, l.text), nil
 			}
 		}
-	}}, nil
-}
-
-func csvReader(r *bufio.Reader, o Options) (*Reader, error) {
-	c := csv.NewReader(r)
-	c.FieldsPerRecord, c.ReuseRecord = -1, true
-	if o.Separator != 0 {
-		c.Comma = o.Separator
 	}
-	columns := o.Columns
-	if len(columns) == 0 {
-		header, err := c.Read()
-		if err != nil {
-			return nil, headerError(err)
-		}
-		for _, name := range header {
-			columns = append(columns, strings.TrimSpace(name))
-		}
-	}
-	if err := checkColumns(columns); err != nil {
-		return nil, err
-	}
-	return &Reader{next: func() (Row, error) {
-		values, err := c.Read()
-		var bad *csv.ParseError
-		switch {
-		case errors.As(err, &bad):
-			return Row{Line: int64(bad.StartLine), Err: bad.Err, Text: strings.Join(values, ",")}, nil
-		case err != nil:
-			return Row{}, err
-		}
-		line, _ := c.FieldPos(0)
-		return rowOf(int64(line), columns, values, strings.Join(values, ",")), nil
-	}}, nil
+	return r, nil
 }
 
 func headerError(err error) error {
@@ -197,8 +154,8 @@ func checkColumns(columns []string) error {
 }
 
 // rowOf makes an object of a row's values.
-func rowOf(line int64, columns, values []string, text string) Row {
-	row := Row{Line: line, Text: text}
+func rowOf(number int64, columns, values []string, text string) Row {
+	row := Row{Line: number, Text: text}
 	switch {
 	case len(values) != len(columns):
 		row.Err = fmt.Errorf("it has %d columns, want %d", len(values), len(columns))
@@ -207,7 +164,7 @@ func rowOf(line int64, columns, values []string, text string) Row {
 		row.Err = errors.New("it is not valid UTF-8")
 		return row
 	}
-	body := map[string]string{}
+	body := make(map[string]string, len(columns))
 	for i, name := range columns {
 		if v := strings.TrimSpace(values[i]); v != "" {
 			body[name] = v
