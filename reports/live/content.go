@@ -15,6 +15,13 @@ import (
 // usage counts how often something was seen, and by how many people.
 type usage struct{ times, people int64 }
 
+// contentCategory is that of events about content.
+const contentCategory = "Content"
+
+// fewCells is up to how many stages and pieces of one person are looked through
+// in turn; of more a map is made.
+const fewCells = 16
+
 // contentCounter counts content and touches by stage, and the last ones before
 // a decision.
 type contentCounter struct {
@@ -22,15 +29,18 @@ type contentCounter struct {
 	touches
 	won      []lifecycle.EventName
 	lookback time.Duration
-	stages   map[lifecycle.Stage]map[int32]usage
-	last     map[int32]int64
-	decided  int64
-	without  int64 // decisions that nothing came before
+	stages   map[lifecycle.Stage]map[int32]*usage
+	// viewed and touched are the numbers of pieces by their bare names.
+	viewed, touched map[string]int32
+	seen            []cell // memory for the next person's
+	last            map[int32]int64
+	decided         int64
+	without         int64 // decisions that nothing came before
 }
 
 func newContent(_ *lifecycle.Plan, o *Options) counter {
 	c := &contentCounter{o: o, touches: newTouches(o), won: o.Won, lookback: cmp.Or(o.Lookback, defaultLookback),
-		stages: map[lifecycle.Stage]map[int32]usage{}, last: map[int32]int64{}}
+		stages: map[lifecycle.Stage]map[int32]*usage{}, viewed: map[string]int32{}, touched: map[string]int32{}, last: map[int32]int64{}}
 	if len(c.won) == 0 {
 		c.won = paying()
 	}
@@ -40,20 +50,23 @@ func newContent(_ *lifecycle.Plan, o *Options) counter {
 // piece gives the number of the content or touch that an event is about.
 func (c *contentCounter) piece(e *summary.Event) (int32, bool) {
 	switch {
-	case strings.HasPrefix(string(e.Name), "Content:"):
-		return c.labels.number("content: " + cmp.Or(e.Property("content"), e.Property("name"), unnamed)), true
+	case strings.HasPrefix(string(e.Name), contentCategory+":"):
+		return c.labels.under(c.viewed, "content: ", cmp.Or(e.Property("content"), e.Property("name"), unnamed)), true
 	case c.is(e):
-		return c.labels.number("touch: " + c.labels.texts[c.name(e)]), true
+		return c.labels.under(c.touched, "touch: ", c.labels.texts[c.name(e)]), true
 	}
 	return 0, false
 }
 
+// cell is a piece met in a stage.
+type cell struct {
+	stage lifecycle.Stage
+	piece int32
+}
+
 func (c *contentCounter) take(p *summary.Person) error {
-	type cell struct {
-		stage lifecycle.Stage
-		piece int32
-	}
-	var seen map[cell]bool
+	c.seen = c.seen[:0]
+	var many map[cell]bool
 	var stage lifecycle.Stage
 	next, last, lastAt, decided := 0, int32(-1), lifecycle.Instant(0), false
 	for i := range p.Events {
@@ -78,21 +91,36 @@ func (c *contentCounter) take(p *summary.Person) error {
 		if e.At < c.o.From {
 			continue
 		}
-		if seen == nil {
-			seen = map[cell]bool{}
-		}
-		if c.stages[stage] == nil {
-			c.stages[stage] = map[int32]usage{}
-		}
-		u := c.stages[stage][piece]
+		u := c.usage(stage, piece)
 		u.times++
-		if !seen[cell{stage, piece}] {
-			seen[cell{stage, piece}] = true
-			u.people++
+		switch at := (cell{stage, piece}); {
+		case many[at] || slices.Contains(c.seen, at):
+			continue
+		case len(c.seen) < fewCells:
+			c.seen = append(c.seen, at)
+		default:
+			if many == nil {
+				many = map[cell]bool{}
+			}
+			many[at] = true
 		}
-		c.stages[stage][piece] = u
+		u.people++
 	}
 	return nil
+}
+
+func (c *contentCounter) usage(stage lifecycle.Stage, piece int32) *usage {
+	pieces := c.stages[stage]
+	if pieces == nil {
+		pieces = map[int32]*usage{}
+		c.stages[stage] = pieces
+	}
+	u := pieces[piece]
+	if u == nil {
+		u = &usage{}
+		pieces[piece] = u
+	}
+	return u
 }
 
 // decide counts what came last before a decision.

@@ -21,12 +21,14 @@ const (
 // features finds what people may have in common.
 type features struct {
 	labels labels
-	skip   map[lifecycle.EventName]bool // events that make the groups
-	seen   []int32
+	// kinds are the numbers of features of one kind by their names.
+	kinds map[string]map[string]int32
+	skip  map[lifecycle.EventName]bool // events that make the groups
+	seen  []int32
 }
 
 func newFeatures(skip []lifecycle.EventName) features {
-	f := features{labels: newLabels(), skip: map[lifecycle.EventName]bool{}}
+	f := features{labels: newLabels(), kinds: map[string]map[string]int32{}, skip: map[lifecycle.EventName]bool{}}
 	for _, name := range skip {
 		f.skip[name] = true
 	}
@@ -42,7 +44,12 @@ func (f *features) of(p *summary.Person, in span) []int32 {
 		if name == "" || len(f.seen) >= maxFeatures {
 			return
 		}
-		n := f.labels.number(kind + ": " + name)
+		known := f.kinds[kind]
+		if known == nil {
+			known = map[string]int32{}
+			f.kinds[kind] = known
+		}
+		n := f.labels.under(known, kind+": ", name)
 		if i, ok := slices.BinarySearch(f.seen, n); !ok {
 			f.seen = slices.Insert(f.seen, i, n)
 		}
@@ -67,9 +74,19 @@ func (f *features) of(p *summary.Person, in span) []int32 {
 	}
 	for i := range p.Traits {
 		t := &p.Traits[i]
-		if _, err := strconv.ParseFloat(t.Value, 64); err != nil {
+		if !isNumber(t.Value) {
 			add("trait", t.Name+" = "+t.Value)
 		}
 	}
 	return f.seen
+}
+
+// isNumber tells whether a trait's value is one. Most that are none are told by
+// how they begin, which costs less than an error.
+func isNumber(text string) bool {
+	if text == "" || !strings.ContainsRune("0123456789+-.iInN", rune(text[0])) {
+		return false
+	}
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
 }

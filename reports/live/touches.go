@@ -92,3 +92,17 @@ func (l *labels) number(text string) int32 {
 	l.numbers[text], l.texts = n, append(l.texts, text)
 	return n
 }
+
+// under gives the number of a text that has a word put before it. The map, which
+// is of that word alone, remembers the numbers by what follows, so that most texts
+// need not be put together.
+func (l *labels) under(known map[string]int32, word, text string) int32 {
+	if n, ok := known[text]; ok {
+		return n
+	}
+	n := l.number(word + text)
+	if len(known) < maxLabels && l.texts[n] != otherNames { // each of the others is counted
+		known[strings.Clone(text)] = n
+	}
+	return n
+}

@@ -66,6 +66,12 @@ func (c *attributionCounter) want() summary.Want {
 	return wanted(false, c.touches.events, c.won, []lifecycle.EventName{leadCreated})
 }
 
+func (c *contentCounter) want() summary.Want {
+	w := wanted(true, c.touches.events, c.won)
+	w.Categories = []string{contentCategory}
+	return w
+}
+
 func (c *contactCounter) want() summary.Want { return wanted(true, c.events) }
 
 func (c *ticketCounter) want() summary.Want {

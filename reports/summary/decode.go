@@ -2,6 +2,7 @@ package summary
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 )
@@ -9,10 +10,12 @@ import (
 // Want says what a reader needs of people beside what is always there: who,
 // since when, stage and segments.
 type Want struct {
-	// AllEvents asks for every event, else only those with one of the names.
-	AllEvents bool
-	Events    []lifecycle.EventName
-	Moves     bool
+	// AllEvents asks for every event, else only those with one of the names, or
+	// of one of the categories: what a name has before its colon.
+	AllEvents  bool
+	Events     []lifecycle.EventName
+	Categories []string
+	Moves      bool
 	// Courses asks for the moves in further lifecycles.
 	Courses bool
 	Traits  bool
@@ -20,6 +23,18 @@ type Want struct {
 
 // All is everything that there is.
 func All() Want { return Want{AllEvents: true, Moves: true, Courses: true, Traits: true} }
+
+// events tells whether any event may be wanted.
+func (w *Want) events() bool { return w.AllEvents || len(w.Events) > 0 || len(w.Categories) > 0 }
+
+// event tells whether those of a name are.
+func (w *Want) event(name lifecycle.EventName) bool {
+	if w.AllEvents || slices.Contains(w.Events, name) {
+		return true
+	}
+	category, _, _ := strings.Cut(string(name), ":")
+	return slices.Contains(w.Categories, category)
+}
 
 // block holds the people of one block, and the memory for the next.
 type block struct {
@@ -89,7 +104,7 @@ func (b *block) decode(body []byte, want *Want) error {
 		if want.Traits {
 			b.readTraits(&trait, p, n.traits, traits)
 		}
-		if want.AllEvents || len(want.Events) > 0 {
+		if want.events() {
 			b.readEvents(&event, p, n.events, events, properties)
 		}
 		if head.bad || move.bad || course.bad || trait.bad || event.bad {
@@ -135,7 +150,7 @@ func (b *block) readShapes(r *reader, want *Want) {
 			b.names = append(b.names, b.text(r))
 		}
 		s.properties = b.names[from:len(b.names):len(b.names)]
-		s.wanted = want.AllEvents || slices.Contains(want.Events, s.name)
+		s.wanted = want.event(s.name)
 		b.shapes = append(b.shapes, s)
 	}
 }

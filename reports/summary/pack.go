@@ -62,6 +62,28 @@ func (r *reader) uvarint() uint64 {
 			return uint64(c)
 		}
 	}
+	return r.longer()
+}
+
+// longer reads a number of two bytes or more. Those of up to four, which times
+// within a year take, are put together here: they are most of what there is.
+func (r *reader) longer() uint64 {
+	if r.left() >= 4 {
+		b := r.b[r.at : r.at+4]
+		v := uint64(b[0]&0x7f) | uint64(b[1]&0x7f)<<7
+		if b[1] < 0x80 {
+			r.at += 2
+			return v
+		}
+		if v |= uint64(b[2]&0x7f) << 14; b[2] < 0x80 {
+			r.at += 3
+			return v
+		}
+		if v |= uint64(b[3]&0x7f) << 21; b[3] < 0x80 {
+			r.at += 4
+			return v
+		}
+	}
 	v, n := binary.Uvarint(r.b[r.at:])
 	if n <= 0 {
 		r.fail()
