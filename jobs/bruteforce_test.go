@@ -281,7 +281,7 @@ func (l *bruteLife) decide() string {
 			l.reached = i
 		}
 	}
-	return l.heldBack(l.shown())
+	return l.shown()
 }
 
 // stage is the one held; empty before the first.
@@ -300,11 +300,8 @@ func (l *bruteCourse) since() int64 {
 	return l.spells[len(l.spells)-1].from
 }
 
-// shown is the stage to hold now: that of a live claim, else the first side
-// stage that is true and open from the path stage, else the path stage.
-func (l *bruteLife) shown() string {
-	held := l.side
-	l.side = ""
+// claimed is the stage of the claim that is live; empty for none.
+func (l *bruteLife) claimed() string {
 	for _, rule := range l.of.claims {
 		for _, e := range slices.Backward(l.events) {
 			if e.connection != rule.connection || !l.of.hasStage(e.claim) {
@@ -316,6 +313,12 @@ func (l *bruteLife) shown() string {
 			break // only the newest of a connection counts
 		}
 	}
+	return ""
+}
+
+// uncalled is the stage to hold where nobody claims one: the first side stage
+// that is true and open from the path stage, else the path stage.
+func (l *bruteLife) uncalled(held string) string {
 	here := ""
 	if l.reached >= 0 {
 		here = l.of.path[l.reached].name
@@ -329,16 +332,48 @@ func (l *bruteLife) shown() string {
 	return here
 }
 
+// shown is the stage to hold now: that of a live claim, else what is without one,
+// unless a policy keeps the person from going back to it. Then a claim is passed
+// over where a side stage is true, and else the path stage stays.
+func (l *bruteLife) shown() string {
+	held := l.side
+	l.side = ""
+	claim := l.claimed()
+	want := claim
+	if claim == "" {
+		want = l.uncalled(held)
+	}
+	stay := l.heldBack(want)
+	if stay == "" {
+		return want
+	}
+	if claim != "" {
+		l.uncalled(held)
+		if l.side != "" {
+			return l.side
+		}
+	}
+	return stay
+}
+
 // heldBack applies the policies to a move from one path stage to an earlier one.
+// It gives the stage to stay in; empty where the move is free. In a side stage
+// the path stage that was held before it counts.
 func (l *bruteLife) heldBack(to string) string {
 	place := func(name string) int {
 		return slices.IndexFunc(l.of.path, func(s bruteStage) bool { return s.name == name })
 	}
-	from := l.stage()
+	from := ""
+	for _, s := range slices.Backward(l.spells) {
+		if place(s.stage) >= 0 {
+			from = s.stage
+			break
+		}
+	}
 	fall, since := l.fall, l.fallSince
 	l.fall = ""
-	if place(to) < 0 || place(to) >= place(from) {
-		return to
+	if to == l.stage() || place(to) < 0 || place(to) >= place(from) {
+		return ""
 	}
 	for _, b := range l.of.back {
 		span, after := strings.CutPrefix(b.Policy, "after ")
@@ -348,19 +383,19 @@ func (l *bruteLife) heldBack(to string) string {
 		case b.Policy == "forbid":
 			return from
 		case !after:
-			return to
+			return ""
 		case fall != to:
 			since = l.now
 		}
 		due := since + bruteSpan(l.plan.t, span)
 		if l.now >= due {
-			return to
+			return ""
 		}
 		l.fall, l.fallSince = to, since
 		l.note(due)
 		return from
 	}
-	return to
+	return ""
 }
 
 // times counts the events of a name within a window that ends now.

@@ -21,6 +21,7 @@ type decision struct {
 	via   Via
 	why   string  // the text behind it
 	next  Instant // the earliest instant at which this can change by time alone
+	held  bool    // a policy kept what was to be shown from being so
 	// a move back that a policy holds up, and since when it has been due
 	fallTo    Stage
 	fallSince Instant
@@ -117,12 +118,14 @@ func (r *run) decideSide(c *course, d *decision) bool {
 
 // holdBack applies the policies for moves back. Path stages are latched, so a
 // move back along the path always comes from a claim, or from a claim or pin
-// that has ended.
+// that has ended. Where a side stage is shown, the path stage held before it is
+// what counts: a detour through a side stage opens no way back. What is kept is
+// what would be shown without the claim, so side stages go on to come and go.
 func (r *run) holdBack(c *course, d *decision) {
 	if len(c.back) == 0 || d.stage == c.at.Stage {
 		return
 	}
-	from, to := c.PathIndex(c.at.Stage), c.PathIndex(d.stage)
+	from, to := c.held(), c.PathIndex(d.stage)
 	if from < 0 || to >= from || to < 0 && d.stage != "" {
 		return
 	}
@@ -142,7 +145,20 @@ func (r *run) holdBack(c *course, d *decision) {
 		d.fallTo, d.fallSince = d.stage, since
 		d.next = min(d.next, due)
 	}
-	d.stage, d.via, d.why = c.at.Stage, ViaKept, "kept by a back policy"
+	d.held = true
+	if d.via == ViaClaim && r.decideSide(c, d) {
+		return
+	}
+	d.stage, d.via, d.why = c.track.path[from].name, ViaKept, "kept by a back policy"
+}
+
+// held is the place of the path stage that the person holds, be it behind a side
+// stage; -1 for none.
+func (c *course) held() int {
+	if place := c.PathIndex(c.at.Stage); place >= 0 || c.at.Stage == "" {
+		return place
+	}
+	return c.PathIndex(c.at.position)
 }
 
 // conflict says why a claim is not shown, given what else could be the reason.
@@ -150,10 +166,10 @@ func (d *decision) conflict(otherwise ConflictReason) ConflictReason {
 	if otherwise != ConflictOutranked {
 		return otherwise
 	}
-	switch d.via {
-	case ViaPin:
+	switch {
+	case d.via == ViaPin:
 		return ConflictPinned
-	case ViaKept:
+	case d.held:
 		return ConflictBack
 	}
 	return otherwise

@@ -76,7 +76,7 @@ func (r *run) explainHold(c *course, x *Explanation, d *decision) {
 			free.stage = c.track.path[d.path].name
 		}
 		x.Wanted = free.stage
-		policy, span := c.backRuleFor(c.PathIndex(c.at.Stage), c.PathIndex(free.stage))
+		policy, span := c.backRuleFor(c.held(), c.PathIndex(free.stage))
 		if policy == backAfter {
 			x.Until = known(d.fallSince.after(span))
 		}

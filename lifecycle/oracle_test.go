@@ -205,19 +205,28 @@ func (o *oracle) target(path []Stage) Stage {
 		o.fallFrom, o.fallTo, o.side = 0, "", ""
 		return pinned
 	}
-	want := o.wanted(path)
-	from, to := slices.Index(path, o.stage()), slices.Index(path, want)
+	side := o.side
+	want, claimed := o.wanted(path)
+	held := o.held(path)
+	from, to := slices.Index(path, held), slices.Index(path, want)
+	kept := func() Stage {
+		if o.side = side; claimed && o.sided(path) {
+			return o.side
+		}
+		o.side = ""
+		return held
+	}
 	if want == o.stage() || from < 0 || to >= from || to < 0 && want != "" {
 		o.fallFrom, o.fallTo = 0, ""
 		return want
 	}
 	for _, r := range o.m.back {
-		if len(r.from) > 0 && !slices.Contains(r.from, o.stage()) || len(r.to) > 0 && !slices.Contains(r.to, want) {
+		if len(r.from) > 0 && !slices.Contains(r.from, held) || len(r.to) > 0 && !slices.Contains(r.to, want) {
 			continue
 		}
 		if r.policy == "forbid" {
 			o.fallFrom, o.fallTo = 0, ""
-			return o.stage()
+			return kept()
 		}
 		if r.policy == "after" {
 			if o.fallFrom == 0 || o.fallTo != want {
@@ -225,7 +234,7 @@ func (o *oracle) target(path []Stage) Stage {
 				o.expect(o.now)
 			}
 			if o.now < o.fallFrom+Instant(r.span)*1_000_000 {
-				return o.stage()
+				return kept()
 			}
 		}
 		break
@@ -255,7 +264,20 @@ func (o *oracle) pinned() Stage {
 	return stage
 }
 
-func (o *oracle) wanted(path []Stage) Stage {
+// held is the path stage held now, or before the side stage held now.
+func (o *oracle) held(path []Stage) Stage {
+	if o.stage() == "" {
+		return ""
+	}
+	for _, s := range slices.Backward(o.history) {
+		if slices.Contains(path, s.stage) {
+			return s.stage
+		}
+	}
+	return ""
+}
+
+func (o *oracle) wanted(path []Stage) (stage Stage, claimed bool) {
 	for _, c := range o.m.claims {
 		if c.mode != "hold" {
 			continue
@@ -264,12 +286,23 @@ func (o *oracle) wanted(path []Stage) Stage {
 			if e.Connection == c.connection && e.Claim != "" && o.stageOf(e.Claim) != nil {
 				if c.span == 0 || o.now-e.At < Instant(c.span)*1_000_000 {
 					o.side = ""
-					return e.Claim
+					return e.Claim, true
 				}
 				break
 			}
 		}
 	}
+	switch {
+	case o.sided(path):
+		return o.side, false
+	case o.path < 0:
+		return "", false
+	}
+	return path[o.path], false
+}
+
+// sided finds the side stage that its own condition shows.
+func (o *oracle) sided(path []Stage) bool {
 	for _, s := range o.m.stages {
 		here := o.path >= 0 && slices.Contains(s.from, path[max(o.path, 0)])
 		was := o.side == s.name && o.stage() == s.name
@@ -279,12 +312,9 @@ func (o *oracle) wanted(path []Stage) Stage {
 		}
 		if s.side && (len(s.from) == 0 || here) && o.belongs(s.when, s.modelGate, was, since) {
 			o.side = s.name
-			return s.name
+			return true
 		}
 	}
 	o.side = ""
-	if o.path < 0 {
-		return ""
-	}
-	return path[o.path]
+	return false
 }
