@@ -8,8 +8,8 @@ import (
 
 func ExampleNewFunnel() {
 	funnel, err := reports.NewFunnel(reports.Cohort{}, reports.Reached, []reports.StageCount{
-		{Stage: "Lead", Reached: 120, Entered: 120},
-		{Stage: "Customer", Reached: 30, Entered: 30, FromPrevious: 30, FromFirst: 30},
+		{Stage: "Lead", People: 120},
+		{Stage: "Customer", People: 30, Before: 120, FromPrevious: 30, FromFirst: 30},
 	})
 	if err != nil {
 		fmt.Println(err)

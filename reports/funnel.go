@@ -12,36 +12,39 @@ import (
 type Counting string
 
 const (
-	// Reached counts who entered the stage or any later one: a stage that was
-	// skipped counts as passed. The steps then multiply to the whole.
-	Reached Counting = "reached"
-	// Entered counts explicit entries only. A step looks at those who entered
-	// both stages, the later one not before the earlier; the steps do not
+	// Reached takes a stage that was skipped as passed: the time of a stage is that
+	// of the first entry into it or any later one. Without a window the steps
 	// multiply to the whole.
+	Reached Counting = "reached"
+	// Entered counts explicit entries only: the time of a stage is that of the
+	// first entry into it. The steps do not multiply to the whole.
 	Entered Counting = "entered"
 )
 
 // Cohort says who is looked at and for how long.
 type Cohort struct {
-	// From and To bound the first entry into the first stage, From included and
-	// To not; zero is open.
+	// From and To bound the time of the first stage, From included and To not;
+	// zero is open.
 	From, To lifecycle.Instant
-	// Window is how long after that entry moves still count; zero is without
-	// end. With a window, whoever was counted into the cohort must be at least
-	// that old.
+	// Window is how long after the time of one stage that of another still
+	// counts; zero is without end. Whoever is younger than that is left out.
 	Window time.Duration
 }
 
 // StageCount is what was counted of one cohort at one path stage. Every person
-// counts once, by the first entry.
+// counts once.
 type StageCount struct {
-	Stage   lifecycle.Stage
-	Reached int64 // entered this stage or a later one
-	Entered int64 // entered this stage itself
-	// FromPrevious and FromFirst are those who entered this stage at the time
-	// of, or after, entering the stage before it and the first stage. They mean
-	// nothing at the first stage.
-	FromPrevious, FromFirst int64
+	Stage lifecycle.Stage
+	// People came to the stage, with a window within it since the first stage. At
+	// the first stage they are the cohort.
+	People int64
+	// Before came to the stage before, long enough ago to tell, and FromPrevious
+	// of them to this one: not earlier, and within the window since then. They
+	// mean nothing at the first stage.
+	Before, FromPrevious int64
+	// FromFirst are those of the cohort who came to this stage not earlier than to
+	// the first one, and within the window since then.
+	FromFirst int64
 }
 
 // Funnel is the way of one cohort along the path.
@@ -51,6 +54,15 @@ type Funnel struct {
 	Steps    []FunnelStep `json:"steps"`
 	// Formula says in words what is divided by what.
 	Formula string `json:"formula"`
+	// Cohorts are the same by the period of the first stage, in order; nil where
+	// they were not asked for.
+	Cohorts []FunnelCohort `json:"cohorts,omitempty"`
+}
+
+// FunnelCohort is the way of those who began in one period.
+type FunnelCohort struct {
+	Period string       `json:"period"`
+	Steps  []FunnelStep `json:"steps"`
 }
 
 // FunnelStep is one stage of a funnel. At the first stage both rates are
@@ -62,34 +74,35 @@ type FunnelStep struct {
 	FromFirst    Rate            `json:"from_first"`
 }
 
-// NewFunnel divides the counts, given in the order of the path. The error
-// lists every count that contradicts another; counting must be Reached or
-// Entered.
+// NewFunnel divides the counts, given in the order of the path and made by the
+// counting: Reached or Entered. The error lists every count that contradicts
+// another.
 func NewFunnel(cohort Cohort, counting Counting, counts []StageCount) (Funnel, error) {
 	if counting != Reached && counting != Entered {
 		return Funnel{}, fmt.Errorf("reports: funnel: counting %q is neither %q nor %q", counting, Reached, Entered)
 	}
+	steps, err := NewSteps(counts)
+	if err != nil {
+		return Funnel{}, err
+	}
+	return Funnel{Counting: counting, Cohort: cohort, Formula: formula(cohort, counting), Steps: steps}, nil
+}
+
+// NewSteps divides the counts of one cohort, given in the order of the path. The
+// error lists every count that contradicts another.
+func NewSteps(counts []StageCount) ([]FunnelStep, error) {
 	if err := checkCounts(counts); err != nil {
-		return Funnel{}, fmt.Errorf("reports: funnel: %w", err)
+		return nil, fmt.Errorf("reports: funnel: %w", err)
 	}
-	f := Funnel{Counting: counting, Cohort: cohort, Formula: formula(cohort, counting), Steps: make([]FunnelStep, len(counts))}
+	steps := make([]FunnelStep, len(counts))
 	for i, c := range counts {
-		step := FunnelStep{Stage: c.Stage, People: c.Entered}
-		if counting == Reached {
-			step.People = c.Reached
+		steps[i] = FunnelStep{Stage: c.Stage, People: c.People}
+		if i > 0 {
+			steps[i].FromPrevious = NewRate(c.FromPrevious, c.Before)
+			steps[i].FromFirst = NewRate(c.FromFirst, counts[0].People)
 		}
-		switch {
-		case i == 0:
-		case counting == Reached:
-			step.FromPrevious = NewRate(c.Reached, counts[i-1].Reached)
-			step.FromFirst = NewRate(c.Reached, counts[0].Reached)
-		default:
-			step.FromPrevious = NewRate(c.FromPrevious, counts[i-1].Entered)
-			step.FromFirst = NewRate(c.FromFirst, counts[0].Entered)
-		}
-		f.Steps[i] = step
 	}
-	return f, nil
+	return steps, nil
 }
 
 // checkCounts refuses counts that cannot have been counted of one cohort, so
@@ -100,30 +113,17 @@ func checkCounts(counts []StageCount) error {
 		refuse := func(format string, a ...any) {
 			errs = append(errs, fmt.Errorf("stage %q: "+format, append([]any{c.Stage}, a...)...))
 		}
-		if c.Entered < 0 || c.FromPrevious < 0 || c.FromFirst < 0 || c.Reached < 0 {
+		cohort := counts[0].People
+		switch {
+		case c.People < 0 || c.Before < 0 || c.FromPrevious < 0 || c.FromFirst < 0:
 			refuse("a negative count")
-			continue
-		}
-		if c.Entered > c.Reached {
-			refuse("%d entered and only %d reached it", c.Entered, c.Reached)
-		}
-		later := int64(0)
-		if i+1 < len(counts) {
-			later = counts[i+1].Reached
-		}
-		if skipped := c.Reached - c.Entered; skipped > max(later, 0) {
-			refuse("%d reached it without entering it and only %d reached a later one", skipped, later)
-		}
-		if i == 0 {
-			continue
-		}
-		if before := counts[i-1]; c.Reached > before.Reached {
-			refuse("%d reached it and only %d the stage before", c.Reached, before.Reached)
-		} else if c.FromPrevious > min(c.Entered, before.Entered) {
-			refuse("%d came from the stage before, which %d entered, and %d entered it", c.FromPrevious, before.Entered, c.Entered)
-		}
-		if c.FromFirst > min(c.Entered, counts[0].Entered) {
-			refuse("%d came from the first stage, which %d entered, and %d entered it", c.FromFirst, counts[0].Entered, c.Entered)
+		case i == 0:
+		case c.People > cohort || c.Before > cohort:
+			refuse("%d came to it and %d to the stage before, and the cohort is %d", c.People, c.Before, cohort)
+		case c.FromPrevious > c.Before:
+			refuse("%d came from the stage before, to which %d came", c.FromPrevious, c.Before)
+		case c.FromFirst > c.People:
+			refuse("%d came from the first stage, and %d at all", c.FromFirst, c.People)
 		}
 	}
 	return errors.Join(errs...)
@@ -131,11 +131,17 @@ func checkCounts(counts []StageCount) error {
 
 // formula is the sentence that goes with the figures.
 func formula(c Cohort, counting Counting) string {
-	text := "people of the cohort who entered the stage, at the time of or after entering the stage before it (or the first), divided by those who entered that one; explicit entries only"
-	if counting == Reached {
-		text = "people of the cohort who reached the stage or a later one, divided by those who reached the stage before it (or the first); skipped stages count as passed"
+	text := "step i to j = people of the cohort with t_i <= t_j"
+	if c.Window > 0 {
+		text += fmt.Sprintf(" <= t_i + %s", span(c.Window))
 	}
-	text += "; the cohort is everybody whose first entry into the first stage was "
+	text += " / people of the cohort with t_i, where i is the stage before j, or the first; "
+	if counting == Reached {
+		text += "t is the first entry into the stage or any later one, so that a skipped stage counts as passed"
+	} else {
+		text += "t is the first entry into the stage itself"
+	}
+	text += "; the cohort is everybody whose t of the first stage was "
 	switch {
 	case c.From != 0 && c.To != 0:
 		text += "from " + utc(c.From) + " and before " + utc(c.To)
@@ -147,7 +153,7 @@ func formula(c Cohort, counting Counting) string {
 		text += "at any time"
 	}
 	if c.Window > 0 {
-		text += fmt.Sprintf("; moves within %s of that entry count, and younger people are left out", span(c.Window))
+		text += fmt.Sprintf("; who came to i less than %s ago is left out of the step, and who came to the first stage less than that ago of all", span(c.Window))
 	}
 	return text + "; first entries, persons, UTC; 95 % interval by Wilson's formula, z = 1.96"
 }

@@ -50,7 +50,8 @@ type Options struct {
 	Currency string
 	Unit     stats.Unit          // of cohorts; empty: month
 	Kind     stats.RetentionKind // empty: bounded
-	// Window is how long after somebody's entry moves count in the funnel.
+	// Window is how long after the time of a stage that of the next one counts in
+	// the funnel, and how long a purchase makes a customer.
 	Window time.Duration
 	// Horizon is how many weeks ahead value is counted; zero: 52.
 	Horizon int
@@ -153,6 +154,9 @@ func (o *Options) infoOf(name string) (Info, error) {
 		return Info{}, &FieldError{"connection", "has no meaning for " + name + ": a stage follows from what all connections told"}
 	case name == "churn" && o.Basis == BasisStage:
 		return Info{}, &FieldError{"connection", "has no meaning for churn with the basis stage: a stage follows from what all connections told; source keeps people of whom one told first"}
+	}
+	if _, err := stats.ParseUnit(string(o.By)); err == nil && name != "funnel" {
+		return Info{}, &FieldError{"by", "is a period, which has a meaning for funnel only"}
 	}
 	return info, o.checkLifecycle(name)
 }

@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -11,86 +10,6 @@ import (
 	"github.com/stagebridge/stagebridge/reports/stats"
 	"github.com/stagebridge/stagebridge/reports/summary"
 )
-
-// funnelCounter counts how far people came.
-type funnelCounter struct {
-	o      *Options
-	path   []lifecycle.Stage
-	counts []reports.StageCount
-	young  int64
-}
-
-func newFunnel(_ *lifecycle.Plan, o *Options) counter {
-	c := &funnelCounter{o: o, path: o.path()}
-	for _, name := range c.path {
-		c.counts = append(c.counts, reports.StageCount{Stage: name})
-	}
-	return c
-}
-
-func (c *funnelCounter) take(p *summary.Person) error {
-	first := make([]lifecycle.Instant, len(c.path))
-	entry := lifecycle.Instant(0)
-	for i, name := range c.path {
-		if at, ok := p.First(name); ok {
-			first[i] = at
-			if entry == 0 || at < entry {
-				entry = at
-			}
-		}
-	}
-	switch {
-	case entry == 0 || entry < c.o.From || c.o.To != 0 && entry >= c.o.To:
-		return nil
-	case c.o.Window > 0 && entry.Add(c.o.Window) > c.o.Now:
-		c.young++
-		return nil
-	}
-	furthest := 0
-	for i, at := range first {
-		if at != 0 && c.o.Window > 0 && at > entry.Add(c.o.Window) {
-			first[i] = 0
-		}
-		if first[i] != 0 {
-			furthest = i
-		}
-	}
-	for i := range c.counts {
-		n := &c.counts[i]
-		if i <= furthest {
-			n.Reached++
-		}
-		if first[i] == 0 {
-			continue
-		}
-		n.Entered++
-		if i > 0 && first[i-1] != 0 && first[i] >= first[i-1] {
-			n.FromPrevious++
-		}
-		if i > 0 && first[0] != 0 && first[i] >= first[0] {
-			n.FromFirst++
-		}
-	}
-	return nil
-}
-
-func (c *funnelCounter) report(_ context.Context, r *Report) error {
-	cohort := reports.Cohort{From: c.o.From, To: c.o.To, Window: c.o.Window}
-	f, err := reports.NewFunnel(cohort, cmp.Or(c.o.Counting, reports.Reached), c.counts)
-	if err != nil {
-		return err
-	}
-	r.Data, r.Definition = f, f.Formula
-	if c.young > 0 {
-		r.note("%d people entered too lately for their window to be over and are left out", c.young)
-	}
-	t := Table{"Funnel", []string{"Stage", map[bool]string{false: "Reached", true: "Entered"}[f.Counting == reports.Entered], "Of the stage before", "Of the first"}, nil}
-	for _, s := range f.Steps {
-		t.Rows = append(t.Rows, []string{string(s.Stage), number(s.People), rate(s.FromPrevious), rate(s.FromFirst)})
-	}
-	r.Tables = append(r.Tables, t)
-	return nil
-}
 
 func rate(r reports.Rate) string {
 	if !r.Known {

@@ -24,7 +24,8 @@ type Settings struct {
 	Won []lifecycle.EventName
 	// Touches are the events that count as touches; empty: Campaign:Touched.
 	Touches []lifecycle.EventName
-	// By says what names a touch; empty: BySource.
+	// By says what names a touch; empty: BySource. For the funnel it is a
+	// stats.Unit instead, and asks for a funnel for each period.
 	By TouchName
 	// Start says where a sales cycle begins; empty: FromOpportunity.
 	Start CycleStart
@@ -113,7 +114,7 @@ func (s *Settings) parse(get func(name string) string) error {
 	}
 	s.Won, s.Touches = names[lifecycle.EventName](get("won")), names[lifecycle.EventName](get("touches"))
 	s.Stages, s.Stage = names[lifecycle.Stage](get("stages")), lifecycle.Stage(get("stage"))
-	if s.By, err = oneOf("by", get("by"), BySource, ByMedium, ByCampaign, ByContent, ByConnection, ByEvent); err != nil {
+	if s.By, err = oneOf("by", get("by"), BySource, ByMedium, ByCampaign, ByContent, ByConnection, ByEvent, TouchName(stats.Day), TouchName(stats.Week), TouchName(stats.Month)); err != nil {
 		return err
 	}
 	if s.Start, err = oneOf("start", get("start"), FromOpportunity, FromLead, FromFirstTouch); err != nil {
