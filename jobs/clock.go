@@ -12,9 +12,23 @@ import (
 // clockBatch is how many people one transaction of the clock takes.
 const clockBatch = 2000
 
+// clockWorkers is how many transactions of the clock a process runs at once: on
+// PostgreSQL one is written while the next is thought out. SQLite has one writer.
+const clockWorkers = 3
+
 // Tick applies every timer that is due: whoever changes with time alone, and
 // nobody else, is looked at.
 func (p *Processor) Tick(ctx context.Context) error {
+	most := 1
+	if p.Store.Postgres() {
+		most = clockWorkers
+	}
+	return together(most, func(more func()) error { return p.tick(ctx, more) })
+}
+
+// tick is Tick for one of several workers, and calls more where there is enough
+// for another.
+func (p *Processor) tick(ctx context.Context, more func()) error {
 	for ctx.Err() == nil {
 		n, err := p.eachDue(ctx, func(t *store.Tx, now lifecycle.Instant) (map[lifecycle.ProfileID]*store.Person, error) {
 			return t.DueTx(ctx, now, clockBatch)
@@ -26,6 +40,8 @@ func (p *Processor) Tick(ctx context.Context) error {
 			}
 		case err != nil || n == 0:
 			return err
+		case n == clockBatch:
+			more()
 		}
 	}
 	return ctx.Err()
