@@ -40,10 +40,21 @@ type PlanPreview struct {
 	Pushes   []PushFlow    `json:"pushes"`
 	// Accounts is nil where neither plan has any.
 	Accounts *AccountsPreview `json:"accounts"`
-	Took     time.Duration    `json:"nanoseconds"`
+	// Beyond is what the figures above do not count; nil where that is nothing.
+	Beyond *PlanBeyond   `json:"beyond"`
+	Took   time.Duration `json:"nanoseconds"`
 	// PublishRate is how many people per second the last publishing brought to
 	// their plan; zero where none was measured here yet.
 	PublishRate float64 `json:"publish_rate"`
+}
+
+// AtLeast is how long looking at all people takes at the pace of this preview:
+// publishing, which writes as well, takes longer. Zero where there is nobody.
+func (p *PlanPreview) AtLeast() time.Duration {
+	if p.People == 0 {
+		return 0
+	}
+	return time.Duration(float64(p.Took) * float64(p.Total) / float64(p.People))
 }
 
 // PublishTime is how long bringing all people to the plan takes at PublishRate;
@@ -129,6 +140,9 @@ func (a *Admin) PreviewPlan(ctx context.Context, source []byte, o PreviewOptions
 	p := &previewer{store: s, cfg: cfg, draft: draft, now: lifecycle.At(a.Registry.o.Now()), started: time.Now(), o: o, total: counters[""]["people"]}
 	preview, err := p.run(ctx, last)
 	if err != nil {
+		return nil, err
+	}
+	if preview.Beyond, err = p.beyond(ctx); err != nil {
 		return nil, err
 	}
 	preview.PublishRate, err = publishRate(ctx, s)

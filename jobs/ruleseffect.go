@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,24 +26,12 @@ type RulesEffect struct {
 	Joined int64        `json:"joining_events"`
 	Stages []StageFlow  `json:"stages"`
 	Parts  []SegmentSum `json:"segments"`
+	// Pushes counts people whom each connection would be told of. What becomes of
+	// accounts is not foretold.
+	Pushes []PushFlow `json:"pushes"`
 	// Whole is false when more raw events differ than are looked at for this:
 	// then the newest of them are.
 	Whole bool `json:"whole"`
-}
-
-// StageFlow counts people who would move; empty is nobody yet, or nobody any more.
-type StageFlow struct {
-	From   string                `json:"from"`
-	To     string                `json:"to"`
-	People int64                 `json:"people"`
-	Sample []lifecycle.ProfileID `json:"sample"`
-}
-
-// SegmentSum counts people who would enter and leave a segment.
-type SegmentSum struct {
-	Segment string `json:"segment"`
-	Gained  int64  `json:"gained"`
-	Lost    int64  `json:"lost"`
 }
 
 // maxEffect bounds the raw events whose events are kept until the end.
@@ -55,10 +42,13 @@ type rulesEffect struct {
 	store *store.Store
 	cfg   *Config
 	now   lifecycle.Instant
-	rows  map[int64]bool
-	fresh []lifecycle.Event
-	lost  map[lifecycle.ProfileID]bool // whose events would go or change
-	out   RulesEffect
+	// derived compares with what people would be under cfg without the events,
+	// where a change of the plan comes first.
+	derived bool
+	rows    map[int64]bool
+	fresh   []lifecycle.Event
+	lost    map[lifecycle.ProfileID]bool // whose events would go or change
+	out     RulesEffect
 }
 
 func newRulesEffect(s *store.Store, cfg *Config, now lifecycle.Instant) *rulesEffect {
@@ -97,11 +87,7 @@ func (e *rulesEffect) result(ctx context.Context) (RulesEffect, error) {
 	}
 	for _, events := range strangers {
 		next, _ := e.cfg.Plan.Derive(0, events, e.now)
-		t.flow(flowKey{to: next.Stage})
-		t.flows[flowKey{to: next.Stage}].People++
-		for _, name := range next.SegmentNames() {
-			t.segment(name, 0, 1)
-		}
+		e.appears(t, next)
 	}
 	e.out.People, e.out.New, e.out.Changed = int64(len(sorted)), int64(len(strangers)), t.changed
 	e.tell(t)
@@ -199,40 +185,17 @@ func (e *rulesEffect) derive(ctx context.Context, t *tally, ids []lifecycle.Prof
 		if err != nil {
 			return err
 		}
+		if e.derived && len(rest[id]) > 0 {
+			prof, _ = e.cfg.PlanOf(id).Derive(id, rest[id], e.now)
+		}
 		was := remember(e.cfg, prof)
 		next := lifecycle.NewProfile(id)
 		if events := append(rest[id], known[id]...); len(events) > 0 {
 			next, _ = e.cfg.PlanOf(id).Derive(id, events, e.now)
 		}
-		x := difference(&was, next, lifecycle.KindCorrection, e.now)
-		if x == nil {
-			continue
-		}
-		t.changed++
-		if x.From != x.To {
-			t.flow(flowKey{from: x.From, to: x.To}, id)
-		}
-		for _, name := range x.Entered {
-			t.segment(name, id, 1)
-		}
-		for _, name := range x.Exited {
-			t.segment(name, id, -1)
-		}
+		e.stays(t, id, &was, next, len(rest[id])+len(known[id]) > 0)
 	}
 	return nil
-}
-
-func (e *rulesEffect) tell(t *tally) {
-	for _, f := range t.flows {
-		e.out.Stages = append(e.out.Stages, StageFlow{string(f.From), string(f.To), f.People, f.Sample})
-	}
-	slices.SortFunc(e.out.Stages, func(a, b StageFlow) int {
-		return cmp.Or(cmp.Compare(b.People, a.People), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
-	})
-	for _, name := range slices.Sorted(maps.Keys(t.segments)) {
-		s := t.segments[name]
-		e.out.Parts = append(e.out.Parts, SegmentSum{string(name), s.Gained, s.Lost})
-	}
 }
 
 // textOf spells an event for reading; nil for nil.
