@@ -132,7 +132,8 @@ func (w *scorer) run(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	// What happens now is in it.
-	o := live.Options{Now: lifecycle.At(w.now()).Add(time.Microsecond), PlanOf: w.registry.Config().PlanOf}
+	cfg := w.registry.Config()
+	o := live.Options{Now: lifecycle.At(w.now()).Add(time.Microsecond), PlanOf: cfg.PlanOf, Zone: cfg.Plan.Zone()}
 	scores, err := live.NewScores(ctx, w.store, o)
 	if err != nil {
 		return nil, err

@@ -7,17 +7,24 @@ import (
 	"strings"
 )
 
-// WriteCSV writes the tables one below the other, parted by an empty line. No
-// cell is taken for a formula by a spreadsheet.
+// WriteCSV writes the tables one below the other, parted by an empty line, and
+// behind the last one what they mean: rows of a word and a text, where the word
+// is report, people, definition or note. No cell is taken for a formula by
+// a spreadsheet.
 func (r *Report) WriteCSV(out io.Writer) error {
-	for i, t := range r.Tables {
+	blocks := make([][][]string, 0, len(r.Tables)+1)
+	for _, t := range r.Tables {
+		blocks = append(blocks, append([][]string{t.Columns}, t.Rows...))
+	}
+	blocks = append(blocks, r.meaning())
+	for i, rows := range blocks {
 		if i > 0 {
 			if _, err := io.WriteString(out, "\n"); err != nil {
 				return err
 			}
 		}
 		w := csv.NewWriter(out)
-		for _, row := range append([][]string{t.Columns}, t.Rows...) {
+		for _, row := range rows {
 			cells := make([]string, len(row))
 			for j, cell := range row {
 				cells[j] = Inert(cell)
@@ -32,6 +39,16 @@ func (r *Report) WriteCSV(out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// meaning says what the tables are about and what was counted. The moment is not
+// in it, so that files differ only where figures do.
+func (r *Report) meaning() [][]string {
+	rows := [][]string{{"report", r.Name}, {"people", number(r.People)}, {"definition", r.Definition}}
+	for _, n := range r.Notes {
+		rows = append(rows, []string{"note", n})
+	}
+	return rows
 }
 
 // Inert keeps a spreadsheet from taking a text, such as a stage's name, for a

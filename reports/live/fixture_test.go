@@ -148,6 +148,9 @@ func count(plan *lifecycle.Plan, name string, o Options, people []summary.Person
 	if err := o.fillStages(plan); err != nil {
 		return nil, err
 	}
+	if err := o.under(plan); err != nil {
+		return nil, err
+	}
 	o.fill()
 	c := Reports()[i].make(plan, &o)
 	r := &Report{Name: name, Notes: []string{}, Tables: []Table{}}
@@ -158,6 +161,7 @@ func count(plan *lifecycle.Plan, name string, o Options, people []summary.Person
 			return nil, err
 		}
 	}
+	o.sayZone(r)
 	return r, c.report(context.Background(), r)
 }
 

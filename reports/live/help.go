@@ -14,7 +14,7 @@ func OptionInfos() []OptionInfo {
 	return []OptionInfo{
 		{"from", "first day of the events looked at, 2026-01-31", "2026-01-01", nil},
 		{"to", "the day behind the last one", "2026-02-01", nil},
-		{"zone", "time zone of days, weeks and months (default UTC)", "Europe/Berlin", nil},
+		{"zone", "time zone of days, weeks and months (default the zone of the plan, else UTC)", "Europe/Berlin", nil},
 		{"unit", "length of a cohort's periods: day, week or month (default month)", "week", []string{"day", "week", "month"}},
 		{"kind", "bounded counts who was there in a period, rolling who was then or later (default bounded)", "rolling", []string{"bounded", "rolling"}},
 		{"events", "events that count as purchases or as being back, with commas (default " + string(DefaultPurchase) + ")", "Order:Completed", nil},

@@ -55,7 +55,7 @@ type Options struct {
 	Window time.Duration
 	// Horizon is how many weeks ahead value is counted; zero: 52.
 	Horizon int
-	Zone    *time.Location    // of calendar days; nil: UTC
+	Zone    *time.Location    // of calendar days; nil: that of the plan
 	Now     lifecycle.Instant // the end of observation where To is open
 	// Settings are what only some reports read.
 	Settings
@@ -67,6 +67,12 @@ type Options struct {
 
 	// stages are those of the lifecycle, in the order of the plan.
 	stages []lifecycle.StageInfo
+	// looked is at how many people the report has looked, kept or not.
+	looked int64
+	// firstDay and lastDay are From and To as they were asked for, and planned
+	// says that the zone is the plan's.
+	firstDay, lastDay string
+	planned           bool
 }
 
 // Report is the answer.
@@ -178,6 +184,9 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if err := o.fillStages(plan); err != nil {
 		return nil, err
 	}
+	if err := o.under(plan); err != nil {
+		return nil, err
+	}
 	o.fill()
 	if o.PlanOf == nil {
 		o.PlanOf = func(lifecycle.ProfileID) *lifecycle.Plan { return plan }
@@ -196,6 +205,7 @@ func Run(ctx context.Context, s *store.Store, plan *lifecycle.Plan, name string,
 	if fresh.Waiting > 0 {
 		r.note("up to %d people changed since %s; the figures are those of then", fresh.Waiting, r.AsOf.Format(time.RFC3339))
 	}
+	o.sayZone(r)
 	if o.Lifecycle != "" {
 		r.note("stages are those of the lifecycle %s", o.Lifecycle)
 	}
@@ -235,13 +245,13 @@ func (o *Options) end() lifecycle.Instant {
 
 // one counts a person where the filters let them through.
 func (o *Options) one(c counter, r *Report, p *summary.Person) error {
+	if o.looked++; o.Progress != nil && o.looked%toldEvery == 0 {
+		o.Progress(o.looked)
+	}
 	if !o.keeps(p) {
 		return nil
 	}
 	r.People++
-	if o.Progress != nil && r.People%toldEvery == 0 {
-		o.Progress(r.People)
-	}
 	if o.Connection != "" {
 		p.Events = slices.DeleteFunc(p.Events, func(e summary.Event) bool { return e.Connection != o.Connection })
 	}

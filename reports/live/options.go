@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -26,13 +27,13 @@ const maxWeeks = 520
 func ParseOptions(get func(name string) string) (Options, error) {
 	var o Options
 	var err error
-	if o.Zone, err = time.LoadLocation(otherwise(get("zone"), "UTC")); err != nil {
-		return o, &FieldError{"zone", fmt.Sprintf("is %q, want a time zone such as Europe/Berlin", get("zone"))}
+	if name := get("zone"); name != "" {
+		if o.Zone, err = time.LoadLocation(name); err != nil {
+			return o, &FieldError{"zone", fmt.Sprintf("is %q, want a time zone such as Europe/Berlin", name)}
+		}
 	}
-	if o.From, err = day("from", get("from"), o.Zone); err != nil {
-		return o, err
-	}
-	if o.To, err = day("to", get("to"), o.Zone); err != nil {
+	o.firstDay, o.lastDay = get("from"), get("to")
+	if err := o.readDays(); err != nil {
 		return o, err
 	}
 	if o.Unit, err = stats.ParseUnit(otherwise(get("unit"), string(stats.Month))); err != nil {
@@ -69,6 +70,40 @@ func ParseOptions(get func(name string) string) (Options, error) {
 		o.Lifecycle = ""
 	}
 	return o, o.Settings.parse(get)
+}
+
+// readDays gives the period that the days asked for are in the zone, or in UTC
+// where there is none yet.
+func (o *Options) readDays() (err error) {
+	zone := cmp.Or(o.Zone, time.UTC)
+	if o.From, err = day("from", o.firstDay, zone); err != nil {
+		return err
+	}
+	o.To, err = day("to", o.lastDay, zone)
+	return err
+}
+
+// under takes the plan's zone where none is named, for the days asked for as well.
+func (o *Options) under(plan *lifecycle.Plan) error {
+	if o.Zone != nil {
+		return nil
+	}
+	o.Zone, o.planned = plan.Zone(), true
+	if o.firstDay == "" && o.lastDay == "" {
+		return nil // they may have been given as instants
+	}
+	return o.readDays()
+}
+
+// sayZone tells whose days are meant, unless they are those of UTC.
+func (o *Options) sayZone(r *Report) {
+	switch {
+	case o.Zone.String() == "UTC":
+	case o.planned:
+		r.note("days, weeks and months are those of %s, the zone of the plan", o.Zone)
+	default:
+		r.note("days, weeks and months are those of %s", o.Zone)
+	}
 }
 
 // accountKey tells whether a text may be the key of an account.
