@@ -14,10 +14,22 @@ const resyncChunk = 2_000
 
 // Resync makes every live person due at a connection, with nothing believed
 // about what the vendor holds, so that everything is sent; people who never
-// were due there are among them. It answers how many. It works through the
-// people in several transactions; repeating one that broke off is harmless.
-func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
-	var total, after int64
+// were due there are among them. They are due Behind, but for those who were due
+// already. It answers how many. It works through the people in several
+// transactions; repeating one that broke off is harmless.
+func (s *Store) Resync(ctx context.Context, connection string) (total int64, err error) {
+	err = s.ResyncFrom(ctx, connection, 0, func(_ lifecycle.ProfileID, n int64) error {
+		total += n
+		return nil
+	})
+	return total, err
+}
+
+// ResyncFrom is Resync of the people behind one, in the order of their ids; told
+// hears after each transaction up to whom they are due now and how many it made
+// so, and ends it by an error.
+func (s *Store) ResyncFrom(ctx context.Context, connection string, from lifecycle.ProfileID, told func(upTo lifecycle.ProfileID, n int64) error) error {
+	after := int64(from)
 	for {
 		var end sql.NullInt64
 		rows, err := s.query(ctx, "select max(id) from (select id from profiles where id > ? order by id limit ?) p", after, resyncChunk)
@@ -25,10 +37,10 @@ func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
 			err = scanOne(rows, &end)
 		}
 		if err != nil {
-			return total, fmt.Errorf("store: resync of %s: %w", connection, away(err))
+			return fmt.Errorf("store: resync of %s: %w", connection, away(err))
 		}
 		if !end.Valid {
-			return total, nil
+			return nil
 		}
 		var n int64
 		err = s.in(ctx, derived, func(t *Tx) error {
@@ -36,14 +48,17 @@ func (s *Store) Resync(ctx context.Context, connection string) (int64, error) {
 			n, err = t.exec(ctx, `insert into sync (connection, person, version, state, due_at)
 				select cast(? as text), id, 1, 'pending', cast(? as bigint) from profiles where merged = 0 and id > ? and id <= ? order by id
 				on conflict (connection, person) do update set version = sync.version + 1, state = 'pending', attempts = 0, known = '',
-				due_at = case when sync.lease > 0 then sync.due_at else excluded.due_at end`, connection, s.nowMicros(), after, end.Int64)
+				due_at = case when sync.lease > 0 or sync.due_at > 0 and sync.due_at <= ? then sync.due_at else excluded.due_at end`,
+				connection, int64(Behind), after, end.Int64, s.nowMicros())
 			return err
 		})
 		if err != nil {
-			return total, fmt.Errorf("store: resync of %s: %w", connection, err)
+			return fmt.Errorf("store: resync of %s: %w", connection, err)
 		}
-		total += n
 		after = end.Int64
+		if err := told(lifecycle.ProfileID(after), n); err != nil {
+			return err
+		}
 	}
 }
 
@@ -75,7 +90,11 @@ func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64
 			}
 			n := int64(len(people))
 			if !dryRun && n > 0 {
-				if n, err = s.makeDue(ctx, connection, f.State, people); err != nil {
+				due := Behind
+				if f.Person != 0 {
+					due = lifecycle.Instant(s.nowMicros()) // somebody looks at this one
+				}
+				if n, err = s.makeDue(ctx, connection, f.State, people, due); err != nil {
 					return total, fmt.Errorf("store: retry at %s: %w", connection, err)
 				}
 			}
@@ -85,10 +104,10 @@ func (s *Store) RetrySync(ctx context.Context, f SyncFilter, dryRun bool) (int64
 	return total, nil
 }
 
-func (s *Store) makeDue(ctx context.Context, connection, state string, people []lifecycle.ProfileID) (n int64, err error) {
+func (s *Store) makeDue(ctx context.Context, connection, state string, people []lifecycle.ProfileID, due lifecycle.Instant) (n int64, err error) {
 	err = s.in(ctx, derived, func(t *Tx) error {
 		n, err = t.exec(ctx, `update sync set state = 'pending', attempts = 0, flips = 0, due_at = case when lease > 0 then due_at else ? end
-			where connection = ? and state = ? and `+s.d.oneOf("person", "bigint"), s.nowMicros(), connection, state, list(s.d, people))
+			where connection = ? and state = ? and `+s.d.oneOf("person", "bigint"), int64(due), connection, state, list(s.d, people))
 		return err
 	})
 	return n, err

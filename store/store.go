@@ -76,6 +76,7 @@ type Store struct {
 	rejected  rejections
 	arrived   arriving
 	audited   atomic.Int64 // the time of the newest entry in the audit log
+	leases    atomic.Int64 // how often Lease was asked for a few
 	closeOnce sync.Once
 	closed    chan struct{}
 	wg        sync.WaitGroup

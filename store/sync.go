@@ -28,7 +28,8 @@ type Sync struct {
 	// Version grows with every change of the desired state.
 	Version int64
 	State   string
-	// Due is when the next try may be made; zero when there is nothing to do.
+	// Due is when the next try may be made; zero when there is nothing to do, and
+	// Behind for whoever is due behind the others.
 	Due lifecycle.Instant
 	// Lease numbers the taking of the row, positive while it is taken; a
 	// write-back of an older lease is ignored.
@@ -53,6 +54,15 @@ type Sync struct {
 // anyConnection goes before a condition on people, so that it is looked up by
 // the table's key; an index of people alone would cost every push.
 const anyConnection = "connection in (select id from connections) and "
+
+// Behind is when people are due who are brought to a connection in great
+// numbers, by a resync or a retry of many: since ever, and so behind whoever
+// became due at an instant of their own. Lease gives them their share.
+const Behind lifecycle.Instant = 1
+
+// behindShare is the part of what is taken that goes to those behind, if there
+// are any, while there are others enough.
+const behindShare = 8
 
 // WantPushTx makes people due at a connection, since their desired state
 // changed. A row that is leased stays so and becomes due when the lease is
@@ -107,18 +117,29 @@ func scanSync(rows *sql.Rows, before ...any) (Sync, error) {
 
 // Lease takes up to limit people that are due at a connection until an
 // instant, when they become due again by themselves. moves asks for their
-// transitions too. A lease that was never written back may have changed
+// transitions too. Who is due Behind is taken where others leave room, and an
+// eighth of the room in any case, so that neither waits for all of the other.
+// A lease that was never written back may have changed
 // anything at the vendor, so whoever takes over from it gets an empty Known.
 // It is durable before it returns: a power cut that took back both the lease and
 // its write-back would leave what the vendor was told meanwhile unknown.
 func (s *Store) Lease(ctx context.Context, connection string, limit int, until lifecycle.Instant, moves bool) ([]LeasedPerson, error) {
 	var taken []LeasedPerson
+	share := limit / behindShare
+	if share == 0 && s.leases.Add(1)%behindShare < int64(limit) {
+		share = 1 // of a few at a time, now and then one
+	}
 	err := s.in(ctx, durable, func(t *Tx) error {
 		taken = taken[:0]
 		now := s.nowMicros()
-		rows, err := t.query(ctx, `update sync set due_at = ?, known = case when lease > 0 then '' else known end, lease = abs(lease) + 1 where connection = ? and person in (
-			select person from sync where connection = ? and due_at > 0 and due_at <= ? order by due_at, person limit ?`+s.d.skipLocked+`)
-			returning `+syncColumns, int64(until), connection, connection, now, limit)
+		// SQLite goes by the first of two lower bounds, so that of the live ones is the
+		// narrower; the other one says which index it is.
+		rows, err := t.query(ctx, `with later as (select person from sync where connection = ? and due_at > 0 and due_at <= ? order by due_at, person limit ?`+s.d.skipLocked+`),
+			live as (select person from sync where connection = ? and due_at > ? and due_at > 0 and due_at <= ? order by due_at, person limit ?`+s.d.skipLocked+`)
+			update sync set due_at = ?, known = case when lease > 0 then '' else known end, lease = abs(lease) + 1 where connection = ? and person in (
+			select person from (select person, 0 as turn from (select person from later limit ?) l union all select person, 1 from live union all select person, 2 from (select person from later limit ? offset ?) r) x
+			order by turn limit ?) returning `+syncColumns,
+			connection, int64(Behind), limit, connection, int64(Behind), now, limit, int64(until), connection, share, limit, share, limit)
 		err = each(rows, err, func(rows *sql.Rows) error {
 			x, err := scanSync(rows)
 			taken = append(taken, LeasedPerson{Sync: x})

@@ -141,7 +141,7 @@ func (s *Store) watchTimers(ctx context.Context, w *Watched, now int64) error {
 func (s *Store) watchLanes(ctx context.Context, w *Watched) error {
 	const (
 		due    = "from sync s where s.connection = c.id and s.due_at > 0"
-		first  = due + " order by s.due_at, s.person limit 1"
+		first  = "from sync s where s.connection = c.id and s.due_at > 1 and s.due_at > 0 order by s.due_at, s.person limit 1" // not of those Behind, who are due since ever
 		failed = "from sync s where s.connection = c.id and s.state not in ('synced', 'pending') and s.state = 'failed'"
 		enrich = "from pending p join inbox i on i.id = p.id where p.lane = c.id order by p.lane, p.next_try, p.id limit 1"
 	)

@@ -143,7 +143,7 @@ func instantOf(field, text string) (lifecycle.Instant, error) {
 
 // when spells an instant as the API does; "" for zero.
 func when(i lifecycle.Instant) string {
-	if i == 0 {
+	if i == 0 || i == store.Behind {
 		return ""
 	}
 	return i.Time().Format(time.RFC3339Nano)

@@ -21,6 +21,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/store"
 	"github.com/stagebridge/stagebridge/web/access"
 )
 
@@ -212,7 +213,7 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 		"accountPath": accountPath,
 		"iso":         func(i lifecycle.Instant) string { return i.Time().Format(time.RFC3339) },
 		"ago":         func(i lifecycle.Instant) string { return ago(now().Sub(i.Time())) },
-		"known":       func(i lifecycle.Instant) bool { return i != 0 },
+		"known":       func(i lifecycle.Instant) bool { return i != 0 && i != store.Behind },
 		"num":         thousands,
 		"count":       counted,
 		"int64":       func(n int) int64 { return int64(n) },

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		"a change during a lease is due":             leaseOvertaken,
 		"an older lease is ignored":                  leaseFenced,
 		"a lost lease leaves nothing known":          leaseLost,
+		"a backfill waits for live moves, and moves": leaseBehind,
 		"what is forgotten stays forgotten":          leaseForgotten,
 		"a merge during a lease reaches the other":   leaseMerged,
 		"a configuration is changed once":            configStale,
@@ -157,7 +158,7 @@ func (b *bench) want(connection string, people ...lifecycle.ProfileID) {
 	for i := range connections {
 		connections[i] = connection
 	}
-	b.write(func(ctx context.Context, t *store.Tx) error { return t.WantPushTx(ctx, connections, people, 1) })
+	b.write(func(ctx context.Context, t *store.Tx) error { return t.WantPushTx(ctx, connections, people, past) })
 }
 
 // lease takes exactly n people, until an instant.
