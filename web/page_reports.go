@@ -37,15 +37,13 @@ type reportPage struct {
 	AsOf      lifecycle.Instant
 	Pictures  []chart.Picture
 	CSV       string
-	Filters   []reportFilter
+	Form      reportForm
 	Mistakes  []Mistake
-}
-
-// reportFilter is one field of the form. One with Options is chosen from a list.
-type reportFilter struct {
-	Name, Label, Value string
-	Type               string
-	Options            []string
+	// Looked is at how many people the computing beside the page has looked, of
+	// about Of; zero before the first thousands.
+	Looked, Of int64
+	// Width is the same in percent.
+	Width int64
 }
 
 // questions group the reports; what is in none of them comes last.
@@ -138,7 +136,7 @@ func (w *Web) reportOf(c echo.Context, page bool) (*reportPage, int, error) {
 		return nil, 0, &Problem{Status: http.StatusNotFound, Title: "No such report", Detail: "The page of reports lists them."}
 	}
 	cfg := w.registry.Config()
-	body := &reportPage{Name: all[i].Name, Summary: all[i].Summary, Filters: filtersOf(c, cfg.Plan, w.registry.IDs())}
+	body := &reportPage{Name: all[i].Name, Summary: all[i].Summary, Form: w.reportForm(c, all[i].Name)}
 	o, err := live.ParseOptions(c.QueryParam)
 	if err != nil {
 		return body.wrong(err)
@@ -153,10 +151,12 @@ func (w *Web) reportOf(c echo.Context, page bool) (*reportPage, int, error) {
 		return nil, 0, err
 	}
 	if page && last > besidePeople {
-		k := w.keptReport(reportKey(body.Name, cfg.Plan.Version(), c.QueryParams()), func(ctx context.Context) (*live.Report, error) {
+		k := w.keptReport(reportKey(body.Name, cfg.Plan.Version(), c.QueryParams()), func(ctx context.Context, told func(int64)) (*live.Report, error) {
+			o.Progress = told
 			return live.Run(ctx, w.store, cfg.Plan, body.Name, o)
 		})
 		body.Report, body.Computing = k.Report, k.Running
+		body.Looked, body.Of, body.Width = k.Looked, int64(last), min(100*k.Looked/int64(last), 100)
 		if k.Report == nil && k.Running {
 			return body, http.StatusOK, nil
 		}
@@ -209,56 +209,4 @@ func (w *Web) reported(c echo.Context, body *reportPage, err error) (*reportPage
 	}
 	body.AsOf = lifecycle.At(body.Report.AsOf)
 	return body, http.StatusOK, nil
-}
-
-// lifecycleIDs names the plan's further lifecycles.
-func lifecycleIDs(plan *lifecycle.Plan) (ids []string) {
-	for _, l := range plan.Lifecycles() {
-		ids = append(ids, l.ID)
-	}
-	return ids
-}
-
-// filtersOf makes the form: what every report can be narrowed by, and what this
-// one asks besides.
-func filtersOf(c echo.Context, plan *lifecycle.Plan, connections []string) []reportFilter {
-	var segments []string
-	for _, s := range plan.Segments() {
-		segments = append(segments, string(s.Name))
-	}
-	fields := []reportFilter{
-		{Name: "from", Label: "From", Type: "date"},
-		{Name: "to", Label: "To, not included", Type: "date"},
-		{Name: "segment", Label: "Segment", Options: segments},
-		{Name: "plan", Label: "Plan version", Type: "number"},
-	}
-	if ids := lifecycleIDs(plan); len(ids) > 0 && live.ReadsStages(c.Param("name")) {
-		fields = append(fields, reportFilter{Name: "lifecycle", Label: "Lifecycle", Options: ids})
-	}
-	connection := reportFilter{Name: "connection", Label: "Told by", Options: connections}
-	currency := reportFilter{Name: "currency", Label: "Currency", Type: "text"}
-	unit := reportFilter{Name: "unit", Label: "Periods", Options: []string{"day", "week", "month"}}
-	events := reportFilter{Name: "events", Label: "Events, with commas", Type: "text"}
-	switch c.Param("name") {
-	case "funnel":
-		fields = append(fields, reportFilter{Name: "window", Label: "Days to move in", Type: "number"}, reportFilter{Name: "counting", Label: "Counted", Options: []string{"reached", "entered"}})
-	case "cohorts":
-		fields = append(fields, connection, unit, reportFilter{Name: "kind", Label: "Back", Options: []string{"bounded", "rolling"}}, events)
-	case "concentration", "rfm":
-		fields = append(fields, connection, currency, events)
-	case "clv":
-		fields = append(fields, connection, currency, reportFilter{Name: "weeks", Label: "Weeks ahead", Type: "number"})
-	case "attribution":
-		fields = append(fields, connection, reportFilter{Name: "by", Label: "Touches by", Options: []string{"source", "medium", "campaign", "content", "connection", "event"}},
-			reportFilter{Name: "lookback", Label: "Days before", Type: "number"}, currency)
-	case "churn":
-		fields = append(fields, unit, reportFilter{Name: "basis", Label: "A customer has a", Options: []string{"subscription", "purchase", "stage"}},
-			reportFilter{Name: "stages", Label: "Stages, with commas", Type: "text"})
-	case "mrr", "economics":
-		fields = append(fields, unit, currency)
-	}
-	for i := range fields {
-		fields[i].Value = c.QueryParam(fields[i].Name)
-	}
-	return fields
 }

@@ -39,8 +39,10 @@ type keptReport struct {
 	Report  *live.Report
 	Err     error
 	Running bool
-	until   time.Time // new until then
-	looked  time.Time
+	// Looked is at how many people the computing under way has looked.
+	Looked int64
+	until  time.Time // new until then
+	looked time.Time
 }
 
 // reportKey names a report by what it is asked for and the plan.
@@ -70,7 +72,7 @@ func (k *keptReports) look(key string, now time.Time) (found keptReport, compute
 	}
 	one.looked = now
 	if compute = !one.Running && !now.Before(one.until); compute {
-		one.Running = true
+		one.Running, one.Looked = true, 0
 	}
 	return *one, compute
 }
@@ -85,6 +87,15 @@ func (k *keptReports) makeRoom() {
 	}
 	if len(k.all) >= mostReports {
 		delete(k.all, oldest)
+	}
+}
+
+// looked keeps how far the computing of a report is.
+func (k *keptReports) looked(key string, people int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if one := k.all[key]; one != nil {
+		one.Looked = people
 	}
 }
 
@@ -104,7 +115,7 @@ func (k *keptReports) done(key string, r *live.Report, err error, now time.Time,
 
 // keptReport gives a report that is computed beside the page, and begins with
 // that where nothing new enough is kept.
-func (w *Web) keptReport(key string, compute func(context.Context) (*live.Report, error)) keptReport {
+func (w *Web) keptReport(key string, compute func(ctx context.Context, told func(people int64)) (*live.Report, error)) keptReport {
 	found, begin := w.answers.look(key, w.now())
 	if !begin {
 		return found
@@ -117,7 +128,7 @@ func (w *Web) keptReport(key string, compute func(context.Context) (*live.Report
 		end, err := w.reports.take(ctx, reportBeside)
 		begun := time.Now()
 		if err == nil {
-			r, err = compute(ctx)
+			r, err = compute(ctx, func(people int64) { w.answers.looked(key, people) })
 			end()
 		}
 		if err != nil {

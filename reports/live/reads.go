@@ -1,6 +1,10 @@
 package live
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/stagebridge/stagebridge/reports/stats"
+)
 
 // everywhere are the options that every report takes: they say which people and
 // days it looks at.
@@ -23,7 +27,7 @@ func readsBesides() map[string][]string {
 		"conversion":    {"unit"},
 		"cycle":         {"won", "start"},
 		"economics":     {"events", "currency", "rates", "window", "basis", "stages", "spend", "margin", "discount"},
-		"funnel":        {"window", "counting"},
+		"funnel":        {"window", "counting", "by"},
 		"lift":          {"events", "currency", "rates", "group"},
 		"mrr":           {"unit", "currency", "rates"},
 		"precedes":      {"stage", "lookback"},
@@ -51,5 +55,14 @@ func OptionsOf(name string) []OptionInfo {
 	if ReadsStages(name) {
 		reads = append(reads, "lifecycle")
 	}
-	return slices.DeleteFunc(OptionInfos(), func(x OptionInfo) bool { return !slices.Contains(reads, x.Name) })
+	all := slices.DeleteFunc(OptionInfos(), func(x OptionInfo) bool { return !slices.Contains(reads, x.Name) })
+	for i := range all {
+		if all[i].Name == "by" { // periods for the funnel, names of touches for others
+			all[i].Choices = slices.DeleteFunc(all[i].Choices, func(choice string) bool {
+				_, err := stats.ParseUnit(choice)
+				return (err == nil) != (name == "funnel")
+			})
+		}
+	}
+	return all
 }
