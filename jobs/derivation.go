@@ -57,6 +57,6 @@ func (f *effects) derivation(p *person, loaded map[lifecycle.ProfileID][]lifecyc
 		return func() (*lifecycle.Profile, []lifecycle.Transition) { return nil, nil }
 	}
 	return func() (*lifecycle.Profile, []lifecycle.Transition) {
-		return f.cfg.PlanOf(p.id).Derive(p.id, all, f.now)
+		return f.cfg.PlanOf(p.id).Derive(p.id, f.own(p, all), f.now)
 	}
 }

@@ -128,7 +128,7 @@ func (f *effects) apply(p *person) bool {
 	if len(events) > 1 {
 		events = lifecycle.Effective(events)
 	}
-	moves, err := f.cfg.PlanOf(p.id).Apply(p.prof, events, f.now)
+	moves, err := f.cfg.PlanOf(p.id).Apply(p.prof, f.own(p, events), f.now)
 	if err != nil {
 		return false
 	}
@@ -217,9 +217,10 @@ func (f *effects) replace(p *person, prof *lifecycle.Profile, moves []lifecycle.
 		last++
 		moves[i].Seq = last
 	}
-	f.note(p, moves, true, !p.before.known)
-	announced := !p.before.known && len(moves) > 0
-	if p.before.known {
+	anew := !p.before.known && !f.another(p)
+	f.note(p, moves, true, anew)
+	announced := anew && len(moves) > 0
+	if !anew {
 		if x := difference(&p.before, prof, p.kind, f.now); x != nil {
 			last++
 			x.Seq = last
@@ -237,6 +238,10 @@ func (f *effects) replace(p *person, prof *lifecycle.Profile, moves []lifecycle.
 	f.changed(p, announced)
 	return true
 }
+
+// another tells of somebody new whose past was another's until now, and was told
+// as such: who takes events hears where they stand, and not all of it again.
+func (f *effects) another(p *person) bool { return p.row == nil && len(f.stored[p.id]) > 0 }
 
 // sameHistory compares what two profiles say of the way so far.
 func sameHistory(a, b *lifecycle.Profile) bool {

@@ -140,10 +140,20 @@ func parked(step, reason, detail string) mapped {
 func usableKeys(guards *lifecycle.Guards, events []*lifecycle.Event) []string {
 	keys := make([]string, 0, 2*len(events))
 	for _, e := range events {
-		for _, k := range guards.Usable(e.Identity) {
+		for _, k := range concerned(guards, e) {
 			keys = append(keys, k.String())
 		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// concerned are the usable keys that an event is about: for a decision to part
+// people also those that are to be apart.
+func concerned(guards *lifecycle.Guards, e *lifecycle.Event) []lifecycle.Key {
+	keys := guards.Usable(e.Identity)
+	if e.DecidesIdentity() {
+		keys = slices.Concat(keys, guards.Usable(e.Edge().Apart))
+	}
+	return keys
 }

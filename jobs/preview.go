@@ -272,10 +272,14 @@ func (w *previewing) batch(ctx context.Context, after lifecycle.ProfileID) error
 		return w.person(id, state)
 	})
 	if err == nil {
+		var addresses ownAddresses
+		if addresses, err = ownAddressesOf(ctx, w.store, &w.cfg.Guards, w.asked); err != nil {
+			return err
+		}
 		err = w.store.EachHistory(ctx, w.asked, func(id lifecycle.ProfileID, events []lifecycle.Event) error {
 			i, _ := slices.BinarySearch(w.asked, id)
 			plan := w.planOf(id)
-			next, _ := plan.Derive(id, events, w.now)
+			next, _ := plan.Derive(id, addresses.own(id, events), w.now)
 			w.events += int64(len(events))
 			w.outcome(id, plan, &w.was[i], next)
 			return nil

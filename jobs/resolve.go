@@ -214,7 +214,7 @@ func parseKeys(texts []string) []lifecycle.Key {
 
 // connect unites the sets of an event's keys.
 func (r *resolver) connect(e *lifecycle.Event) {
-	keys := r.guards.Usable(e.Identity)
+	keys := concerned(&r.guards, e)
 	var s *keySet
 	for _, k := range keys {
 		of := r.setOf(k)

@@ -173,6 +173,10 @@ func (e *rulesEffect) derive(ctx context.Context, t *tally, ids []lifecycle.Prof
 	if err != nil {
 		return err
 	}
+	addresses, err := ownAddressesOf(ctx, e.store, &e.cfg.Guards, ids)
+	if err != nil {
+		return err
+	}
 	states, err := e.store.StatesOf(ctx, ids)
 	if err != nil {
 		return err
@@ -186,11 +190,11 @@ func (e *rulesEffect) derive(ctx context.Context, t *tally, ids []lifecycle.Prof
 			return err
 		}
 		if e.derived && len(rest[id]) > 0 {
-			prof, _ = e.cfg.PlanOf(id).Derive(id, rest[id], e.now)
+			prof, _ = e.cfg.PlanOf(id).Derive(id, addresses.own(id, rest[id]), e.now)
 		}
 		was := remember(e.cfg, prof)
 		next := lifecycle.NewProfile(id)
-		if events := append(rest[id], known[id]...); len(events) > 0 {
+		if events := append(addresses.own(id, rest[id]), known[id]...); len(events) > 0 {
 			next, _ = e.cfg.PlanOf(id).Derive(id, events, e.now)
 		}
 		e.stays(t, id, &was, next, len(rest[id])+len(known[id]) > 0)

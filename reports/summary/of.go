@@ -40,7 +40,7 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 	plan := m.planOf(row.ID)
 	p.scored(plan, w.Events)
 	p.Account = plan.AccountOf(prof)
-	_, moves := plan.Derive(row.ID, w.Events, now)
+	_, moves := plan.Derive(row.ID, own(plan, row, w.Events), now)
 	for i := range moves {
 		t := &moves[i]
 		switch {
@@ -52,6 +52,20 @@ func (m *Maker) Of(w *store.Whole, now lifecycle.Instant) (*Person, error) {
 		}
 	}
 	return p, nil
+}
+
+// own leaves out the addresses that events of a contested person name beside the
+// person's, as whoever makes profiles does.
+func own(plan *lifecycle.Plan, row *store.Person, events []lifecycle.Event) []lifecycle.Event {
+	if row.Contested == 0 {
+		return events
+	}
+	keys := make([]lifecycle.Key, len(row.Keys))
+	for i, text := range row.Keys {
+		namespace, value, _ := strings.Cut(text, ":")
+		keys[i] = lifecycle.Key{Namespace: namespace, Value: value}
+	}
+	return plan.Guards().OwnAddresses(events, keys)
 }
 
 // moved adds a move in a further lifecycle.
