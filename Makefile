@@ -46,6 +46,10 @@ test: ## run all tests and say what they skipped for want of a service
 chaos: ## kill, freeze, cut, wipe and restart everything under load and see that nothing is lost (CHAOS=30m)
 	@scripts/chaos -for $(CHAOS)
 
+.PHONY: simulation
+simulation: ## live two years with 10,000 people and hold every stage and segment against the raw events
+	STAGEBRIDGE_SIMULATION=full $(GO) test ./jobs -run 'TestSimulation' -v -count=1 -timeout 240m
+
 .PHONY: check
 check: fmt vet lint fresh tools vulnerable race fuzz ## everything a change must pass; what CI runs
 

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,7 +29,7 @@ import (
 // compared with what the brute force makes of the raw events known by then.
 //
 // STAGEBRIDGE_SIMULATION=full takes 10,000 people instead of 100; run it alone,
-// with -v, which shows how far it is, and with -timeout 60m. STAGEBRIDGE_TEST_SEED repeats a run.
+// with -v, which shows how far it is, and with -timeout 240m, as make simulation does. STAGEBRIDGE_TEST_SEED repeats a run.
 func TestSimulation(t *testing.T) {
 	full := os.Getenv("STAGEBRIDGE_SIMULATION") == "full"
 	if !full {
@@ -407,26 +409,45 @@ func instantText(at int64) string {
 // expected gives everybody by each of their keys. Whose two keys were named
 // together is one person; before that, each key is one of its own.
 func (s *simulation) expected(now int64) map[string]*expectation {
-	all := map[string]*expectation{}
 	if s.lives == nil {
 		s.lives = map[string]*bruteLife{}
+	}
+	var all []*expectation
+	byKey := map[string]*expectation{}
+	expect := func(keys []string, known []*telling) {
+		if len(known) == 0 {
+			return
+		}
+		x := &expectation{life: s.lives[keys[0]], known: known}
+		all = append(all, x)
+		for _, key := range keys {
+			byKey[key] = x
+		}
 	}
 	for who, known := range s.known {
 		user, email := fmt.Sprintf("user:u%d", who), fmt.Sprintf("email:p%d@example.com", who)
 		users, emails, together := parts(known)
 		if together {
-			x := s.expect(user, known, now)
-			all[user], all[email] = x, x
+			expect([]string{user, email}, known)
 			continue
 		}
-		if len(users) > 0 {
-			all[user] = s.expect(user, users, now)
-		}
-		if len(emails) > 0 {
-			all[email] = s.expect(email, emails, now)
-		}
+		expect([]string{user}, users)
+		expect([]string{email}, emails)
 	}
-	return all
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for first := range workers {
+		wg.Go(func() {
+			for i := first; i < len(all); i += workers {
+				s.plan.expect(all[i], now)
+			}
+		})
+	}
+	wg.Wait()
+	for key, x := range byKey {
+		s.lives[key] = x.life
+	}
+	return byKey
 }
 
 func parts(known []*telling) (users, emails []*telling, together bool) {
@@ -441,20 +462,20 @@ func parts(known []*telling) (users, emails []*telling, together bool) {
 	return users, emails, together
 }
 
-// expect gives one person. A life of which nothing new is known goes on from
-// where it was looked at last; any other is gone through from its beginning.
-func (s *simulation) expect(key string, known []*telling, now int64) *expectation {
-	l := s.lives[key]
-	if l == nil || l.known != len(known) {
-		events := make([]*bruteEvent, len(known))
-		for i, e := range known {
+// expect finds out about one person. A life of which nothing new is known goes
+// on from where it was looked at last; any other is gone through from its
+// beginning.
+func (p *brutePlan) expect(x *expectation, now int64) {
+	if x.life == nil || x.life.known != len(x.known) {
+		events := make([]*bruteEvent, len(x.known))
+		for i, e := range x.known {
 			events[i] = &e.bruteEvent
 		}
-		l = s.plan.brute(events)
-		s.lives[key] = l
+		x.life = p.brute(events)
 	}
+	l := x.life
 	l.pass(now)
-	return &expectation{placement{l.stage(), l.since(), l.in, l.beside()}, l, known}
+	x.placement = placement{l.stage(), l.since(), l.in, l.beside()}
 }
 
 // expectedPeople counts who should be there.
