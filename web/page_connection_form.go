@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,7 +30,9 @@ type connectionForm struct {
 	Create    bool
 	Segments  string
 	Stages    string // a line each: ours = theirs
-	Mistakes  []Mistake
+	// Since and MaxAge cut off moves that are too old to be told.
+	Since, MaxAge string
+	Mistakes      []Mistake
 }
 
 type formField struct {
@@ -102,6 +105,7 @@ func (w *Web) formOf(c echo.Context) (connectionForm, error) {
 	}
 	slices.Sort(lines)
 	f.Stages = strings.Join(lines, "\n")
+	f.Since, f.MaxAge = when(conn.Push.Since), conn.Push.MaxAge
 	return f, nil
 }
 
@@ -206,5 +210,26 @@ func (f *connectionForm) read(c echo.Context, push connectors.PushConfig) (jobs.
 		}
 		push.Stages[ours] = theirs
 	}
-	return in, nil
+	return in, f.readCutOff(c, &push)
+}
+
+// readCutOff takes which moves are too old: a day, which begins at midnight UTC,
+// or a time, and a length. A form without the fields leaves them as they are.
+func (f *connectionForm) readCutOff(c echo.Context, push *connectors.PushConfig) error {
+	given := c.Request().Form
+	if given.Has("max_age") {
+		f.MaxAge = strings.TrimSpace(given.Get("max_age"))
+		push.MaxAge = f.MaxAge
+	}
+	if !given.Has("since") {
+		return nil
+	}
+	f.Since = strings.TrimSpace(given.Get("since"))
+	text := f.Since
+	if _, err := time.Parse(time.DateOnly, text); err == nil {
+		text += "T00:00:00Z"
+	}
+	var err error
+	push.Since, err = instantOf("push.since", text)
+	return err
 }
