@@ -32,6 +32,9 @@ type accountChange struct {
 	at     lifecycle.Instant
 	event  lifecycle.EventID
 	person lifecycle.ProfileID
+	// kind is what the newest change is called where it is more than news: a late
+	// event, a join, a plan.
+	kind lifecycle.Kind
 }
 
 // accounts brings the accounts of everybody who changed up to date: what each
@@ -71,12 +74,18 @@ func (f *effects) accounts(ctx context.Context) error {
 			continue
 		}
 		moves = append(moves, *move)
+		if a.People <= 0 {
+			continue // what a vendor holds of it stays there
+		}
 		for _, c := range f.cfg.Pushing {
 			if c.accountsDue(&was, a) {
 				wantConns, wantKeys = append(wantConns, c.ID), append(wantKeys, key)
 				f.pushed[c.ID] = true
 			}
 		}
+	}
+	if err := f.moveKinds(ctx, moves); err != nil {
+		return err
 	}
 	if err := f.t.SaveAccountsTx(ctx, all); err != nil {
 		return err
@@ -133,7 +142,7 @@ func (f *effects) membership(ctx context.Context) (members []store.AccountMember
 	for _, id := range slices.Sorted(maps.Keys(old)) {
 		was := old[id]
 		left = append(left, id)
-		if err := f.share(changes, &person{id: id}, &was, &store.AccountMember{}); err != nil {
+		if err := f.share(changes, &person{id: id, derive: true, kind: lifecycle.KindMerge}, &was, &store.AccountMember{}); err != nil {
 			return nil, nil, nil, err
 		}
 	}
@@ -176,7 +185,10 @@ func (f *effects) share(changes map[string]*accountChange, p *person, was, now *
 			c.told = name
 		}
 		if cmp.Or(cmp.Compare(at, c.at), cmp.Compare(event.String(), c.event.String()), cmp.Compare(p.id, c.person)) >= 0 {
-			c.at, c.event, c.person = at, event, p.id
+			c.at, c.event, c.person, c.kind = at, event, p.id, ""
+			if p.derive {
+				c.kind = p.kind
+			}
 		}
 	}
 	return nil
@@ -212,34 +224,24 @@ func (f *effects) account(a *store.Account, c *accountChange) (*store.AccountMov
 	if err != nil {
 		return nil, fmt.Errorf("jobs: account %s: %w", a.Key, err)
 	}
+	was := *a
 	sum = sum.Plus(c.tally, 1)
 	a.People += c.people
 	if a.Tally, err = sum.AppendBinary(nil); err != nil {
 		return nil, err
 	}
 	plan := f.cfg.AccountPlan(a.People, sum)
+	if a.People <= 0 {
+		a.Stage, a.Segments = "", nil
+		return f.moveOf(&was, a, c, "", plan), nil
+	}
 	state, settled := plan.AccountState(a.People, sum)
-	if !settled || a.People <= 0 || state.Stage == a.Stage && slices.Equal(state.Segments, a.Segments) {
+	if !settled {
 		return nil, nil
 	}
-	a.Moves++
-	x := &store.AccountMove{
-		Account: a.Key, Seq: a.Moves, From: a.Stage, To: state.Stage, At: c.at, Decided: f.now, Person: c.person, Event: c.event,
-		Cause: store.AccountCause{Condition: state.Condition, Plan: plan.Version()},
+	a.Stage, a.Segments = state.Stage, state.Segments
+	if a.Stage != was.Stage {
+		a.Found = f.now
 	}
-	for _, s := range state.Segments {
-		if !slices.Contains(a.Segments, s) {
-			x.Cause.Entered = append(x.Cause.Entered, s)
-		}
-	}
-	for _, s := range a.Segments {
-		if !slices.Contains(state.Segments, s) {
-			x.Cause.Exited = append(x.Cause.Exited, s)
-		}
-	}
-	if state.Stage != a.Stage {
-		a.Stage, a.Since = state.Stage, c.at
-	}
-	a.Segments = state.Segments
-	return x, nil
+	return f.moveOf(&was, a, c, state.Condition, plan), nil
 }

@@ -36,7 +36,8 @@ func (c *Conn) accountsDue(was, now *store.Account) bool {
 // wantAccount is want for an account.
 func wantAccount(c *Conn, plan *lifecycle.Plan, a *store.Account, managed []string) connectors.State {
 	p := c.Push.Accounts
-	s := connectors.State{Stage: vendorStage(p, a.Stage), Since: a.Since}
+	// Since when is not told: it could only be when it was found, see Account.Found.
+	s := connectors.State{Stage: vendorStage(p, a.Stage)}
 	names := slices.Clone(managed)
 	for _, x := range plan.AccountSegments() {
 		if Pushes(p, x.Name) {

@@ -146,7 +146,7 @@ func (p *Pusher) accountBack(x *store.LeasedAccount, u *connectors.AccountUpdate
 	case f.arrived && u != nil:
 		s := u.Want
 		if s.Stage == "" && u.Known != nil {
-			s.Stage, s.Since = u.Known.Stage, u.Known.Since
+			s.Stage = u.Known.Stage
 		}
 		w.Pushed = lifecycle.At(now)
 		if b, err := json.Marshal(s); err == nil {

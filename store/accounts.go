@@ -16,8 +16,11 @@ import (
 type Account struct {
 	Key string
 	// Stage is empty until the account was decided about for the first time.
-	Stage  lifecycle.Stage
-	Since  lifecycle.Instant
+	Stage lifecycle.Stage
+	// Found is when it was found to be in Stage. Since when it has been is not
+	// known: an account is what its people are now, and has no history in event
+	// time. So it may differ with the order of arrival, and is told to nobody.
+	Found  lifecycle.Instant
 	People int64
 	// Segments the account is in, sorted.
 	Segments []lifecycle.Segment
@@ -63,6 +66,10 @@ type AccountCause struct {
 	Plan      int64               `json:"plan,omitempty"`
 	Entered   []lifecycle.Segment `json:"entered,omitempty"`
 	Exited    []lifecycle.Segment `json:"exited,omitempty"`
+	// Kind of the move, and Skipped the stages it jumped over; see
+	// lifecycle.Plan.AccountMoveKind. Empty where it was made before there were kinds.
+	Kind    lifecycle.Kind    `json:"kind,omitempty"`
+	Skipped []lifecycle.Stage `json:"skipped,omitempty"`
 }
 
 // HasAccounts tells whether anybody belongs to an account, be it by a plan
@@ -120,10 +127,15 @@ func (t *Tx) ChangeMembersTx(ctx context.Context, now []AccountMember, left []li
 
 const accountColumns = "key, stage, since, people, segments, name, name_at, moves, tally"
 
+// accountColumnsAgain are accountColumns with the moves of an account that was
+// left by everybody before.
+const accountColumnsAgain = `key, stage, since, people, segments, name, name_at,
+	case when moves > 0 then moves else coalesce((select max(m.seq) from account_moves m where m.account = accounts.key), 0) end, tally`
+
 func scanAccount(rows *sql.Rows) (*Account, error) {
 	var a Account
 	var segments string
-	err := rows.Scan(&a.Key, &a.Stage, &a.Since, &a.People, &segments, &a.Name, &a.NameAt, &a.Moves, &a.Tally)
+	err := rows.Scan(&a.Key, &a.Stage, &a.Found, &a.People, &segments, &a.Name, &a.NameAt, &a.Moves, &a.Tally)
 	for s := range strings.SplitSeq(segments, "\n") {
 		if s != "" {
 			a.Segments = append(a.Segments, lifecycle.Segment(s))
@@ -134,13 +146,14 @@ func scanAccount(rows *sql.Rows) (*Account, error) {
 
 // LockAccountsTx loads and locks accounts, making those that do not exist yet.
 // The keys must be sorted and distinct; every transaction locks accounts after
-// people, and in this order, so that none waits for another in a circle.
+// people, and in this order, so that none waits for another in a circle. One
+// that people come back to goes on counting its moves.
 func (t *Tx) LockAccountsTx(ctx context.Context, keys []string) (map[string]*Account, error) {
 	if _, err := t.insert(ctx, "accounts", "on conflict (key) do nothing", texts("key", keys)); err != nil {
 		return nil, err
 	}
 	all := make(map[string]*Account, len(keys))
-	rows, err := t.query(ctx, "select "+accountColumns+" from accounts where "+t.s.d.oneOf("key", "text")+" order by key"+t.s.d.forUpdate, list(t.s.d, keys))
+	rows, err := t.query(ctx, "select "+accountColumnsAgain+" from accounts where "+t.s.d.oneOf("key", "text")+" order by key"+t.s.d.forUpdate, list(t.s.d, keys))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		a, err := scanAccount(rows)
 		all[a.Key] = a
@@ -153,7 +166,7 @@ func (t *Tx) LockAccountsTx(ctx context.Context, keys []string) (map[string]*Acc
 }
 
 // SaveAccountsTx writes accounts that LockAccountsTx gave. Those without people
-// are forgotten with everything that is kept of them.
+// are forgotten, and where they stand at vendors with them; their moves stay.
 func (t *Tx) SaveAccountsTx(ctx context.Context, all []*Account) error {
 	var gone []string
 	kept := make([]*Account, 0, len(all))
@@ -169,7 +182,7 @@ func (t *Tx) SaveAccountsTx(ctx context.Context, all []*Account) error {
 	since, people, nameAt, moves := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, a := range kept {
 		keys[i], stages[i], names[i], tallies[i] = a.Key, string(a.Stage), a.Name, a.Tally
-		since[i], people[i], nameAt[i], moves[i] = int64(a.Since), a.People, int64(a.NameAt), a.Moves
+		since[i], people[i], nameAt[i], moves[i] = int64(a.Found), a.People, int64(a.NameAt), a.Moves
 		parts := make([]string, len(a.Segments))
 		for j, s := range a.Segments {
 			parts[j] = string(s)
@@ -184,7 +197,7 @@ func (t *Tx) SaveAccountsTx(ctx context.Context, all []*Account) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	for _, q := range []string{"delete from accounts where " + t.s.d.oneOf("key", "text"), "delete from account_moves where " + t.s.d.oneOf("account", "text"),
+	for _, q := range []string{"delete from accounts where " + t.s.d.oneOf("key", "text"),
 		"delete from account_sync where " + t.s.d.oneOf("account", "text")} {
 		if _, err := t.exec(ctx, q, list(t.s.d, gone)); err != nil {
 			return err

@@ -17,7 +17,7 @@ type accountBody struct {
 	Name       string           `json:"name"`
 	Domain     string           `json:"domain"`
 	Stage      string           `json:"stage"`
-	StageSince string           `json:"stage_since"`
+	StageFound string           `json:"stage_found_at"` // when it was found to be in its stage
 	Segments   []string         `json:"segments"`
 	People     int64            `json:"people"`
 	Sync       []accountSyncRow `json:"sync"`
@@ -72,7 +72,7 @@ func (w *Web) accountsOf(c echo.Context, found []*store.Account) ([]accountBody,
 	}
 	items := make([]accountBody, len(found))
 	for i, a := range found {
-		b := accountBody{Key: a.Key, Name: a.Name, Domain: domains[a.Key], Stage: string(a.Stage), StageSince: when(a.Since), People: a.People,
+		b := accountBody{Key: a.Key, Name: a.Name, Domain: domains[a.Key], Stage: string(a.Stage), StageFound: when(a.Found), People: a.People,
 			Segments: spellSegments(a.Segments), Sync: []accountSyncRow{}}
 		if kind, _, value := lifecycle.AccountKey(a.Key); kind == "domain" {
 			b.Domain = value
@@ -96,15 +96,24 @@ func spellSegments(all []lifecycle.Segment) []string {
 // account loads the account that the path names. Its key may hold a slash, so
 // the path is escaped, and Echo gives the parameter of such a path as it is.
 func (w *Web) account(c echo.Context) (*store.Account, error) {
-	key := c.Param("key")
-	if c.Request().URL.RawPath != "" {
-		text, err := url.PathUnescape(key)
-		if err != nil {
-			return nil, store.ErrNotFound
-		}
-		key = text
+	key, err := accountKeyOf(c)
+	if err != nil {
+		return nil, err
 	}
 	return w.store.Account(c.Request().Context(), key)
+}
+
+// accountKeyOf gives the key in the path.
+func accountKeyOf(c echo.Context) (string, error) {
+	key := c.Param("key")
+	if c.Request().URL.RawPath == "" {
+		return key, nil
+	}
+	text, err := url.PathUnescape(key)
+	if err != nil {
+		return "", store.ErrNotFound
+	}
+	return text, nil
 }
 
 func (w *Web) apiAccount(c echo.Context) error {
@@ -159,11 +168,14 @@ type accountMoveBody struct {
 	PlanVersion int64    `json:"plan_version"`
 	Entered     []string `json:"entered,omitempty"`
 	Exited      []string `json:"exited,omitempty"`
+	Kind        string   `json:"kind,omitempty"`
+	Skipped     []string `json:"skipped,omitempty"` // stages jumped over
 }
 
-// apiAccountTimeline lists an account's moves, newest first.
+// apiAccountTimeline lists an account's moves, newest first; also those of an
+// account that nobody belongs to any more.
 func (w *Web) apiAccountTimeline(c echo.Context) error {
-	a, err := w.account(c)
+	key, err := accountKeyOf(c)
 	if err != nil {
 		return err
 	}
@@ -177,15 +189,23 @@ func (w *Web) apiAccountTimeline(c echo.Context) error {
 			return store.ErrCursor
 		}
 	}
-	moves, err := w.store.AccountMoves(c.Request().Context(), a.Key, before, limit)
+	moves, err := w.store.AccountMoves(c.Request().Context(), key, before, limit)
 	if err != nil {
 		return err
+	}
+	if len(moves) == 0 {
+		if _, err := w.store.Account(c.Request().Context(), key); err != nil {
+			return err
+		}
 	}
 	items := make([]accountMoveBody, len(moves))
 	for i := range moves {
 		x := &moves[i]
 		items[i] = accountMoveBody{Seq: x.Seq, From: string(x.From), To: string(x.To), At: when(x.At), DecidedAt: when(x.Decided), Profile: number(int64(x.Person)),
-			Condition: x.Cause.Condition, PlanVersion: x.Cause.Plan, Entered: spellSegments(x.Cause.Entered), Exited: spellSegments(x.Cause.Exited)}
+			Condition: x.Cause.Condition, PlanVersion: x.Cause.Plan, Entered: spellSegments(x.Cause.Entered), Exited: spellSegments(x.Cause.Exited), Kind: string(x.Cause.Kind)}
+		for _, s := range x.Cause.Skipped {
+			items[i].Skipped = append(items[i].Skipped, string(s))
+		}
 		if x.Event != (lifecycle.EventID{}) {
 			items[i].Event = x.Event.String()
 		}
@@ -201,7 +221,7 @@ func (w *Web) apiAccountTimeline(c echo.Context) error {
 type accountWhyBody struct {
 	Key       string              `json:"key"`
 	Stage     string              `json:"stage"`
-	Since     string              `json:"since"`
+	Found     string              `json:"found_at"` // when it was found to be in its stage
 	Condition string              `json:"condition"`
 	Settled   bool                `json:"settled"`
 	People    int64               `json:"people"`
@@ -236,7 +256,7 @@ func (w *Web) apiExplainAccount(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, accountWhyBody{Key: a.Key, Stage: string(a.Stage), Since: when(a.Since), Condition: x.Condition, Settled: x.Settled,
+	return c.JSON(http.StatusOK, accountWhyBody{Key: a.Key, Stage: string(a.Stage), Found: when(a.Found), Condition: x.Condition, Settled: x.Settled,
 		People: a.People, Stages: accountReasons(x.Stages), Segments: accountReasons(x.Segments), Plan: plan.Version()})
 }
 

@@ -46,7 +46,7 @@ type pinnedBody struct {
 type accountOfBody struct {
 	Key   string `json:"key"`
 	Stage string `json:"stage,omitempty"`
-	Since string `json:"since,omitempty"`
+	Found string `json:"found_at,omitempty"` // when it was found to be in its stage
 }
 
 func causeOf(x *lifecycle.Explanation, c *jobs.Cause) causeBody {
@@ -87,7 +87,7 @@ func (w *Web) explainWhole(ctx context.Context, id lifecycle.ProfileID, prof *li
 		b.Pin = &pinnedBody{string(x.Pin.Stage), when(x.Pin.At), when(x.Pin.Until), x.Pin.Reason}
 	}
 	if c.Account != nil {
-		b.Account = &accountOfBody{c.Account.Key, string(c.Account.Stage), when(c.Account.Since)}
+		b.Account = &accountOfBody{c.Account.Key, string(c.Account.Stage), when(c.Account.Found)}
 	}
 	return b, nil
 }

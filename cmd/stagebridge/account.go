@@ -52,7 +52,7 @@ func (a *app) explainAccount(ctx context.Context, out io.Writer, account *store.
 	if account.Name != "" {
 		fmt.Fprintf(out, " (%s)", account.Name)
 	}
-	fmt.Fprintf(out, ": %d people\n\nstage: %s, since %s, by plan version %d\n", account.People, account.Stage, when(account.Since), plan.Version())
+	fmt.Fprintf(out, ": %d people\n\nstage: %s, found %s, by plan version %d\n", account.People, account.Stage, when(account.Found), plan.Version())
 	if !x.Settled {
 		fmt.Fprintln(out, "  some of its people are still to be brought to the plan; the stage is that of before")
 	}
@@ -121,7 +121,7 @@ func (a *app) accountPast(ctx context.Context, out io.Writer, account *store.Acc
 	}
 	fmt.Fprintln(out, "\nmoves, newest first:")
 	for _, x := range moves {
-		fmt.Fprintf(out, "  %s  %s -> %s", when(x.At), x.From, x.To)
+		fmt.Fprintf(out, "  %s  %s -> %s  %s", when(x.At), x.From, x.To, x.Cause.Kind)
 		if x.Person != 0 {
 			fmt.Fprintf(out, "  (person %d)", x.Person)
 		}

@@ -23,7 +23,7 @@ func tellStanding(out io.Writer, c *jobs.Cause) {
 	if c.Account != nil {
 		fmt.Fprintf(out, "of account %s", c.Account.Key)
 		if c.Account.Stage != "" {
-			fmt.Fprintf(out, ", which is %s since %s", c.Account.Stage, when(c.Account.Since))
+			fmt.Fprintf(out, ", which is %s, found %s", c.Account.Stage, when(c.Account.Found))
 		}
 		fmt.Fprintln(out)
 	}

@@ -39,11 +39,11 @@ func TestTellCause(t *testing.T) {
 	var out strings.Builder
 	tellHold(&out, &lifecycle.Explanation{Until: at.Add(time.Hour), Pin: &lifecycle.Pin{At: at, Reason: "by phone"}})
 	tellHold(&out, &lifecycle.Explanation{Claim: &lifecycle.Claim{Connection: "crm", At: at}})
-	tellStanding(&out, &jobs.Cause{PlanVersion: 3, RollingOut: true, Account: &store.Account{Key: "domain:example.com", Stage: "Client", Since: at}})
+	tellStanding(&out, &jobs.Cause{PlanVersion: 3, RollingOut: true, Account: &store.Account{Key: "domain:example.com", Stage: "Client", Found: at}})
 	want := `  pinned by hand at 2026-03-01T09:00:00Z, until 2026-03-01T10:00:00Z: by phone
   claimed by crm at 2026-03-01T09:00:00Z, counts until its next
 under plan version 3, which a share of the people is under so far; still to be brought there, so what follows may change
-of account domain:example.com, which is Client since 2026-03-01T09:00:00Z
+of account domain:example.com, which is Client, found 2026-03-01T09:00:00Z
 `
 	if out.String() != want {
 		t.Errorf("%s", out.String())

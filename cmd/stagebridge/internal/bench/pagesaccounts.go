@@ -52,7 +52,7 @@ func FillAccounts(ctx context.Context, s *store.Store, plan *lifecycle.Plan, z P
 			var all []*store.Account
 			for i, key := range keys {
 				a := locked[key]
-				a.Stage, a.Since, a.People, a.Moves, a.Tally = moves[i].To, now, peoplePerAccount, 1, whole
+				a.Stage, a.Found, a.People, a.Moves, a.Tally = moves[i].To, now, peoplePerAccount, 1, whole
 				all = append(all, a)
 			}
 			if err := t.SaveAccountsTx(ctx, all); err != nil {
