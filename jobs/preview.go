@@ -48,24 +48,6 @@ type PlanPreview struct {
 	PublishRate float64 `json:"publish_rate"`
 }
 
-// AtLeast is how long looking at all people takes at the pace of this preview:
-// publishing, which writes as well, takes longer. Zero where there is nobody.
-func (p *PlanPreview) AtLeast() time.Duration {
-	if p.People == 0 {
-		return 0
-	}
-	return time.Duration(float64(p.Took) * float64(p.Total) / float64(p.People))
-}
-
-// PublishTime is how long bringing all people to the plan takes at PublishRate;
-// zero where that is not known.
-func (p *PlanPreview) PublishTime() time.Duration {
-	if p.PublishRate <= 0 {
-		return 0
-	}
-	return time.Duration(float64(p.Total) / p.PublishRate * float64(time.Second))
-}
-
 // Flow counts people by their stage now and under the draft.
 type Flow struct {
 	// Lifecycle is the one of the plan's further lifecycles that it is about, where
@@ -145,26 +127,8 @@ func (a *Admin) PreviewPlan(ctx context.Context, source []byte, o PreviewOptions
 	if preview.Beyond, err = p.beyond(ctx); err != nil {
 		return nil, err
 	}
-	preview.PublishRate, err = publishRate(ctx, s)
+	preview.PublishRate, err = measuredRate(ctx, s, WorkPublish)
 	return preview, err
-}
-
-// measurable is how many people a publishing must have had for its rate to say
-// something.
-const measurable = 100
-
-// publishRate is that of the last publishing that reached everybody.
-func publishRate(ctx context.Context, s *store.Store) (float64, error) {
-	all, err := s.Works(ctx, store.WorkFilter{Kind: WorkPublish, State: store.WorkDone})
-	if err != nil {
-		return 0, err
-	}
-	for i := range all {
-		if all[i].Done >= measurable && all[i].Rate > 0 {
-			return all[i].Rate, nil
-		}
-	}
-	return 0, nil
 }
 
 // asInForce gives the plan being rolled out in place of a draft of the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/mapping"
@@ -39,6 +40,10 @@ type RulesPreview struct {
 	// Outcomes of raw events that would be others, greatest first.
 	Outcomes []OutcomeFlow `json:"outcomes"`
 	Effect   RulesEffect   `json:"effect"`
+	Took     time.Duration `json:"nanoseconds"`
+	// ReplayRate is how many raw events per second the last replay processed; zero
+	// where none was measured here yet.
+	ReplayRate float64 `json:"replay_rate"`
 }
 
 // EventText is a canonical event for reading.
@@ -98,6 +103,7 @@ type rulesPreviewer struct {
 	out       RulesPreview
 	diffs     *eventDiffs
 	effect    *rulesEffect
+	started   time.Time
 }
 
 func (a *Admin) previewAllRules(ctx context.Context, args RulesPreviewArgs, tell func(int64) error) (*RulesPreview, error) {
@@ -107,7 +113,7 @@ func (a *Admin) previewAllRules(ctx context.Context, args RulesPreviewArgs, tell
 	}
 	now := a.Registry.Config()
 	then := now.withRules(args.Connection, draft, []byte(args.Rules))
-	p := &rulesPreviewer{a: a, now: now, then: then, at: lifecycle.At(a.Registry.o.Now()), diffs: newEventDiffs(rulesPreviewSamples)}
+	p := &rulesPreviewer{a: a, now: now, then: then, at: lifecycle.At(a.Registry.o.Now()), diffs: newEventDiffs(rulesPreviewSamples), started: time.Now()}
 	p.effect = newRulesEffect(a.Registry.o.Store, now, p.at)
 	f := args.Filter
 	f.Connection, f.After, f.Limit = args.Connection, "", rulesPreviewPage
@@ -182,6 +188,10 @@ func (p *rulesPreviewer) page(ctx context.Context, rows []store.InboxRow) error 
 func (p *rulesPreviewer) result(ctx context.Context) (*RulesPreview, error) {
 	p.out.Events, p.out.Outcomes = p.diffs.list()
 	var err error
-	p.out.Effect, err = p.effect.result(ctx)
+	if p.out.Effect, err = p.effect.result(ctx); err != nil {
+		return nil, err
+	}
+	p.out.ReplayRate, err = measuredRate(ctx, p.a.Registry.o.Store, WorkReplay)
+	p.out.Took = time.Since(p.started)
 	return &p.out, err
 }

@@ -54,6 +54,11 @@ type planPreviewBody struct {
 	// PublishSeconds is how long publishing takes at the rate measured the last
 	// time; null where it was not measured yet.
 	PublishSeconds *float64 `json:"publish_seconds"`
+	// AtLeast is how many seconds looking at all people takes at the pace of this
+	// preview; publishing takes longer, since it writes as well.
+	AtLeast float64 `json:"publish_seconds_at_least"`
+	// Beyond is what the figures above do not count; null where that is nothing.
+	Beyond *planBeyondBody `json:"beyond"`
 }
 
 func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
@@ -61,6 +66,7 @@ func planPreviewOf(p *jobs.PlanPreview) planPreviewBody {
 		Version: p.Version, People: p.People, Total: p.Total, Whole: p.Whole, Decided: p.Decided, Events: p.Events, Changed: p.Changed, Seconds: p.Took.Seconds(),
 		Accounts: accountsPreviewOf(p.Accounts), Flows: []flowBody{}, Segments: []segmentFlowBody{}, Pushes: map[string]int64{},
 	}
+	b.AtLeast, b.Beyond = p.AtLeast().Seconds(), planBeyondOf(p.Beyond)
 	if left := p.PublishTime(); left > 0 {
 		seconds := left.Seconds()
 		b.PublishSeconds = &seconds

@@ -22,10 +22,12 @@ func (w *Web) planOperations() operationGroup {
 			takesYAML("the plan", plan).
 			gives(http.StatusOK, planChangeBody{}, "ETag", "Location").gives(http.StatusOK, validBody{}),
 		post("/plan/preview", "previewPlan", "Say who would move, and write nothing", w.apiPreviewPlan).
-			about("Everybody, or the share of all people asked for, is derived under the plan in the body. The answer comes after 25 seconds at the latest, and says whether everybody was looked at.").
-			with(percentParameter()).
+			about("Everybody, or the share of all people asked for, is derived under the plan in the body. The answer comes after 25 seconds at the latest, and says whether everybody was looked at. With all=true it is long work that looks at everybody, whose result is the same.").
+			with(percentParameter(), choice("all", "true looks at everybody, as long work", "true", "false")).
 			takesYAML("the draft", plan).
-			gives(http.StatusOK, planPreviewBody{}),
+			gives(http.StatusOK, planPreviewBody{}).
+			gives(http.StatusAccepted, jobBody{}, "Location").
+			refuses(http.StatusNotImplemented),
 		get("/plan/versions", "listPlanVersions", "List the published versions", w.apiPlanVersions).
 			gives(http.StatusOK, listBody[versionBody]{}),
 		get("/plan/versions/:from/diff/:to", "diffPlan", "Compare two versions", w.apiDiffPlan).

@@ -25,10 +25,12 @@ type planPreviewView struct {
 	Matrices []flowMatrix
 	Segments []jobs.SegmentFlow
 	Pushes   []jobs.PushFlow
-	// Took and Publish are times as people say them. Publish is empty where no
-	// publishing was measured yet.
-	Took, Publish string
-	Accounts      *accountsView
+	// Took, Publish and AtLeast are times as people say them. Publish is empty where
+	// no publishing was measured yet; it takes longer than AtLeast then.
+	Took, Publish, AtLeast string
+	Accounts               *accountsView
+	// Beyond is what the figures do not count; nil where that is nothing.
+	Beyond *jobs.PlanBeyond
 }
 
 // accountsView is what would become of accounts.
@@ -67,7 +69,7 @@ const noStage = "no stage"
 
 func previewView(p *jobs.PlanPreview, inForce, draft *lifecycle.Plan) *planPreviewView {
 	v := &planPreviewView{People: p.People, Total: p.Total, Changed: p.Changed, Version: p.Version, Whole: p.Whole, Decided: p.Decided, Events: p.Events,
-		Segments: p.Segments, Pushes: p.Pushes, Took: lasting(p.Took)}
+		Segments: p.Segments, Pushes: p.Pushes, Took: lasting(p.Took), AtLeast: lasting(p.AtLeast()), Beyond: p.Beyond}
 	if t := p.PublishTime(); t > 0 {
 		v.Publish = lasting(t)
 	}

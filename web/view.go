@@ -216,6 +216,7 @@ func (p *pages) funcs(now func() time.Time) template.FuncMap {
 		"known":       func(i lifecycle.Instant) bool { return i != 0 && i != store.Behind },
 		"num":         thousands,
 		"count":       counted,
+		"lasting":     lasting,
 		"int64":       func(n int) int64 { return int64(n) },
 		"dec":         decimal,
 		"words":       func(s string) string { return strings.ReplaceAll(s, "_", " ") },

@@ -54,7 +54,7 @@ func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
 	if p.PublishRate > 0 {
 		fmt.Fprintf(out, "publishing takes about %s, at %.0f people a second as measured the last time\n", p.PublishTime().Round(time.Second), p.PublishRate)
 	} else {
-		fmt.Fprintln(out, "publishing writes as well and takes longer; how long is not known before it was done here once")
+		fmt.Fprintf(out, "publishing was not measured here yet; it writes as well and takes longer than %s, which looking at everybody takes\n", p.AtLeast().Round(10*time.Millisecond))
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -86,7 +86,10 @@ func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return tellAccountsPreview(out, p.Accounts)
+	if err := tellAccountsPreview(out, p.Accounts); err != nil {
+		return err
+	}
+	return tellBeyond(out, p.Beyond)
 }
 
 func stageName(s lifecycle.Stage) string {

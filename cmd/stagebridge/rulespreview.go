@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/stagebridge/stagebridge/jobs"
-	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/store"
 )
 
@@ -63,19 +63,14 @@ func tellRulesPreview(out io.Writer, r *jobs.RulesPreview) error {
 			}
 		}
 	}
-	e := &r.Effect
-	fmt.Fprintf(out, "\n%d people have other events by it, %d of them another stage or other segments; %d people are new\n", e.People, e.Changed, e.New)
-	for _, f := range e.Stages {
-		fmt.Fprintf(out, "  %s to %s: %d\n", stageName(lifecycle.Stage(f.From)), stageName(lifecycle.Stage(f.To)), f.People)
+	fmt.Fprintln(out)
+	if err := tellEffect(out, &r.Effect); err != nil {
+		return err
 	}
-	for _, s := range e.Parts {
-		fmt.Fprintf(out, "  %s: %d enter, %d leave\n", s.Segment, s.Gained, s.Lost)
+	if t := r.ReplayTime(); t > 0 {
+		_, err := fmt.Fprintf(out, "\na replay of them takes about %s, at %.0f raw events a second as measured the last time\n", t.Round(time.Second), r.ReplayRate)
+		return err
 	}
-	if e.Joined > 0 {
-		fmt.Fprintf(out, "  %d events name several people, who may be joined; what that does is not foretold\n", e.Joined)
-	}
-	if !e.Whole {
-		fmt.Fprintln(out, "  looked at the newest raw events that differ only")
-	}
-	return nil
+	_, err := fmt.Fprintf(out, "\na replay of them takes longer than the %s that this look took, since it writes as well; how long is not known before one was measured here\n", r.Took.Round(10*time.Millisecond))
+	return err
 }

@@ -25,7 +25,7 @@ func TestRulesAreTriedAndTakenBack(t *testing.T) {
 		silentInbox(t, s)
 		draft := filepath.Join(files(t, map[string]string{"draft.yaml": strings.Replace(shopRules, "Order:Completed", "Demo:Requested", 1)}), "draft.yaml")
 		try := []string{"replay", "-dry-run", "-rules", draft, "-connection", "shop"}
-		c.has(c.run(exitOK, try...), "3 of 3 raw events would give something else", "Customer to Visit: 2")
+		c.has(c.run(exitOK, try...), "3 of 3 raw events would give something else", "Customer to Visit: 2", "for example 1 2", "a replay of them takes longer than the ")
 		c.has(c.run(exitOK, append(try, "-person", "ann@example.com")...), "2 of 2 raw events would give something else", "Customer to Visit: 1")
 		c.has(c.run(exitError, append(try, "-person", "cleo@example.com")...), "nobody has the key email:cleo@example.com")
 		c.has(c.run(exitUsage, "replay", "-rules", draft, "-connection", "shop"), "-rules wants -dry-run")
