@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,14 @@ import (
 // imported makes an installation, imports a file of orders into it and lets a
 // server process it. It gives the environment.
 func imported(t *testing.T, file string, rows int, flags ...string) map[string]string {
+	t.Helper()
+	env := settings(t, nil)
+	importedInto(t, env, file, rows, flags...)
+	return env
+}
+
+// importedInto is imported with settings that are there already.
+func importedInto(t *testing.T, env map[string]string, file string, rows int, flags ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -30,7 +37,6 @@ func imported(t *testing.T, file string, rows int, flags ...string) map[string]s
 			t.Fatal(err)
 		}
 	}
-	env := settings(t, nil)
 	for _, args := range [][]string{{"apply", filepath.Join(dir, "ws")}, append(append([]string{"import"}, flags...), "-time-column", "day", "-type", "order", "shop", file)} {
 		if r := stagebridge(t, env, args...); r.code != exitOK {
 			t.Fatalf("%v: %+v", args, r)
@@ -39,7 +45,6 @@ func imported(t *testing.T, file string, rows int, flags ...string) map[string]s
 	s := serve(t, env)
 	within(t, "all rows to be processed", func() bool { return s.stats().Done == rows })
 	s.stop()
-	return env
 }
 
 // ask runs a report and reads its JSON; data is filled from the report's own.
@@ -91,93 +96,5 @@ func TestReports(t *testing.T) {
 	}
 	if r := stagebridge(t, env, "report"); r.code != exitOK || !strings.Contains(r.stdout, "concentration") {
 		t.Errorf("the list: %+v", r)
-	}
-}
-
-// TestReportsOnCDNOW imports the raw file of the published sample and finds the
-// published figures. STAGEBRIDGE_TEST_DATA names the folder that has it.
-func TestReportsOnCDNOW(t *testing.T) {
-	t.Parallel()
-	folder := os.Getenv("STAGEBRIDGE_TEST_DATA")
-	if folder == "" {
-		t.Skip("STAGEBRIDGE_TEST_DATA is not set")
-	}
-	raw, err := os.ReadFile(filepath.Join(folder, "cdnow", "CDNOW_sample.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "sample.txt")
-	if err := os.WriteFile(file, raw, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	env := imported(t, file, 6919, "-separator", "space", "-columns", "master,id,day,cds,usd")
-
-	var value live.CLV
-	ask(t, env, &value, "-to", "1997-10-01", "clv")
-	near := func(name string, got, want, by float64) {
-		t.Helper()
-		if math.Abs(got-want) > by {
-			t.Errorf("%s = %v, want %v", name, got, want)
-		}
-	}
-	// Fader, Hardie and Lee (2005), table 2, and their note 025 on spend.
-	if value.Purchases == nil || value.Fit == nil || value.Spend == nil {
-		t.Fatalf("nothing was fitted: %+v", value.Assessment)
-	}
-	near("r", value.Purchases.R, 0.243, 0.0005)
-	near("alpha", value.Purchases.Alpha, 4.414, 0.0005)
-	near("a", value.Purchases.A, 0.793, 0.0005)
-	near("b", value.Purchases.B, 2.426, 0.0005)
-	near("log-likelihood", value.Fit.LogLikelihood, -9582.43, 0.01)
-	near("p", value.Spend.P, 6.25, 0.005)
-	near("q", value.Spend.Q, 3.74, 0.005)
-	near("gamma", value.Spend.Gamma, 15.44, 0.01)
-	checkSummary(t, filepath.Join(folder, "cdnow", "cdnow_summary.csv"), value.Customers)
-
-	var revenue stats.Concentration
-	ask(t, env, &revenue, "concentration")
-	near("revenue", float64(revenue.Total)/1e6, 244091.94, 0.001)
-	near("top 20 %", revenue.TopShare, 0.6746, 0.00005)
-	var cohorts stats.Retention
-	ask(t, env, &cohorts, "-to", "1998-07-01", "cohorts")
-	for n, want := range []int64{781, 124, 95, 70, 65, 77, 65} {
-		if got := cohorts.Cohorts[0].Cells[n].Hits; got != want {
-			t.Errorf("January's cohort in month %d: %d, want %d", n, got, want)
-		}
-	}
-}
-
-// checkSummary compares x, t_x and T of everybody with the published summary,
-// which has them with two decimals; people are numbered alike in order.
-func checkSummary(t *testing.T, path string, customers []live.Customer) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	count := func(of map[string]int, x float64, last, age float64) {
-		of[fmt.Sprintf("%.0f %.2f %.2f", x, last, age)]++
-	}
-	want, got := map[string]int{}, map[string]int{}
-	for line := range strings.Lines(string(text)) {
-		var id, x, last, age, z float64
-		if n, _ := fmt.Sscanf(strings.ReplaceAll(strings.TrimSpace(line), ",", " "), "%g %g %g %g %g", &id, &x, &last, &age, &z); n == 5 {
-			count(want, x, last, age)
-		}
-	}
-	for _, c := range customers {
-		count(got, float64(c.Repeats), c.Last, c.Age)
-	}
-	if len(customers) != 2357 {
-		t.Errorf("%d customers, want 2357", len(customers))
-	}
-	different := 0
-	for key, n := range want {
-		if got[key] != n {
-			different++
-		}
-	}
-	if different > 0 || len(got) != len(want) {
-		t.Errorf("%d of %d histories differ from the published summary", different, len(want))
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/clv"
+	"github.com/stagebridge/stagebridge/store/storetest"
 )
 
 // near fails unless got is want, give or take tolerance.
@@ -33,11 +34,7 @@ func publishedSpend() clv.GammaGamma { return clv.GammaGamma{P: 6.25, Q: 3.74, G
 // the test where there is none.
 func dataFile(t *testing.T, name string) *os.File {
 	t.Helper()
-	folder := os.Getenv("STAGEBRIDGE_TEST_DATA")
-	if folder == "" {
-		t.Skipf("%s needs the folder of test data: set STAGEBRIDGE_TEST_DATA", name)
-	}
-	f, err := os.Open(filepath.Join(folder, filepath.FromSlash(name)))
+	f, err := os.Open(filepath.Join(storetest.DataFolder(t), filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,12 @@ type Observed struct {
 // divided by seven. Amounts below zero are refunds and no purchases; they are
 // left out. It is false for somebody without a purchase before until.
 func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (Observed, bool) {
+	return ObserveGaps(purchases, until, in, func(int64) {})
+}
+
+// ObserveGaps is Observe, and tells how many days lie between one purchase day
+// and the next, for each two of them.
+func ObserveGaps(purchases []Purchase, until lifecycle.Instant, in *time.Location, gapOf func(days int64)) (Observed, bool) {
 	var some [16]bought // as many as most have
 	days := some[:0]
 	for _, p := range purchases {
@@ -67,6 +73,7 @@ func Observe(purchases []Purchase, until lifecycle.Instant, in *time.Location) (
 	o.Gaps = len(days) - 1
 	for i, d := range days[1:] {
 		total += d.spent
+		gapOf(int64(d.day - days[i].day))
 		gap := float64(d.day - days[i].day)
 		squares += gap * gap
 	}

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/clv"
+	"github.com/stagebridge/stagebridge/reports/stats"
 	"github.com/stagebridge/stagebridge/reports/summary"
 )
 
@@ -51,6 +53,10 @@ type CLV struct {
 	Discount   float64        `json:"discount"`
 	Margin     float64        `json:"margin"`
 	Assessment clv.Assessment `json:"assessment"`
+	// Gaps is how many pairs of purchase days there are of one customer with none
+	// between them, and Gap the median of the days from one to the other.
+	Gaps int64       `json:"gaps"`
+	Gap  stats.Share `json:"median_gap_days"`
 	// Averages stand in where no model may be fitted; else nil.
 	Averages  *AverageReport  `json:"averages,omitempty"`
 	Purchases *clv.BGNBD      `json:"bg_nbd,omitempty"`
@@ -122,13 +128,17 @@ func (c *clvCounter) value(ctx context.Context, r *Report) error {
 	d := CLV{Currency: c.currency(r), Until: c.o.end().Time().Format("2006-01-02T15:04:05Z"), Weeks: c.o.Horizon,
 		Discount: c.o.Discount, Margin: cmp.Or(c.o.Margin, 1), Customers: []Customer{}}
 	r.Data = &d
-	observed, people := c.observe(d.Currency)
+	observed, people := c.observe(&d)
 	d.Assessment = clv.Assess(observed, c.subscribers)
 	for _, w := range d.Assessment.Warnings {
 		r.note("%s", w.Text)
 	}
-	r.Tables = append(r.Tables, Table{"What is there", []string{"Customers", "Bought again", "Weeks known"}, [][]string{
-		{number(d.Assessment.Customers), number(d.Assessment.Repeaters), fmt.Sprintf("%.1f", d.Assessment.Weeks)},
+	gap := "not known"
+	if d.Gap.Known {
+		gap = fmt.Sprintf("%g", d.Gap.Value)
+	}
+	r.Tables = append(r.Tables, Table{"What is there", []string{"Customers", "Bought again", "Weeks known", "Days between purchases, median"}, [][]string{
+		{number(d.Assessment.Customers), number(d.Assessment.Repeaters), fmt.Sprintf("%.1f", d.Assessment.Weeks), gap},
 	}})
 	if d.Assessment.Refused() {
 		r.Definition = clv.AverageFormula
@@ -148,15 +158,26 @@ func (c *clvCounter) value(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// observe gives what the models read of everybody who bought in a currency.
-func (c *clvCounter) observe(currency string) ([]clv.Observed, []lifecycle.ProfileID) {
-	book := c.in(currency)
+// observe gives what the models read of everybody who bought in the currency.
+func (c *clvCounter) observe(d *CLV) ([]clv.Observed, []lifecycle.ProfileID) {
+	book := c.in(d.Currency)
 	observed, people := make([]clv.Observed, 0, len(book.buyers)), make([]lifecycle.ProfileID, 0, len(book.buyers))
+	gaps := map[int64]int64{}
 	book.each(func(id lifecycle.ProfileID, p []clv.Purchase) {
-		if x, ok := clv.Observe(p, c.o.end(), c.o.Zone); ok {
+		if x, ok := clv.ObserveGaps(p, c.o.end(), c.o.Zone, func(days int64) { gaps[days]++ }); ok {
 			observed, people = append(observed, x), append(people, id)
 		}
 	})
+	var counted int64
+	for _, n := range gaps {
+		d.Gaps += n
+	}
+	for _, days := range slices.Sorted(maps.Keys(gaps)) {
+		if counted += gaps[days]; 2*counted >= d.Gaps { // the nearest rank
+			d.Gap = stats.Share{Known: true, Value: float64(days)}
+			break
+		}
+	}
 	return observed, people
 }
 

@@ -128,6 +128,10 @@ func TestCLVAverages(t *testing.T) {
 	if row := rowOf(t, r, "Averages", "2026-02"); row[4] != "not known" || row[5] != "0.00" {
 		t.Errorf("the row of February: %v", row)
 	}
+	// From one purchase day to the next, both times a week.
+	if row := rowOf(t, r, "What is there", "3"); d.Gaps != 2 || d.Gap.Value != 7 || row[3] != "7" {
+		t.Errorf("%d gaps of %v days, %v", d.Gaps, d.Gap, row)
+	}
 	noted(t, r, "averages are shown instead")
 	noted(t, r, "averages forget that customers leave")
 	if !strings.HasPrefix(r.Definition, "averages instead of a model") {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stagebridge/stagebridge/lifecycle"
 	"github.com/stagebridge/stagebridge/reports/stats"
+	"github.com/stagebridge/stagebridge/store/storetest"
 )
 
 // order is one line of CDNOW_sample.txt.
@@ -24,10 +25,7 @@ type order struct {
 // STAGEBRIDGE_TEST_DATA names no folder.
 func cdnow(t *testing.T) map[string][]order {
 	t.Helper()
-	folder := os.Getenv("STAGEBRIDGE_TEST_DATA")
-	if folder == "" {
-		t.Skip("cdnow/CDNOW_sample.txt needs the folder of test data: set STAGEBRIDGE_TEST_DATA")
-	}
+	folder := storetest.DataFolder(t)
 	raw, err := os.ReadFile(filepath.Join(folder, "cdnow", "CDNOW_sample.txt"))
 	if err != nil {
 		t.Fatal(err)

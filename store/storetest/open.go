@@ -24,6 +24,23 @@ const (
 	Require     = "STAGEBRIDGE_TEST_REQUIRE"
 )
 
+// Data names the folder of data sets that are not ours to publish.
+const Data = "STAGEBRIDGE_TEST_DATA"
+
+// DataFolder gives the folder of data sets. It skips the test where none is named,
+// and fails it where Require has the word data.
+func DataFolder(t testing.TB) string {
+	t.Helper()
+	folder := os.Getenv(Data)
+	if folder == "" {
+		if strings.Contains(os.Getenv(Require), "data") {
+			t.Fatalf("%s is not set, and %s asks for the data sets", Data, Require)
+		}
+		t.Skipf("skipped without data sets (set %s)", Data)
+	}
+	return folder
+}
+
 // Each runs fn on an empty store of each database.
 func Each(t *testing.T, fn func(t *testing.T, s *store.Store)) {
 	t.Helper()
