@@ -11,6 +11,10 @@ const (
 	EventJoined EventName = ReservedCategory + "Joined"
 )
 
+// EventMerged is what connections emit when their vendor made one record of
+// several: its ids are one person's by the word of who keeps them.
+const EventMerged EventName = "Identity:Merged"
+
 // SplitEvent is the decision that keep and apart are not one person's.
 func SplitEvent(id EventID, at Instant, keep, apart []Key, reason string) Event {
 	list := make([]any, len(apart))
@@ -38,6 +42,7 @@ func JoinEvent(id EventID, at Instant, keys []Key, reason string) Event {
 func (e *Event) Edge() Edge {
 	edge := Edge{At: e.At, ID: e.ID, Keys: SortKeys(append([]Key(nil), e.Identity...))}
 	if !e.IsDecision() {
+		edge.Merger = e.Name == EventMerged
 		return edge
 	}
 	switch e.Name {

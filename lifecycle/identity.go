@@ -33,6 +33,9 @@ type Edge struct {
 	Decision Decision
 	// Apart is the other side of a DecidedSplit, else nil.
 	Apart []Key
+	// Merger says that whoever keeps the records made one of them: the limit that
+	// all vendors' ids share does not count them. Every other guard holds.
+	Merger bool
 }
 
 // Refusal is a key that stayed where it was although an edge named it
@@ -87,12 +90,12 @@ type Partition struct {
 // about one at a time, given all its edges, decisions included. It need not
 // ask at all
 //
-//   - for an observed edge whose usable keys an earlier observed edge has
-//     named exactly so: repeating changes nothing, so the earliest edge of
+//   - for an observed edge, no Merger, whose usable keys an earlier observed edge
+//     has named exactly so: repeating changes nothing, so the earliest edge of
 //     each list of keys is all that has to be kept;
 //   - for an observed edge later than every edge of the connected sets it
-//     touches, where these hold no split and the guards no windows: applying it
-//     is asking Joins for each further key;
+//     touches, where these hold no split and the guards no windows: applying it,
+//     unless it is a Merger, is asking Joins for each further key;
 //   - for any other observed edge, where Allows accepts the union of all the
 //     connected sets it touches and these hold no split: Allows is monotone
 //     and knows only the union, so it would have accepted every step in every
@@ -121,5 +124,16 @@ func compareEdges(a, b *Edge) int {
 		cmp.Compare(a.Decision, b.Decision),
 		slices.CompareFunc(a.Keys, b.Keys, compareKeys),
 		slices.CompareFunc(a.Apart, b.Apart, compareKeys),
+		truthLast(a.Merger, b.Merger),
 	)
+}
+
+func truthLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }

@@ -136,13 +136,26 @@ func (g Guards) Allows(a, b KeySet) (reason string) {
 // A limit stops only what would grow a namespace, so that two people whom a
 // person's decision has joined beyond a limit can still be told news of.
 func (g Guards) Joins(a, b KeySet, anchor, key Key) (reason string) {
+	return g.joins(a, b, anchor, key, "")
+}
+
+// vendorSpace gives the namespace of a key where VendorLimit is its limit, else "".
+func (g *Guards) vendorSpace(k Key) string {
+	if _, own := g.Limits[k.Namespace]; own {
+		return ""
+	}
+	return k.Namespace
+}
+
+// joins is Joins without the limit of one namespace.
+func (g *Guards) joins(a, b KeySet, anchor, key Key, free string) (reason string) {
 	sameKind := false
 	for _, c := range b.spaces {
 		i, ok := a.find(c.namespace)
 		if !ok {
 			continue
 		}
-		if limit := g.limit(c.namespace); limit > 0 && a.spaces[i].total+c.total > limit {
+		if limit := g.limit(c.namespace); limit > 0 && a.spaces[i].total+c.total > limit && c.namespace != free {
 			return RefusedLimit + c.namespace
 		}
 		sameKind = sameKind || a.spaces[i].strong > 0 && c.strong > 0

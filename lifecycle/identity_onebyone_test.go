@@ -46,7 +46,7 @@ func (s *keyStore) add(e Edge) {
 			touched = append(touched, i)
 		}
 	}
-	if len(touched) == 1 && e.Decision == Observed && slices.ContainsFunc(touched[0].edges, func(o Edge) bool {
+	if len(touched) == 1 && e.Decision == Observed && !e.Merger && slices.ContainsFunc(touched[0].edges, func(o Edge) bool {
 		return o.Decision == Observed && compareEdges(&o, &e) <= 0 && slices.Equal(o.Keys, e.Keys)
 	}) {
 		s.known++
@@ -60,7 +60,7 @@ func (s *keyStore) add(e Edge) {
 	}
 	one.split = one.split || e.Decision == DecidedSplit
 	switch {
-	case e.Decision == Observed && !one.split && later:
+	case e.Decision == Observed && !e.Merger && !one.split && later:
 		s.inOrder++
 		s.step(one, e)
 	case e.Decision == Observed && !one.split && s.harmless(one):

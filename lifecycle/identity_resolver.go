@@ -191,7 +191,11 @@ func (r *resolver) objection(e *Edge, a, b, anchor, key int32) string {
 	if e.Decision != Observed {
 		return ""
 	}
-	if reason := r.guards.Joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key]); reason != "" {
+	free := ""
+	if e.Merger {
+		free = r.guards.vendorSpace(r.keys[key])
+	}
+	if reason := r.guards.joins(r.sets[a], r.sets[b], r.keys[anchor], r.keys[key], free); reason != "" {
 		return reason
 	}
 	return r.crowded(a, b)
