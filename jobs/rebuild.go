@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -11,15 +10,12 @@ import (
 
 // rebuild partitions a contested set from all its edges, old and new, in the
 // order of event time, so that arrival decides nothing (rule 4 of the design).
-func (r *resolver) rebuild(ctx context.Context, s *keySet) error {
+func (r *resolver) rebuild(s *keySet) error {
 	slices.SortFunc(s.people, func(a, b *person) int { return int(a.id - b.id) })
 	ids := make([]lifecycle.ProfileID, len(s.people))
+	stored := make(map[lifecycle.ProfileID][]lifecycle.Event, len(s.people))
 	for i, p := range s.people {
-		ids[i] = p.id
-	}
-	stored, err := r.t.EventsTx(ctx, ids)
-	if err != nil {
-		return err
+		ids[i], stored[p.id] = p.id, r.past[p.id]
 	}
 	part := partition(r.guards, ids, stored, s.events)
 	owners, err := r.assign(s, part.Groups, nameless(ids, stored, part.Anchor))
@@ -47,7 +43,7 @@ func partition(guards lifecycle.Guards, ids []lifecycle.ProfileID, stored map[li
 		seen := map[string]lifecycle.EventID{}
 		for i := range stored[id] { // in order of time
 			e := &stored[id][i]
-			if e.DecidesIdentity() {
+			if e.DecidesIdentity() || e.Name == lifecycle.EventMerged {
 				edges = append(edges, e.Edge())
 				continue
 			}

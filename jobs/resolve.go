@@ -82,13 +82,15 @@ type resolver struct {
 	refusals  []store.Refusal
 	contested []int64 // sets whose refusals are written anew
 	stored    map[lifecycle.ProfileID][]lifecycle.Event
+	// past of people in sets that are rebuilt, as it was read.
+	past map[lifecycle.ProfileID][]lifecycle.Event
 }
 
 func newResolver(t *store.Tx, w *work) *resolver {
 	return &resolver{
 		t: t, guards: w.cfg.Guards, byKey: map[string]*keySet{}, owner: map[string]*person{}, people: map[lifecycle.ProfileID]*person{},
 		next: w.next, end: w.end, claimed: map[string]lifecycle.ProfileID{}, moved: map[string]lifecycle.ProfileID{},
-		stored: map[lifecycle.ProfileID][]lifecycle.Event{},
+		stored: map[lifecycle.ProfileID][]lifecycle.Event{}, past: map[lifecycle.ProfileID][]lifecycle.Event{},
 	}
 }
 
@@ -112,10 +114,13 @@ func (r *resolver) resolve(ctx context.Context, events []*lifecycle.Event, touch
 
 // decide finds out, for every connected set, who its people are.
 func (r *resolver) decide(ctx context.Context) error {
+	if err := r.close(ctx); err != nil {
+		return err
+	}
 	for _, s := range r.sets() {
 		var err error
 		if s.rebuild {
-			err = r.rebuild(ctx, s)
+			err = r.rebuild(s)
 		} else {
 			err = r.join(s)
 		}
@@ -137,6 +142,11 @@ func (r *resolver) load(ctx context.Context, events []*lifecycle.Event, more []l
 	for _, id := range owners {
 		ids = append(ids, id)
 	}
+	return r.loadPeople(ctx, ids)
+}
+
+// loadPeople reads people and everybody contested with them.
+func (r *resolver) loadPeople(ctx context.Context, ids []lifecycle.ProfileID) error {
 	slices.Sort(ids)
 	rows, err := r.t.PeopleTx(ctx, slices.Compact(ids))
 	if err != nil {

@@ -27,7 +27,6 @@ func TestVendorMergesAreFollowed(t *testing.T) {
 		server := httptest.NewServer(sim.Handler())
 		t.Cleanup(func() { sim.Close(); server.Close() })
 		f.destination("hub", "hubspot", map[string]string{"base_url": server.URL}, map[string]string{"access_token": outToken, "client_secret": "shh"})
-		const bo = "bo@example.com"
 		f.move(ann, bo)
 		f.move(bo)
 		push := func() {
