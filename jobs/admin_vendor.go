@@ -51,7 +51,8 @@ func (a *Admin) Register(ctx context.Context, id string, types []string, author 
 }
 
 // Resync makes everybody due at a connection with nothing taken as known
-// there. It answers how many people that are.
+// there. It answers how many people that are; work of the kind WorkResync tells
+// how far they are, and cancels it.
 func (a *Admin) Resync(ctx context.Context, id string) (int64, error) {
 	if _, err := a.Registry.Find(ctx, id); err != nil {
 		return 0, err
@@ -61,6 +62,9 @@ func (a *Admin) Resync(ctx context.Context, id string) (int64, error) {
 	}
 	n, err := a.Registry.resync(ctx, id)
 	a.wake(id)
+	if err == nil {
+		_, err = a.Works.follows(ctx, id, n, store.AuthorOf(ctx).Name)
+	}
 	return n, errors.Join(err, a.Registry.o.Store.NoteAudit(ctx, "sync.all", "connection:"+id, nil, map[string]int64{"people": n}))
 }
 

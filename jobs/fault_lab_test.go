@@ -112,7 +112,7 @@ func (f *faults) due(id, email string) {
 	f.t.Helper()
 	p, _ := f.person("email:" + email)
 	if err := f.store.Derived(f.t.Context(), func(t *store.Tx) error {
-		return t.WantPushTx(f.t.Context(), []string{id}, []lifecycle.ProfileID{p.ID}, 1)
+		return t.WantPushTx(f.t.Context(), []string{id}, []lifecycle.ProfileID{p.ID}, 2)
 	}); err != nil {
 		f.t.Fatal(err)
 	}

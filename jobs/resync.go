@@ -70,7 +70,10 @@ func (p *Pipeline) resyncAll(ctx context.Context) error {
 			errs = append(errs, p.o.Store.DropNote(ctx, name))
 			continue
 		}
-		_, err := p.o.Registry.resync(ctx, id)
+		n, err := p.o.Registry.resync(ctx, id)
+		if err == nil {
+			_, err = p.o.Works.follows(ctx, id, n, "stagebridge")
+		}
 		errs = append(errs, err)
 		p.DuePush(id)
 	}

@@ -78,6 +78,13 @@ const (
 // ErrPermanent marks an error of WorkKind.Run that trying again does not mend.
 var ErrPermanent = errors.New("trying again would not help")
 
+// later is the error of WorkKind.Run by which work that waits for others lets
+// go of its turn: it is taken up again after span, with its place.
+type later struct{ span time.Duration }
+
+// Error implements error.
+func (l *later) Error() string { return "jobs: work: not over yet" }
+
 // errWorkCanceled is the cause of the context's end when work was canceled.
 var errWorkCanceled = errors.New("jobs: work: canceled")
 
@@ -277,7 +284,10 @@ func (w *Works) keep(held context.Context, t *Task, owner string, end context.Ca
 func (w *Works) close(ctx context.Context, t *Task, owner string, result any, err error) error {
 	one := t.progress()
 	wait := time.Duration(0)
+	var paused *later
 	switch {
+	case errors.As(err, &paused):
+		one.State, wait = store.WorkQueued, paused.span
 	case err == nil:
 		one.State, one.Error = store.WorkDone, ""
 		if one.Result, err = encode(result); err != nil {
@@ -313,6 +323,15 @@ type Task struct {
 	work  store.Work
 	from  int64 // done before this run
 	began time.Time
+	paced bool // the kind tells the rate
+}
+
+// pace says how many units a second are done, for kinds that are at it for a
+// moment at a time.
+func (t *Task) pace(rate float64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.work.Rate, t.paced = rate, true
 }
 
 // Record gives the piece as it stands.
@@ -358,7 +377,7 @@ func (t *Task) At(done, total int64, place any) error {
 func (t *Task) progress() store.Work {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if seconds := time.Since(t.began).Seconds(); t.work.Done > t.from && seconds > 0 {
+	if seconds := time.Since(t.began).Seconds(); !t.paced && t.work.Done > t.from && seconds > 0 {
 		t.work.Rate = float64(t.work.Done-t.from) / seconds
 	}
 	return t.work

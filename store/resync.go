@@ -62,6 +62,42 @@ func (s *Store) ResyncFrom(ctx context.Context, connection string, from lifecycl
 	}
 }
 
+// SyncDue counts the people at a connection who were due at an instant or
+// before and are still; those due Behind are among them.
+func (s *Store) SyncDue(ctx context.Context, connection string, by lifecycle.Instant) (n int64, err error) {
+	rows, err := s.query(ctx, "select count(*) from sync where connection = ? and due_at > 0 and due_at <= ?", connection, int64(by))
+	if err == nil {
+		err = scanOne(rows, &n)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store: due at %s: %w", connection, away(err))
+	}
+	return n, nil
+}
+
+// ReasonCanceled is that of people whom StopBehind passed over.
+const ReasonCanceled = "canceled"
+
+// StopBehind passes over everybody who is due Behind at a connection, as skipped
+// with ReasonCanceled, and answers how many that were. It works in several
+// transactions and may be repeated.
+func (s *Store) StopBehind(ctx context.Context, connection string) (int64, error) {
+	for total := int64(0); ; {
+		var n int64
+		err := s.in(ctx, derived, func(t *Tx) error {
+			var err error
+			n, err = t.exec(ctx, `update sync set due_at = 0, state = 'skipped', reason = ?, message = '' where connection = ? and person in (
+				select person from sync where connection = ? and due_at > 0 and due_at <= ? order by due_at, person limit ?)`,
+				ReasonCanceled, connection, connection, int64(Behind), resyncChunk)
+			return err
+		})
+		if err != nil || n == 0 {
+			return total, err
+		}
+		total += n
+	}
+}
+
 // RetrySync makes people due again who failed, were skipped or could not be
 // confirmed; the filter's State must be one of these, its page is ignored.
 // With dryRun it only counts them.

@@ -156,6 +156,7 @@ func newLab(t *testing.T, change func(*web.Options)) *lab {
 	works.Add((&jobs.Eraser{Processor: processor}).Kind())
 	works.Add(jobs.SummariesKind(l.store, l.registry, clock))
 	works.Add(jobs.ReleaseKind(l.store))
+	works.Add(jobs.ResyncKind(l.store, l.registry))
 	works.Add(jobs.ReportKind(l.store, l.registry, clock))
 	works.Add(jobs.ScoresKind(l.store, l.registry, clock))
 	l.admin = &jobs.Admin{Registry: l.registry, Works: works,

@@ -33,7 +33,9 @@ type connectionPage struct {
 	Samples    []string // types that a sample can be sent of
 	CanCheck   bool
 	CanRegister,
-	CanPush bool
+	CanPush,
+	CanList bool
+	Works []connectionWork
 }
 
 type rejectionRow struct {
@@ -118,6 +120,7 @@ func (w *Web) connectionPageOf(ctx context.Context, conn *jobs.Conn) (connection
 	_, body.CanCheck = conn.Open.(connectors.Checker)
 	_, body.CanRegister = conn.Open.(connectors.Registrar)
 	_, body.CanPush = conn.Open.(connectors.Destination)
+	_, body.CanList = conn.Open.(connectors.Lister)
 	facts, err := w.store.Rejections(ctx, conn.ID)
 	if err != nil {
 		return none, err
@@ -136,7 +139,11 @@ func (w *Web) connectionPageOf(ctx context.Context, conn *jobs.Conn) (connection
 	}
 	body.Recent = recent.Rows
 	failures, err := w.store.SyncList(ctx, store.SyncFilter{Connections: []string{conn.ID}, State: store.SyncFailed, Limit: 10})
+	if err != nil {
+		return none, err
+	}
 	body.Failures = failures.Rows
+	body.Works, err = w.worksOf(ctx, conn.ID)
 	return body, err
 }
 
@@ -164,6 +171,9 @@ func (w *Web) actOnConnection(c echo.Context) error {
 		var n int64
 		n, err = w.admin.Resync(ctx, id)
 		note = counted(n, "person", "people") + " will be sent in full."
+	case "pull":
+		_, err = w.admin.Pull(ctx, id, user)
+		note = "Everybody there is being listed; who is new or changed comes in as an event."
 	case "forget":
 		_, err = w.admin.Update(ctx, jobs.ConnectionInput{ID: id, ForgetPrevious: true, Author: user})
 		note = "Only the current secrets are accepted now."

@@ -20,6 +20,14 @@ func said(one *store.Work) string {
 		if r, ok := resultOf[jobs.Replayed](one); ok && r.Summary != "" {
 			return r.Summary + "."
 		}
+	case jobs.WorkResync:
+		if r, ok := resultOf[jobs.Resynced](one); ok {
+			return counted(r.People, "person was", "people were") + " brought there; who could not be reached is listed under Sync."
+		}
+	case jobs.WorkPull:
+		if r, ok := resultOf[jobs.Pulled](one); ok {
+			return counted(r.People, "person", "people") + " listed, " + thousands(r.New) + " of them new or changed."
+		}
 	case jobs.WorkPublish:
 		if r, ok := resultOf[jobs.Published](one); ok {
 			return saidPublished(&r)

@@ -88,6 +88,7 @@ func (a *app) configure(ctx context.Context) error {
 	a.works.Add(jobs.ReportKind(a.store, a.registry, a.store.Now))
 	a.works.Add(jobs.ScoresKind(a.store, a.registry, a.store.Now))
 	a.works.Add(jobs.ReleaseKind(a.store))
+	a.works.Add(jobs.ResyncKind(a.store, a.registry))
 	puller := &jobs.Puller{Store: a.store, Registry: a.registry, Limiter: jobs.NewLimiter(nil), Request: a.config.VendorTimeout, Now: a.store.Now}
 	a.works.Add(puller.Kind())
 	a.admin = &jobs.Admin{Registry: a.registry, Works: a.works}
