@@ -29,6 +29,8 @@ func commands() []command {
 		reportCommand(),
 		scoreCommand(),
 		replayCommand(),
+		jobsListCommand(),
+		jobsCancelCommand(),
 		benchCommand(),
 		benchSoakCommand(),
 		benchQueueingCommand(),
