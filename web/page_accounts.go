@@ -27,7 +27,9 @@ type accountsPage struct {
 // accountViewPage answers: who is this company, and why is it here?
 type accountViewPage struct {
 	Account *store.Account
-	Domain  string
+	// Gone: nobody belongs to it any more, and only its moves are kept.
+	Gone   bool
+	Domain string
 	// Kind and Of say how the account was found: by a domain, by the id that the
 	// connection Of told, by the trait Of.
 	Kind, Of string
@@ -91,6 +93,9 @@ func (w *Web) accountFilter(c echo.Context) store.AccountFilter {
 func (w *Web) accountViewPage(c echo.Context) error {
 	ctx := c.Request().Context()
 	a, err := w.account(c)
+	if isNotFound(err) {
+		return w.accountGonePage(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -119,6 +124,22 @@ func (w *Web) accountViewPage(c echo.Context) error {
 		title = a.Key
 	}
 	return w.render(c, http.StatusOK, "account_view", "Account "+title, body)
+}
+
+// accountGonePage shows where an account has been that nobody belongs to any more.
+func (w *Web) accountGonePage(c echo.Context) error {
+	key, err := accountKeyOf(c)
+	if err != nil {
+		return err
+	}
+	body := accountViewPage{Account: &store.Account{Key: key}, Gone: true}
+	if err := w.fillAccountMoves(c, &body); err != nil {
+		return err
+	}
+	if len(body.Moves) == 0 {
+		return store.ErrNotFound
+	}
+	return w.render(c, http.StatusOK, "account_view", "Account "+key, body)
 }
 
 // split parts the stage that the account has from the others.

@@ -73,6 +73,23 @@ func TestAccountPages(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, a.Status, status)
 		}
 	}
+	// Whose people all moved to another company has a past, and nothing else.
+	l.tell("crm", "news", `{"email":"q@gone.example.com"}`)
+	l.process()
+	err = l.store.Derived(t.Context(), func(tx *store.Tx) error {
+		locked, err := tx.LockAccountsTx(t.Context(), []string{"domain:gone.example.com"})
+		if err != nil {
+			return err
+		}
+		a := locked["domain:gone.example.com"]
+		a.People = 0
+		return tx.SaveAccountsTx(t.Context(), []*store.Account{a})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPage(t, l, "/accounts/domain:gone.example.com", "Nobody belongs to this account any more")
+	checkPage(t, l, "/accounts/domain:gone.example.com", `<strong>Known</strong>`)
 	if a := l.send("GET", "/accounts", "", l.as("viewer")...); a.Status != 200 {
 		t.Errorf("a viewer: %d", a.Status)
 	}

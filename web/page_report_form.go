@@ -50,8 +50,11 @@ func (w *Web) reportForm(c echo.Context, name string) reportForm {
 		case "stage":
 			f.Options, f.Empty = stageNames(plan), "each"
 		}
-		if x.Name == "by" && name == "funnel" {
+		switch {
+		case x.Name == "by" && name == "funnel":
 			f.Label, f.Empty = "Cohorts by", "none"
+		case x.Name == "window" && name != "funnel":
+			f.Label = "Days that a purchase counts"
 		}
 		if len(f.Options) > 0 || len(x.Choices) > 0 || f.Empty != "as usual" {
 			f.Type = ""
