@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -109,12 +108,11 @@ func (x *personExport) tables(ctx context.Context) error {
 // person without having led to one, found as an erasure finds them.
 func (x *personExport) raw(ctx context.Context) error {
 	s := x.admin.Registry.o.Store
-	blocks := &Blocks{key: x.admin.Registry.Config().Blocks.key}
-	blocks = blocks.with(blocks.of(x.keys, math.MaxInt64), 0)
+	person := mentionsOf(x.keys)
 	for after := int64(0); ; {
 		ids := []int64{}
 		last, err := s.RawTexts(ctx, after, searchPage, func(raw *store.RawText) {
-			if _, own := slices.BinarySearch(x.rows, raw.ID); own || slices.ContainsFunc(raw.Texts[:], func(text []byte) bool { return blocks.names(text, raw.Connection, raw.At) }) {
+			if _, own := slices.BinarySearch(x.rows, raw.ID); own || slices.ContainsFunc(raw.Texts[:], func(text []byte) bool { return person.in(text, raw.Connection) }) {
 				ids = append(ids, raw.ID)
 			}
 		})
