@@ -71,13 +71,24 @@ func (r *run) decidePin(c *course, d *decision) bool {
 	return true
 }
 
-// decideClaim takes the live claim of the first rule that has one; of several
-// connections under one rule the newest claim counts. Claims are about the
-// main lifecycle.
+// decideClaim takes the live claim that comes first. Claims are about the main
+// lifecycle.
 func (r *run) decideClaim(c *course, d *decision) bool {
 	if c.id != "" {
 		return false
 	}
+	best := r.firstClaim()
+	if best == nil {
+		return false
+	}
+	d.stage, d.via, d.why = best.Stage, ViaClaim, claimReason(best.Connection)
+	d.next = min(d.next, r.plan.Until(*best))
+	return true
+}
+
+// firstClaim is the live claim of the first rule that has one; of several
+// connections under one rule the newest claim counts. Nil for none.
+func (r *run) firstClaim() *Claim {
 	var best *Claim
 	rank := len(r.plan.claims)
 	for i := range r.prof.claims {
@@ -89,12 +100,7 @@ func (r *run) decideClaim(c *course, d *decision) bool {
 			best, rank = c, rule
 		}
 	}
-	if best == nil {
-		return false
-	}
-	d.stage, d.via, d.why = best.Stage, ViaClaim, claimReason(best.Connection)
-	d.next = min(d.next, r.plan.Until(*best))
-	return true
+	return best
 }
 
 func claimReason(connection string) string { return "claim by " + connection }

@@ -47,7 +47,7 @@ func TestClaims(t *testing.T) {
 		"without a time until the next":        {[]Event{claimBy(2, start, "crm-eu", "Fan")}, start + 900*day, "Fan", nil},
 		"the first rule comes first":           {[]Event{claimBy(1, start, "crm", "Fan"), claimBy(2, start+day, "crm-eu", "Lead")}, start + 2*day, "Fan", []ConflictReason{ConflictOutranked}},
 		"and the second follows":               {[]Event{claimBy(1, start, "crm", "Fan"), claimBy(2, start+day, "crm-eu", "Opportunity")}, start + 14*day, "Opportunity", []ConflictReason{ConflictOutranked}},
-		"the newest of one rule":               {[]Event{claimBy(1, start, "crm-eu", "Fan"), claimBy(2, start+day, "crm-us", "Customer")}, start + 2*day, "Customer", nil},
+		"the newest of one rule":               {[]Event{claimBy(1, start, "crm-eu", "Fan"), claimBy(2, start+day, "crm-us", "Customer")}, start + 2*day, "Customer", []ConflictReason{ConflictOutranked}},
 		"advance goes forward":                 {[]Event{claimBy(1, start, "loose", "Customer")}, start + day, "Customer", nil},
 		"and stays":                            {[]Event{claimBy(1, start, "loose", "Customer")}, start + 900*day, "Customer", nil},
 		"advance never goes back":              {[]Event{event(1, start, "Referral:Made"), claimBy(2, start+day, "loose", "Customer")}, start + day, "Fan", []ConflictReason{ConflictNotAhead}},

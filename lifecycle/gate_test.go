@@ -151,6 +151,7 @@ func TestConflictsSayWhatWon(t *testing.T) {
 		got = append(got, c.Connection+" "+string(c.Stage)+" "+string(c.Reason)+": "+string(c.Won)+" "+c.By)
 	}
 	want := []string{
+		"crm Fan pinned: Opportunity pin: asked for",
 		"crm-eu Lead outranked: Fan claim by crm",
 		"crm Nobody unknown_stage: Fan claim by crm",
 		"survey Customer ignored: Opportunity pin: asked for",

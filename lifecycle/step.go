@@ -10,6 +10,10 @@ func (r *run) step(t Instant, e *Event) {
 	prof := r.prof
 	r.now = t
 	var reason ConflictReason
+	var shown Claim // what an event that may outrank it finds
+	if e != nil && (e.Claim != "" || e.IsDecision()) && len(prof.claims) > 0 {
+		shown = r.shownClaim()
+	}
 	if e != nil && e.Claim != "" {
 		reason = r.claim(e)
 	}
@@ -31,6 +35,9 @@ func (r *run) step(t Instant, e *Event) {
 		d.why = claimReason(e.Connection)
 	}
 	r.settleConflicts(d)
+	if shown.Stage != "" {
+		r.outrank(&shown, d)
+	}
 
 	shifted := r.settle(&r.course, t, e)
 	moved, next := r.moved, d.next
