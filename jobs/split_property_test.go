@@ -23,7 +23,7 @@ import (
 // afterwards, and in whatever order. STAGEBRIDGE_TEST_ROUNDS asks for more rounds.
 func TestMergeThenSplitGivesWhatWasBefore(t *testing.T) {
 	t.Parallel()
-	rounds := 3
+	rounds := 2
 	if raced {
 		rounds = 1
 	}
