@@ -12,6 +12,9 @@ import (
 type Cause struct {
 	// Event is nil where the passing of time did it, or where the event is gone.
 	Event *lifecycle.Event
+	// Clock is the event that the time was counted from where its passing did it;
+	// nil where that is not known.
+	Clock *lifecycle.Event
 	// Raw is the raw event behind it; nil for a decision, or where it is gone.
 	Raw *store.RawEvent
 	// Account is whom the person belongs to; nil for nobody.
@@ -38,7 +41,8 @@ func (a *Admin) Cause(ctx context.Context, id lifecycle.ProfileID, prof *lifecyc
 		return c, err
 	}
 	if x.Event == (lifecycle.EventID{}) {
-		return c, nil
+		c.Clock, err = clockOf(ctx, s, plan, id, x)
+		return c, err
 	}
 	c.Event, err = s.PersonEvent(ctx, id, x.Event)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -52,4 +56,28 @@ func (a *Admin) Cause(ctx context.Context, id lifecycle.ProfileID, prof *lifecyc
 		err = nil
 	}
 	return c, err
+}
+
+// clockOf finds the event that the time was counted from which brought somebody
+// into their stage; nil where there is none, or it is gone.
+func clockOf(ctx context.Context, s *store.Store, plan *lifecycle.Plan, id lifecycle.ProfileID, x *lifecycle.Explanation) (*lifecycle.Event, error) {
+	from, name, ok := x.Clock()
+	if !ok {
+		return nil, nil
+	}
+	var found *lifecycle.Event
+	specs := plan.Events()
+	err := s.EachHistory(ctx, []lifecycle.ProfileID{id}, func(_ lifecycle.ProfileID, events []lifecycle.Event) error {
+		for _, e := range lifecycle.Effective(events) {
+			if e.At != from || e.IsDecision() || name != "" && e.Name != name {
+				continue
+			}
+			// Of several at one instant an activity is what a time without any began with.
+			if found == nil || name == "" && !specs[found.Name].Activity && specs[e.Name].Activity {
+				found = &e
+			}
+		}
+		return nil
+	})
+	return found, err
 }

@@ -1,5 +1,7 @@
 package lifecycle
 
+import "time"
+
 // Explain says where a person stands at an instant and why, without changing
 // the profile. Timers due by then are taken into account.
 func (p *Plan) Explain(prof *Profile, now Instant) Explanation {
@@ -165,7 +167,7 @@ func (r *run) unmet(x *expr, want bool, list []Reason) []Reason {
 
 // leafReason tells what a leaf looks at.
 func (r *run) leafReason(l *leaf, ok bool, next Instant) Reason {
-	why := Reason{Holds: ok, Text: l.text(), Flips: known(next)}
+	why := Reason{Holds: ok, Text: l.text(), Flips: known(next), Window: time.Duration(l.window) * time.Microsecond}
 	prof := r.prof
 	switch l.kind {
 	case leafInactive:

@@ -1,5 +1,7 @@
 package lifecycle
 
+import "time"
+
 // Explanation says why a person has a stage, and what is missing for others.
 type Explanation struct {
 	// Lifecycle is the further lifecycle that it is about; empty for the main one.
@@ -103,6 +105,8 @@ type Reason struct {
 	By    EventID
 	// Note says how a trait was read as a date, or that it could not be.
 	Note string
+	// Window is the span of time that the leaf looks at; zero: none.
+	Window time.Duration
 	// Flips is when the leaf changes if nothing but time passes; zero: never.
 	Flips Instant
 }

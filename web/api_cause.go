@@ -23,8 +23,9 @@ const shownCause = 2000
 // causeBody is what brought a person into their stage.
 type causeBody struct {
 	By string `json:"by"`
-	// Event, At and Connection are those of the canonical event; Reason what
-	// somebody who decided it gave.
+	// Event, At and Connection are those of the canonical event, by time of the
+	// one that the time was counted from; Reason what somebody who decided it
+	// gave.
 	Event      string `json:"event,omitempty"`
 	At         string `json:"at,omitempty"`
 	Connection string `json:"connection,omitempty"`
@@ -53,7 +54,11 @@ func causeOf(x *lifecycle.Explanation, c *jobs.Cause) causeBody {
 	b := causeBody{By: byEvent}
 	switch {
 	case x.Event == (lifecycle.EventID{}):
-		return causeBody{By: byTime}
+		b.By = byTime
+		if e := c.Clock; e != nil {
+			b.Event, b.At, b.Connection = string(e.Name), when(e.At), e.Connection
+		}
+		return b
 	case c.Event == nil:
 		b.By = byGone
 	default:

@@ -122,7 +122,7 @@ func TestExplainSaysWhatIsBehind(t *testing.T) {
 		t.Errorf("claimed: %+v", x)
 	}
 	x = l.explained(id("dora@example.com"))
-	if x.Stage != "Dormant" || x.Cause.By != "time" {
+	if began := l.now.AddDate(0, 0, -31).Format(time.RFC3339); x.Stage != "Dormant" || x.Cause.By != "time" || x.Cause.Event == "" || x.Cause.At != began {
 		t.Errorf("imported, and dormant since: %+v", x)
 	}
 	x = l.explained(id("fred@example.com"))

@@ -65,7 +65,7 @@ func comments() map[string]string {
 		"github.com/stagebridge/stagebridge/web.auditBody":                        "auditBody is one change, or look at what is guarded, and who did it.",
 		"github.com/stagebridge/stagebridge/web.auditBody.Before":                 "Before and After are null where there was or is nothing.",
 		"github.com/stagebridge/stagebridge/web.causeBody":                        "causeBody is what brought a person into their stage.",
-		"github.com/stagebridge/stagebridge/web.causeBody.Event":                  "Event, At and Connection are those of the canonical event; Reason what somebody who decided it gave.",
+		"github.com/stagebridge/stagebridge/web.causeBody.Event":                  "Event, At and Connection are those of the canonical event, by time of the one that the time was counted from; Reason what somebody who decided it gave.",
 		"github.com/stagebridge/stagebridge/web.causeBody.Raw":                    "Raw is the raw event behind it, and Body its beginning where it is text.",
 		"github.com/stagebridge/stagebridge/web.certificateBody":                  "certificateBody is what one vendor did.",
 		"github.com/stagebridge/stagebridge/web.channelBody":                      "channelBody is a channel without its secrets: of those it says that they are.",

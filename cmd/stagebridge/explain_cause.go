@@ -53,6 +53,9 @@ func tellHold(out io.Writer, x *lifecycle.Explanation) {
 // who decided it.
 func tellCause(out io.Writer, x *lifecycle.Explanation, c *jobs.Cause) {
 	switch {
+	case c.Clock != nil:
+		fmt.Fprintf(out, "  brought by: the passing of time since %s at %s\n", c.Clock.Name, when(c.Clock.At))
+		return
 	case x.Event == (lifecycle.EventID{}):
 		fmt.Fprint(out, "  brought by: the passing of time\n")
 		return

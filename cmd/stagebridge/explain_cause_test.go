@@ -23,8 +23,9 @@ func TestTellCause(t *testing.T) {
 		cause jobs.Cause
 		want  string
 	}{
-		"time":     {lifecycle.Explanation{}, jobs.Cause{}, "brought by: the passing of time\n"},
-		"decision": {lifecycle.Explanation{Event: pinned.ID}, jobs.Cause{Event: &pinned}, "brought by: somebody's decision, Stagebridge:Pinned at 2026-03-01T09:00:00Z: by phone\n"},
+		"time":       {lifecycle.Explanation{}, jobs.Cause{}, "brought by: the passing of time\n"},
+		"time since": {lifecycle.Explanation{}, jobs.Cause{Clock: event}, "brought by: the passing of time since Order:Completed at 2026-03-01T09:00:00Z\n"},
+		"decision":   {lifecycle.Explanation{Event: pinned.ID}, jobs.Cause{Event: &pinned}, "brought by: somebody's decision, Stagebridge:Pinned at 2026-03-01T09:00:00Z: by phone\n"},
 		"emptied": {lifecycle.Explanation{Event: event.ID, Inbox: 7}, jobs.Cause{Event: event, Raw: raw},
 			"brought by: Order:Completed at 2026-03-01T09:00:00Z, from raw event 7 (order by shop, received 2026-03-01T09:00:00Z, rule bought)\n    its bytes are no longer kept\n"},
 		"raw gone":   {lifecycle.Explanation{Event: event.ID, Inbox: 7}, jobs.Cause{Event: event}, "Order:Completed at 2026-03-01T09:00:00Z, from raw event 7, which is no longer there\n"},
