@@ -54,7 +54,7 @@ func tellPreview(out io.Writer, p *jobs.PlanPreview) error {
 	if p.PublishRate > 0 {
 		fmt.Fprintf(out, "publishing takes about %s, at %.0f people a second as measured the last time\n", p.PublishTime().Round(time.Second), p.PublishRate)
 	} else {
-		fmt.Fprintf(out, "publishing was not measured here yet; it writes as well and takes longer than %s, which looking at everybody takes\n", p.AtLeast().Round(10*time.Millisecond))
+		fmt.Fprintf(out, "publishing was not measured here yet; it writes as well and takes longer than %s that looking at everybody takes\n", atLeast(p.AtLeast()))
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -97,6 +97,14 @@ func stageName(s lifecycle.Stage) string {
 		return "(none)"
 	}
 	return string(s)
+}
+
+// atLeast says a time in words that are true of what takes longer.
+func atLeast(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return "the moment"
+	}
+	return "the " + d.Truncate(10*time.Millisecond).String()
 }
 
 func numbers(ids []lifecycle.ProfileID) string {

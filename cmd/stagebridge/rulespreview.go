@@ -71,6 +71,6 @@ func tellRulesPreview(out io.Writer, r *jobs.RulesPreview) error {
 		_, err := fmt.Fprintf(out, "\na replay of them takes about %s, at %.0f raw events a second as measured the last time\n", t.Round(time.Second), r.ReplayRate)
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\na replay of them takes longer than the %s that this look took, since it writes as well; how long is not known before one was measured here\n", r.Took.Round(10*time.Millisecond))
+	_, err := fmt.Fprintf(out, "\na replay of them takes longer than %s that this look took, since it writes as well; how long is not known before one was measured here\n", atLeast(r.Took))
 	return err
 }
