@@ -10,8 +10,8 @@ import (
 	"github.com/stagebridge/stagebridge/store"
 )
 
-// releaseWork names the long work that judges parked raw events again.
-const releaseWork = "plan release"
+// WorkRelease names the long work that judges parked raw events again.
+const WorkRelease = "plan release"
 
 // releasePage is how many raw events are made pending in one transaction.
 const releasePage = 500
@@ -55,7 +55,7 @@ type Released struct {
 // event is parked, pending or processed, and never lost.
 func ReleaseKind(s *store.Store) WorkKind {
 	return WorkKind{
-		Name: releaseWork, Unit: "raw events",
+		Name: WorkRelease, Unit: "raw events",
 		Run: func(ctx context.Context, t *Task) (any, error) { return release(ctx, s, t) },
 		Canceled: func(ctx context.Context, t *Task) error {
 			var args releaseArgs
@@ -138,7 +138,7 @@ func quarantined(ctx context.Context, s *store.Store, connection string) (int64,
 // that judges every event alike starts nothing, and neither does a process that
 // knows nothing of this work: one that does finds it within a minute.
 func (r *Registry) rejudge(ctx context.Context, works *Works, author string) error {
-	if works.Unit(releaseWork) == "" {
+	if works.Unit(WorkRelease) == "" {
 		return nil
 	}
 	cfg := r.Config()
@@ -159,7 +159,7 @@ func (r *Registry) rejudge(ctx context.Context, works *Works, author string) err
 		if n == 0 {
 			err = noteJudged(ctx, r.o.Store, &args)
 		} else {
-			_, _, err = works.Start(ctx, releaseWork, id, args, author, "the plan or the rules changed")
+			_, _, err = works.Start(ctx, WorkRelease, id, args, author, "the plan or the rules changed")
 		}
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (a *Admin) Release(ctx context.Context, f ReleaseFilter, author string, dry
 	if err != nil || dryRun {
 		return n, store.Work{}, err
 	}
-	one, _, err := a.Works.Start(ctx, releaseWork, f.Connection+" "+string(f.Class), releaseArgs{ReleaseFilter: f}, author, "released by hand")
+	one, _, err := a.Works.Start(ctx, WorkRelease, f.Connection+" "+string(f.Class), releaseArgs{ReleaseFilter: f}, author, "released by hand")
 	return n, one, err
 }
 

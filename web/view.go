@@ -54,6 +54,7 @@ func views() map[string]any {
 		"person":          personPage{},
 		"person_keys":     personKeysPage{},
 		"plan":            planPage{},
+		"governance":      governancePage{},
 		"problem":         problemPage{},
 		"raw":             rawPage{},
 		"report":          reportPage{},

@@ -43,6 +43,7 @@ func commands() []command {
 		planCheckCommand(),
 		planLintCommand(),
 		planDocsCommand(),
+		violationsCommand(),
 		planPreviewCommand(),
 		planDiffCommand(),
 		planPublishCommand(),
