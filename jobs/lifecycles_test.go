@@ -208,7 +208,7 @@ func TestLifecyclePush(t *testing.T) {
 		}
 		var moves []string
 		for _, it := range items {
-			if it.Move != nil && it.Move.Lifecycle == "care" {
+			if it.Move != nil && it.Move.History && it.Move.Lifecycle == "care" {
 				moves = append(moves, string(it.Move.From+">"+it.Move.To))
 			}
 		}
