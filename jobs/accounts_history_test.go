@@ -95,7 +95,7 @@ func TestRollBackRestoresAccounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, other := range []string{
-			strings.Replace(accountsPlan, "- { name: Known }", "- { name: Seen }\n    - { name: Crowd, when: 'people >= 2' }", 1),
+			strings.NewReplacer("- { name: Known }", "- { name: Seen }\n    - { name: Crowd, when: 'people >= 2' }", "two_or_more: people >= 2", "anybody: people >= 1").Replace(accountsPlan),
 			strings.Split(accountsPlan, "accounts:")[0],
 		} {
 			before := l.accounts()
