@@ -27,6 +27,7 @@ const (
 	handIdle     = 100 * time.Millisecond // between looks while there is nothing
 	handOwn      = 250 * time.Millisecond // between tries to become the owner
 	handPatience = 30 * time.Second       // after which the database counts as away
+	handTold     = 15 * time.Second       // after which a second server is told of the first
 	handAtOnce   = 200                    // rows taken at once
 )
 
@@ -55,6 +56,7 @@ func (s *Store) ServeFolder() {
 	}
 	s.wg.Go(func() {
 		ctx := context.Background()
+		told := time.Now().Add(handTold)
 		for {
 			serving, err := s.recent.serving.take(ctx)
 			if err == nil {
@@ -65,6 +67,10 @@ func (s *Store) ServeFolder() {
 			}
 			if err != nil && !errors.Is(err, errOwned) {
 				s.log.Warn("taking the data folder", "error", err)
+			}
+			if !serving && !told.IsZero() && time.Now().After(told) {
+				told = time.Time{}
+				s.log.Warn("another server works on this data folder: stop one of the two, or let both use PostgreSQL")
 			}
 			if !s.pause(handOwn) {
 				return
