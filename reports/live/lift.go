@@ -54,8 +54,11 @@ type liftCounter struct {
 	exchange
 	features
 	people  []compared
+	kept    pieces[int32]
+	amounts pieces[lifecycle.Money]
 	revenue []lifecycle.EventName
 	count   map[string]int64
+	sums    []lifecycle.Money // memory of the person at hand
 }
 
 func newLift(plan *lifecycle.Plan, o *Options) counter {
@@ -79,7 +82,7 @@ func (c *liftCounter) take(p *summary.Person) error {
 		c.takeDecided(p)
 		return nil
 	}
-	one := compared{}
+	one := compared{revenue: c.sums[:0]}
 	for i := range p.Events {
 		e := &p.Events[i]
 		if e.At < c.o.From || e.At >= c.o.end() || e.Amount.Currency == "" || !slices.Contains(c.revenue, e.Name) {
@@ -95,7 +98,8 @@ func (c *liftCounter) take(p *summary.Person) error {
 	for _, m := range one.revenue {
 		c.count[m.Currency]++
 	}
-	one.features = slices.Clone(c.features.of(p, span{c.o.From, c.o.end()}))
+	c.sums, one.revenue = one.revenue, c.amounts.keep(one.revenue)
+	one.features = c.kept.keep(c.features.of(p, span{c.o.From, c.o.end()}))
 	c.people = append(c.people, one)
 	return nil
 }
@@ -117,7 +121,7 @@ func (c *liftCounter) takeDecided(p *summary.Person) {
 		return
 	}
 	one := compared{won: won != 0}
-	one.features = slices.Clone(c.features.of(p, span{0, cmp.Or(won, lost)}))
+	one.features = c.kept.keep(c.features.of(p, span{0, cmp.Or(won, lost)}))
 	c.people = append(c.people, one)
 }
 
