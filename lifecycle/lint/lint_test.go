@@ -40,6 +40,7 @@ func TestNames(t *testing.T) {
 		"Basket:Filled":                          "category: choose one of the vocabulary, or list it under governance.categories",
 		"Order:2026Completed":                    "value_in_name: write Order:Completed and put the value into a property",
 		"Course:JulyStarted":                     "value_in_name: write Course:Started and put the value into a property",
+		"Order:GoldBought":                       "value_in_name: write Order:Bought and put the value into a property",
 		"Order:42":                               "value_in_name: name what happened, and put the value into a property",
 		"Order:BigRedGiftBoxSent":                "words: name what happened, and put the rest into properties",
 		"Order:Cancellation":                     "not_past: write Order:Canceled",

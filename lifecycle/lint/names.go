@@ -55,6 +55,8 @@ func (n *names) judge(name lifecycle.EventName) []problem {
 		add("value_in_name", Error, "holds a number: a date, an id or a version belongs into a property", n.renamed(category, without(words)))
 	case slices.ContainsFunc(words, isCalendar):
 		add("value_in_name", Warning, "holds a date: it belongs into a property", n.renamed(category, without(words)))
+	case slices.ContainsFunc(append([]string{category}, words...), isSize):
+		add("value_in_name", Warning, "holds the name of an offer or a size: it belongs into a property, such as account_tier", n.renamed(category, without(words)))
 	}
 	if !slices.Contains(n.categories, category) {
 		add("category", Error, fmt.Sprintf("begins with %q, which is none of the categories", category), n.otherCategory(category))
@@ -149,7 +151,7 @@ func (n *names) inPast(category string, words []string) string {
 
 // without drops the words that are values.
 func without(words []string) []string {
-	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return isCalendar(w) || strings.ContainsAny(w, "0123456789") })
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return isCalendar(w) || isSize(w) || strings.ContainsAny(w, "0123456789") })
 }
 
 // split parts a text into words: at signs, at a small letter before a capital,

@@ -78,6 +78,8 @@ func Plan(file string, src []byte, plan *lifecycle.Plan, f Facts) []Finding {
 	l.arrived()
 	l.pushed()
 	l.judgeNames()
+	l.variants()
+	l.properties()
 	return sorted(l.found)
 }
 
