@@ -185,6 +185,13 @@ func (m *markdown) rest(p *page) {
 		}
 		m.line("")
 	}
+	if len(p.Backs) > 0 {
+		m.line("## Moves back\n\nWhere another system or the end of a pin asks for an earlier stage, the first of these that fits decides; where none does, the move is made.\n")
+		for _, b := range p.Backs {
+			m.line("- %s", b)
+		}
+		m.line("")
+	}
 	m.line("## What does not fit the plan\n\n| what | becomes | for |\n| --- | --- | --- |")
 	for _, j := range p.Judged {
 		m.line("| %s | %s | %s |", j.Class, j.Action, j.Where)

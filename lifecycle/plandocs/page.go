@@ -31,6 +31,7 @@ type page struct {
 	Events     []event
 	Traits     []trait
 	Claims     []string
+	Backs      []string
 	Judged     []judged
 }
 
@@ -150,6 +151,9 @@ func pageOf(plan *lifecycle.Plan, senders []Sender) *page {
 	for _, c := range plan.Claims() {
 		p.Claims = append(p.Claims, claimWords(c))
 	}
+	for _, b := range plan.Backs() {
+		p.Backs = append(p.Backs, backWords(b))
+	}
 	p.governance(plan)
 	return p
 }
@@ -229,6 +233,21 @@ func claimWords(c lifecycle.ClaimInfo) string {
 		words += ", for " + span(c.For)
 	}
 	return fmt.Sprintf("what %s says about a stage %s", c.Connection, words)
+}
+
+// backWords says what becomes of a move back that a claim or a pin that ends
+// asks for.
+func backWords(b lifecycle.BackInfo) string {
+	words := map[string]string{"allow": "is made at once", "forbid": "is not made", "after": "is made when it has been due for " + span(b.After)}[b.Policy]
+	return fmt.Sprintf("from %s to %s: %s", stageList(b.From), stageList(b.To), words)
+}
+
+func stageList(names []lifecycle.Stage) string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = string(n)
+	}
+	return strings.Join(texts, " or ")
 }
 
 func piiWords(class lifecycle.PII) string {
