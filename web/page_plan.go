@@ -16,6 +16,8 @@ import (
 // planPage answers: how do people move?
 type planPage struct {
 	draft
+	// Advice is about what the editor holds; nil: there are mistakes to mend first.
+	Advice *planAdvice
 	// Words are names the editor completes.
 	Words string
 	Name  string
@@ -70,8 +72,11 @@ func (w *Web) planPage(c echo.Context) error {
 
 func (w *Web) showPlan(c echo.Context, status int, body planPage) error {
 	ctx := c.Request().Context()
+	if err := w.advise(ctx, &body); err != nil {
+		return err
+	}
 	if c.FormValue("fragment") != "" {
-		return w.renderPart(c, http.StatusOK, "plan", "checked", body.draft)
+		return w.renderPart(c, http.StatusOK, "plan", "checked", body)
 	}
 	s, err := w.summarize(ctx)
 	if err != nil {
