@@ -118,6 +118,7 @@ func pageAddresses() map[string]struct {
 		"/funnel":                         {"/funnel?who=there&stage=" + escape(hostile), true},
 		"/plan":                           {"/plan", true},
 		"/plan/versions/:version":         {"/plan/versions/1", true},
+		"/plan/docs":                      {"/plan/docs", true},
 		"/plan/governance":                {"/plan/governance", false},
 		"/people":                         {"/people?q=" + escape(hostile), true},
 		"/people/:id":                     {"/people/1", true},

@@ -54,6 +54,7 @@ func views() map[string]any {
 		"person":          personPage{},
 		"person_keys":     personKeysPage{},
 		"plan":            planPage{},
+		"plan_docs":       planDocsPage{},
 		"governance":      governancePage{},
 		"problem":         problemPage{},
 		"raw":             rawPage{},

@@ -234,6 +234,7 @@ func (w *Web) routes(e *echo.Echo) {
 	e.POST("/connections/:id/:action", w.actOnConnection, page...)
 	e.GET("/plan", w.planPage, page...)
 	e.POST("/plan", w.editPlan, page...)
+	e.GET("/plan/docs", w.planDocsPage, page...)
 	e.GET("/plan/governance", w.governancePage, page...)
 	e.POST("/plan/governance/release", w.releaseForm, page...)
 	e.GET("/plan/versions/:version", w.planVersionPage, page...)
