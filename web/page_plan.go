@@ -72,10 +72,11 @@ func (w *Web) planPage(c echo.Context) error {
 
 func (w *Web) showPlan(c echo.Context, status int, body planPage) error {
 	ctx := c.Request().Context()
-	if err := w.advise(ctx, &body); err != nil {
+	typing := c.FormValue("fragment") != ""
+	if err := w.advise(ctx, &body, typing); err != nil {
 		return err
 	}
-	if c.FormValue("fragment") != "" {
+	if typing {
 		return w.renderPart(c, http.StatusOK, "plan", "checked", body)
 	}
 	s, err := w.summarize(ctx)

@@ -13,10 +13,14 @@ import (
 // planAdvice is what lint finds in the text that the editor holds.
 type planAdvice struct {
 	// InForce: the text is the plan in force, and no draft.
-	InForce          bool
+	InForce bool
+	// Open: it was asked for by a button. While somebody types it stays folded, so
+	// that the editor below does not move away.
+	Open             bool
 	Errors, Warnings int64
-	// Rows are the first mostAdvice findings, errors before warnings; More is how
-	// many there are besides.
+	// Rows are the first mostAdvice findings: about the text itself, then about
+	// what connections send, errors before warnings. More is how many there are
+	// besides.
 	Rows []adviceRow
 	More int64
 }
@@ -33,7 +37,7 @@ const mostAdvice = 30
 
 // advise adds the advice about what the editor holds. A text with mistakes gets
 // none: they come first.
-func (w *Web) advise(ctx context.Context, body *planPage) error {
+func (w *Web) advise(ctx context.Context, body *planPage, typing bool) error {
 	if len(body.Mistakes) > 0 {
 		return nil
 	}
@@ -49,6 +53,7 @@ func (w *Web) advise(ctx context.Context, body *planPage) error {
 		return err
 	}
 	body.Advice = adviceOf(found, inForce)
+	body.Advice.Open = body.Checked && !typing
 	return nil
 }
 
@@ -62,9 +67,15 @@ func adviceOf(found []lint.Finding, inForce bool) *planAdvice {
 	return a
 }
 
+// rankOf puts the text itself first: a draft that renames events has a finding
+// for each rule, and those would hide what is wrong with the draft.
 func rankOf(f lint.Finding) int {
-	if f.Severity == lint.Error {
-		return 0
+	rank := 0
+	if f.Connection != "" {
+		rank = 2
 	}
-	return 1
+	if f.Severity != lint.Error {
+		rank++
+	}
+	return rank
 }

@@ -15,7 +15,7 @@ func TestAdviceAboutPlan(t *testing.T) {
 	if a := l.api("PUT", "/plan", webPlan); a.Status != 200 {
 		t.Fatalf("%d %s", a.Status, a.Body)
 	}
-	l.has("in force", l.get("/plan"), "<details><summary>Advice about the plan in force: ", "<code>Order:Complete</code> <a href=\"#source\" data-line=\"7\">line 7</a>",
+	l.has("in force", l.get("/plan"), "<details data-advice><summary>Advice about the plan in force: ", "<code>Order:Complete</code> <a href=\"#source\" data-line=\"7\">line 7</a>",
 		"is nearly the same as", "use one name for one thing", `<a href="/connections/crm/rules">crm</a> <span class="soft">rule news</span>`,
 		`<span class="wrong">error</span>: &#34;Newsletter:Subscribed&#34; is sent and not in the plan: it will be quarantined`)
 
@@ -24,13 +24,16 @@ func TestAdviceAboutPlan(t *testing.T) {
 	}
 	hostileEvent := strings.Replace(webPlan, "Order:Complete:", "'"+hostile+"':", 1)
 	a := checked(hostileEvent)
-	l.has("a draft", a, "There is no mistake in it.", "<details open><summary>Advice about this draft: ", "has not the form Category:Name",
+	l.has("a draft", a, "There is no mistake in it.", "<details data-advice open><summary>Advice about this draft: ", "has not the form Category:Name",
 		"<code>&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;")
 	if found := inlineCode.FindString(strings.ReplaceAll(a.Body, "onerror=alert", "")); found != "" {
 		t.Errorf("inline code: %q", found)
 	}
+	if own, sent := strings.Index(a.Body, "has not the form"), strings.Index(a.Body, "is sent and not in the plan"); own < 0 || sent < own {
+		t.Errorf("what is wrong with the text stands at %d, what a connection sends at %d", own, sent)
+	}
 	part := checked(hostileEvent, "fragment", "yes")
-	l.has("as a part", part, "Advice about this draft: ", "has not the form Category:Name")
+	l.has("as a part", part, "<details data-advice><summary>Advice about this draft: ", "has not the form Category:Name")
 	if strings.Contains(part.Body, "<html") {
 		t.Error("the part is a whole page")
 	}

@@ -33,9 +33,11 @@ for (const form of document.querySelectorAll("form[data-editor]")) {
         return; // the buttons still work, and say what is wrong
       }
       if (turn !== asked) return; // more was typed meanwhile
+      const unfolded = result.querySelector("[data-advice]")?.open;
       result.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
       const chosen = result.querySelector(`[data-event="${field.dataset.chosen}"]`);
       if (chosen) chosen.open = true;
+      if (unfolded) result.querySelector("[data-advice]")?.setAttribute("open", "");
       show();
     }, pause);
   });
