@@ -4,11 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/stagebridge/stagebridge/jobs"
+	"github.com/stagebridge/stagebridge/lifecycle"
+	"github.com/stagebridge/stagebridge/lifecycle/plandocs"
 )
 
 // planDocsPage answers: what does the plan say, for who reads no YAML?
@@ -16,20 +22,56 @@ type planDocsPage struct {
 	// Text is the inner part of the plan's page, which was escaped when it was
 	// written.
 	Text template.HTML
+	// Most is how many senders of an event are named at most; zero: all are.
+	Most int
 }
 
-// planDocsPage shows the page that "stagebridge plan docs" writes inside of our
-// frame.
+// mostSenders is how many rules an event of the page names: with many
+// connections that tell the same, they would be most of it.
+const mostSenders = 5
+
+// planDocsPage shows what "stagebridge plan docs" writes, inside of our frame.
 func (w *Web) planDocsPage(c echo.Context) error {
 	var page bytes.Buffer
-	if err := w.admin.WritePlanDocs(c.Request().Context(), &page, "html"); err != nil {
+	cfg := w.registry.Config()
+	senders, left := sendersOf(cfg)
+	if err := jobs.WritePlanDocs(&page, "html", cfg.Plan, senders); err != nil {
 		return err
 	}
 	inner, err := innerPage(page.String())
 	if err != nil {
 		return err
 	}
-	return w.render(c, http.StatusOK, "plan_docs", "The plan in words", planDocsPage{template.HTML(asCards(inner))})
+	body := planDocsPage{Text: template.HTML(asCards(inner))}
+	if left {
+		body.Most = mostSenders
+	}
+	return w.render(c, http.StatusOK, "plan_docs", "The plan in words", body)
+}
+
+// sendersOf lists the first rules that send each event, by connection, and
+// tells whether there are more.
+func sendersOf(cfg *jobs.Config) ([]plandocs.Sender, bool) {
+	var all []plandocs.Sender
+	left, named, seen := false, map[lifecycle.EventName]int{}, map[plandocs.Sender]bool{}
+	for _, id := range slices.Sorted(maps.Keys(cfg.Connections)) {
+		rules := cfg.Connections[id].Rules
+		if rules == nil {
+			continue
+		}
+		for _, s := range jobs.Senders(id, rules) {
+			if seen[s] {
+				continue // a rule that emits it twice
+			}
+			seen[s] = true
+			if named[s.Event]++; named[s.Event] > mostSenders {
+				left = true
+				continue
+			}
+			all = append(all, s)
+		}
+	}
+	return all, left
 }
 
 // innerPage takes what stands in the main part of a document: its head has

@@ -45,6 +45,17 @@ func TestPlanDocsPage(t *testing.T) {
 	if found := inlineCode.FindString(strings.ReplaceAll(a.Body, "onerror=alert", "")); found != "" {
 		t.Errorf("inline code: %q", found)
 	}
+	if strings.Contains(a.Body, "At most 5 rules") {
+		t.Error("senders were left out that are few")
+	}
+	for _, id := range []string{"c1", "c2", "c3", "c4", "c5"} {
+		l.connect(id, nil)
+	}
+	many := l.get("/plan/docs")
+	l.has("many senders", many, "sent by c4 (rule “order”)", "At most 5 rules that send an event are named here.")
+	if strings.Contains(many.Body, "sent by crm (rule “order”)") || strings.Count(many.Body, "(rule “order”)") != 5 {
+		t.Errorf("more than five senders: %s", many.Body)
+	}
 	if a := l.send("GET", "/plan/docs", "", "Accept: text/html"); a.Status != 303 {
 		t.Errorf("for who is not logged in: %d", a.Status)
 	}
