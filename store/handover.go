@@ -222,10 +222,7 @@ func (s *Store) takeBack(ctx context.Context, ids []int64, group []*appending) (
 // serveHanded appends what others handed over, for as long as the store is open.
 func (s *Store) serveHanded() {
 	ctx := context.Background()
-	if err := s.in(ctx, derived, func(t *Tx) error {
-		_, err := t.exec(ctx, "delete from handed where answered_at > 0 and answered_at < ?", s.nowMicros()-handPatience.Microseconds())
-		return err
-	}); err != nil {
+	if err := s.dropAnswered(ctx); err != nil {
 		s.log.Warn("answers that nobody fetched stay", "error", err)
 	}
 	for span := handIdle; s.pause(span); {
@@ -237,6 +234,19 @@ func (s *Store) serveHanded() {
 			span = handPoll
 		}
 	}
+}
+
+// dropAnswered takes away answers that nobody fetched. The clock is asked only
+// where there is one.
+func (s *Store) dropAnswered(ctx context.Context) error {
+	answered, err := scanIDs(s.query(ctx, "select id from handed where answered_at > 0 limit 1"))
+	if err != nil || len(answered) == 0 {
+		return err
+	}
+	return s.in(ctx, derived, func(t *Tx) error {
+		_, err := t.exec(ctx, "delete from handed where answered_at > 0 and answered_at < ?", s.nowMicros()-handPatience.Microseconds())
+		return err
+	})
 }
 
 // serveOnce appends what waits now and answers; n is how many requests.
