@@ -33,7 +33,7 @@ func hostileNames(p *tab, portal *hubspotsim.Sim) {
 	if n, err := portal.Deliver(p.t.Context()); err != nil || n == 0 {
 		p.t.Fatalf("delivered %d: %v", n, err)
 	}
-	p.until("the person is there", fmt.Sprintf(`(await fetch("/people?q=%s").then(r => r.text())).includes('href="/people/')`, email))
+	p.until("the person is there", fmt.Sprintf(`/href="\/people\/\d+"/.test(await fetch("/people?q=%s").then(r => r.text()))`, email))
 	p.open("/people?q=" + email)
 	person := p.href("/people/")
 	p.until("the traits are there", fmt.Sprintf(`(await fetch(%q).then(r => r.text())).includes("onerror=")`, person))
